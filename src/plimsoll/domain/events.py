@@ -1,0 +1,184 @@
+"""What can happen to a venue, and what can follow from it?
+
+Events go in, effects come out; both are tagged unions of frozen values, so that a journal can hold them. Many
+accounts share one event where they share a moment: a trade event is a batch.
+"""
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from plimsoll.domain.instruments import Listing
+from plimsoll.domain.parameters import ParameterSet
+
+__all__ = [
+    "Allocated",
+    "Closed",
+    "Covered",
+    "Deposited",
+    "Effect",
+    "Event",
+    "Funded",
+    "Liquidated",
+    "Listed",
+    "Opened",
+    "Published",
+    "Refused",
+    "StatusChanged",
+    "Ticked",
+    "Traded",
+]
+
+
+class Listed(Struct, frozen=True, tag="listed"):
+    """The venue lists its instruments; comes first, once. The order is the I axis of everything after.
+
+    Attributes
+    ----------
+    time : int   Milliseconds UTC, as in every event.
+    """
+
+    time: int
+    listings: tuple[Listing, ...]
+
+
+class Opened(Struct, frozen=True, tag="opened"):
+    """Accounts are opened with cash from outside; names are new and unique, amounts quote quanta >= 0."""
+
+    time: int
+    accounts: tuple[str, ...]
+    amounts: tuple[int, ...]
+
+
+class Deposited(Struct, frozen=True, tag="deposited"):
+    """Accounts pay cash in (positive quanta) or take it out (negative, only above initial margin)."""
+
+    time: int
+    accounts: tuple[str, ...]
+    amounts: tuple[int, ...]
+
+
+class Funded(Struct, frozen=True, tag="funded"):
+    """Cash from outside enters the insurance fund or the makers' account (quote quanta >= 0)."""
+
+    time: int
+    fund: int
+    makers: int
+
+
+class Traded(Struct, frozen=True, tag="traded"):
+    """Accounts trade at one price per instrument; what does not net among them is taken by the makers.
+
+    Attributes
+    ----------
+    prices : tuple [I]     Quote currency per base unit; NaN where nothing trades.
+    accounts : tuple [B]
+    lots : tuple [B][I]    Signed lots bought.
+    """
+
+    time: int
+    prices: tuple[float, ...]
+    accounts: tuple[str, ...]
+    lots: tuple[tuple[int, ...], ...]
+
+
+class Published(Struct, frozen=True, tag="published"):
+    """A parameter set comes into force."""
+
+    time: int
+    parameters: ParameterSet
+
+
+class Ticked(Struct, frozen=True, tag="ticked"):
+    """The market moves.
+
+    Attributes
+    ----------
+    marks : tuple [I]    Mark price per instrument, quote currency per base unit.
+    volume : tuple [I]   Quote volume that the market trades per hour at present: what selling is paced by.
+    impact : tuple [I]   Relative price move caused by trading one hour's volume at once.
+    """
+
+    time: int
+    marks: tuple[float, ...]
+    volume: tuple[float, ...]
+    impact: tuple[float, ...]
+
+
+Event: TypeAlias = Listed | Opened | Deposited | Funded | Traded | Published | Ticked
+
+
+class Refused(Struct, frozen=True, tag="refused"):
+    """An account's part of an event was not carried out; the rest of the event was."""
+
+    time: int
+    account: str
+    code: str
+    what: str
+
+
+class StatusChanged(Struct, frozen=True, tag="status-changed"):
+    """Accounts moved from one status to another on one signal."""
+
+    time: int
+    before: str
+    after: str
+    signal: str
+    accounts: tuple[str, ...]
+
+
+class Liquidated(Struct, frozen=True, tag="liquidated"):
+    """A forced slice of one instrument was sold to (or bought from) the makers.
+
+    Attributes
+    ----------
+    instrument : str
+    accounts : tuple [B]
+    lots : tuple [B]       Signed lots that each account traded: negative sells.
+    price : float          Average price of the slice.
+    displacement : float   Signed relative move that it leaves in the price.
+    """
+
+    time: int
+    instrument: str
+    accounts: tuple[str, ...]
+    lots: tuple[int, ...]
+    price: float
+    displacement: float
+
+
+class Closed(Struct, frozen=True, tag="closed"):
+    """Accounts ended with no position and a debt.
+
+    Attributes
+    ----------
+    shortfalls : tuple [B]   What each owed beyond what it had, quote quanta > 0.
+    """
+
+    time: int
+    accounts: tuple[str, ...]
+    shortfalls: tuple[int, ...]
+
+
+class Covered(Struct, frozen=True, tag="covered"):
+    """The insurance fund paid, in quote quanta."""
+
+    time: int
+    amount: int
+
+
+class Allocated(Struct, frozen=True, tag="allocated"):
+    """Winners paid what the fund could not; `uncovered` is what nobody could pay and the venue owes.
+
+    Attributes
+    ----------
+    amounts : tuple [B]   Quote quanta paid by each account; they sum to the shortfall less `uncovered`.
+    """
+
+    time: int
+    accounts: tuple[str, ...]
+    amounts: tuple[int, ...]
+    uncovered: int
+
+
+Effect: TypeAlias = Refused | StatusChanged | Liquidated | Closed | Covered | Allocated

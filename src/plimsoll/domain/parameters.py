@@ -1,0 +1,214 @@
+"""What does calibration hand to margin, and how is it known to be the same thing later?"""
+
+import hashlib
+from enum import IntEnum
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct, structs
+
+from plimsoll.errors import Code, PlimsollError
+
+__all__ = [
+    "CrossMargin",
+    "JointScenarios",
+    "Level",
+    "MarginMethod",
+    "MarketParameters",
+    "ParameterSet",
+    "PerPosition",
+    "Provenance",
+    "SideEvidence",
+    "SideParameters",
+    "StaticTiers",
+    "Tier",
+]
+
+Rate = Annotated[float, Meta(ge=0.0, le=10.0)]
+
+
+class Level(IntEnum):
+    """Which of the three requirements is meant.
+
+    Below `MAINTENANCE` an account is liquidated; below `CALL` it is asked for more; at `INITIAL` it may take
+    new risk or withdraw.
+    """
+
+    MAINTENANCE = 0
+    CALL = 1
+    INITIAL = 2
+
+
+class SideParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one side of one market is charged, as shares of notional.
+
+    Attributes
+    ----------
+    maintenance, call, initial : rate   Requirement at each `Level`; maintenance <= call <= initial.
+    credit : rate           Size of the move in this side's adverse direction that an opposite position, used
+                            as a hedge, is credited with; at most `maintenance`.
+    initial_credit : rate   The least that `credit` can have become when a notice given now expires.
+    """
+
+    maintenance: Rate
+    call: Rate
+    initial: Rate
+    credit: Rate
+    initial_credit: Rate
+
+
+class MarketParameters(Struct, frozen=True, forbid_unknown_fields=True):
+    """The parameters of both sides of one market; `price` is the last that calibration saw."""
+
+    market: str
+    price: Annotated[float, Meta(gt=0.0)]
+    long: SideParameters
+    short: SideParameters
+
+
+class Tier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Marginal rates on the part of a position's notional up to `up_to` units of quote currency."""
+
+    up_to: Annotated[float, Meta(gt=0.0)]
+    maintenance: Rate
+    initial: Rate
+
+
+class JointScenarios(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Standardised moves of several markets that happened at the same moments.
+
+    Attributes
+    ----------
+    markets : tuple [M]
+    moments : tuple [S]   Start of each row's horizon, milliseconds UTC: its name.
+    rows : tuple [S][M]   Log return over the horizon in standard deviations forecast at its start.
+    tail : int            Worst rows that the expected shortfall averages over.
+    """
+
+    markets: tuple[str, ...]
+    moments: tuple[int, ...]
+    rows: tuple[tuple[float, ...], ...]
+    tail: Annotated[int, Meta(ge=1)]
+
+
+class StaticTiers(Struct, frozen=True, kw_only=True, tag="static", forbid_unknown_fields=True):
+    """First generation: constants by size, the same at all times, each position by itself."""
+
+    tiers: tuple[Tier, ...]
+    call_buffer: Annotated[float, Meta(ge=1.0)] = 1.25
+
+
+class PerPosition(Struct, frozen=True, kw_only=True, tag="per-position", forbid_unknown_fields=True):
+    """Second generation: calibrated rates, each position by itself."""
+
+    markets: tuple[MarketParameters, ...]
+
+
+class CrossMargin(Struct, frozen=True, kw_only=True, tag="cross-margin", forbid_unknown_fields=True):
+    """Third generation: calibrated rates, hedges netted over joint scenarios.
+
+    Attributes
+    ----------
+    markets : tuple of MarketParameters
+    dependence : tuple of JointScenarios
+        The table in force, then any announced one: calls and initial margin answer to all of them.
+    gross_floor : share   The requirement never falls below this share of the sum of its parts.
+    """
+
+    markets: tuple[MarketParameters, ...]
+    dependence: tuple[JointScenarios, ...]
+    gross_floor: Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+MarginMethod: TypeAlias = StaticTiers | PerPosition | CrossMargin
+
+
+class SideEvidence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where one side's maintenance rate came from, stage by stage.
+
+    Attributes
+    ----------
+    market, side : str          Side is ``long`` or ``short``.
+    windows : int               Standardised excursions behind the quantile.
+    last : int                  End of the last bar used, milliseconds UTC.
+    volatility : float          Volatility forecast, log return per square root of an hour.
+    residual_quantile : float   Excursion at the level, in standard deviations over the horizon.
+    model : rate                What the model alone would charge.
+    stressed : rate             The same quantile over the worst known period.
+    long_run : rate             The same quantile over all history.
+    blended : rate              After the stress blend.
+    target : rate               After the floor: where maintenance is heading.
+    maintenance : rate          After the speed limits: what is charged.
+    binding : str               ``model``, ``floor``, ``rise-limit`` or ``fall-limit``: what held the rate.
+    borrowed_from : str or None   The market whose history stands in for a young market's own.
+    """
+
+    market: str
+    side: str
+    windows: int
+    last: int
+    volatility: float
+    residual_quantile: float
+    model: float
+    stressed: float
+    long_run: float
+    blended: float
+    target: float
+    maintenance: float
+    binding: str
+    borrowed_from: str | None
+
+
+class Provenance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which program, under which settings, from which data.
+
+    Attributes
+    ----------
+    program : str     Name and version of what produced the set.
+    settings : str    Digest of the settings.
+    inputs : tuple    Digest of each input, with its name in front.
+    """
+
+    program: str
+    settings: str
+    inputs: tuple[str, ...]
+
+
+class ParameterSet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that margin needs to know, and nothing that it could change.
+
+    Attributes
+    ----------
+    version : int       Rises by one with every published set.
+    effective : int     From when it holds, milliseconds UTC.
+    method : MarginMethod
+    evidence : tuple of SideEvidence   Empty for constants, which rest on none.
+    provenance : Provenance
+    digest : str        SHA-256 of all of the above; `sealed` computes it, `verified` checks it.
+    """
+
+    version: int
+    effective: int
+    method: MarginMethod
+    evidence: tuple[SideEvidence, ...]
+    provenance: Provenance
+    digest: str = ""
+
+    def sealed(self) -> "ParameterSet":
+        """Give the set its digest."""
+        return structs.replace(self, digest=self._computed_digest())
+
+    def verified(self, where: str) -> "ParameterSet":
+        """Return the set itself where its digest is right; raises `BAD_SETTING` where it was altered."""
+        if self.digest != self._computed_digest():
+            raise PlimsollError(
+                Code.BAD_SETTING,
+                "the parameters do not match their digest",
+                where=where,
+                remedy="Calibrate again, or restore the file: it was changed after it was sealed.",
+            )
+        return self
+
+    def _computed_digest(self) -> str:
+        unsealed = structs.replace(self, digest="")
+        return hashlib.sha256(msgspec.msgpack.encode(unsealed)).hexdigest()

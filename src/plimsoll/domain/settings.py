@@ -1,0 +1,92 @@
+"""What can a risk desk set about calibration, and what is each default and bound?"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+__all__ = ["CalibrationSettings", "GuardSettings", "JointSettings", "YoungMarketSettings"]
+
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+OpenShare = Annotated[float, Meta(gt=0.0, lt=1.0)]
+Hours = Annotated[float, Meta(gt=0.0, le=24.0 * 365)]
+AtLeastOne = Annotated[float, Meta(ge=1.0, le=10.0)]
+
+
+class GuardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the published rates may differ from, and lag behind, what the model says today.
+
+    Attributes
+    ----------
+    stress_weight : share    Weight of the stressed quantile in the target.
+    stress_days : days       Length of the period whose worst instance is the stressed one.
+    floor_share : share      The target never falls below this share of the long-run quantile.
+    rise_per_hour : rate     Largest relative rise of maintenance in an hour (0.02 is 2 %).
+    fall_half_life : hours   Time in which half of an excess over the target decays.
+    notice_hours : hours     Initial margin covers every rise within this time; 0 gives no notice.
+    call_buffer : factor     An account is called below this multiple of maintenance at the latest.
+    initial_buffer : factor  Initial margin is at least this multiple of maintenance.
+    credit_fall_per_hour : rate   Largest relative fall of the hedge credit in an hour.
+    """
+
+    stress_weight: Share = 0.4
+    stress_days: Annotated[int, Meta(ge=7, le=365)] = 90
+    floor_share: Share = 0.7
+    rise_per_hour: Annotated[float, Meta(gt=0.0, le=1e6)] = 0.02
+    fall_half_life: Annotated[float, Meta(ge=0.0, le=24.0 * 365)] = 24.0
+    notice_hours: Annotated[float, Meta(ge=0.0, le=168.0)] = 24.0
+    call_buffer: AtLeastOne = 1.1
+    initial_buffer: AtLeastOne = 1.25
+    credit_fall_per_hour: Annotated[float, Meta(gt=0.0, le=0.1)] = 0.001
+
+
+class JointSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How hedges are netted.
+
+    Attributes
+    ----------
+    rows : count             Joint moments drawn from history.
+    tail : share             The requirement is the mean loss over this share of worst rows.
+    gross_floor : share      The requirement never falls below this share of the sum of its parts.
+    refresh_hours : hours    How often the rows are drawn anew.
+    """
+
+    rows: Annotated[int, Meta(ge=100, le=5000)] = 400
+    tail: OpenShare = 0.025
+    gross_floor: Share = 0.2
+    refresh_hours: Hours = 168.0
+
+
+class YoungMarketSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a market is margined before it has a history of its own.
+
+    Attributes
+    ----------
+    windows : count        Excursion windows from which on a market stands on its own.
+    multiplier : factor    Until then it borrows the riskiest calibrated market's figures times this.
+    """
+
+    windows: Annotated[int, Meta(ge=100)] = 300
+    multiplier: AtLeastOne = 1.5
+
+
+class CalibrationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the maintenance rate is to cover, from which data, under which guard.
+
+    Attributes
+    ----------
+    horizon_hours : hours   Liquidation horizon H of the adverse excursion.
+    level : share           Share of excursions that maintenance covers.
+    decay_per_hour : share  Weight of the past in the volatility estimate, per hour.
+    decay_per_bar : share   The same, as the least weight per bar, for bars longer than two hours.
+    residual_windows : count   Standardised excursions kept; the quantile is taken over these.
+    """
+
+    horizon_hours: Hours = 4.0
+    level: Annotated[float, Meta(ge=0.9, lt=1.0)] = 0.995
+    decay_per_hour: OpenShare = 0.97
+    decay_per_bar: OpenShare = 0.94
+    residual_windows: Annotated[int, Meta(ge=100, le=100_000)] = 17_520
+    guard: GuardSettings = msgspec.field(default_factory=GuardSettings)
+    joint: JointSettings = msgspec.field(default_factory=JointSettings)
+    young: YoungMarketSettings = msgspec.field(default_factory=YoungMarketSettings)

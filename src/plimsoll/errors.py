@@ -1,0 +1,60 @@
+"""How does Plimsoll say what is wrong, where it is, and what to do about it?"""
+
+from enum import StrEnum
+
+__all__ = ["Code", "PlimsollError"]
+
+
+class Code(StrEnum):
+    """Stable names of what can go wrong; programs match on these, never on the sentence."""
+
+    MISSING_FILE = "missing-file"
+    UNREADABLE_FILE = "unreadable-file"
+    FILE_EXISTS = "file-exists"
+    MISSING_COLUMN = "missing-column"
+    UNKNOWN_MARKET = "unknown-market"
+    UNSORTED_TIMES = "unsorted-times"
+    DUPLICATE_TIMES = "duplicate-times"
+    UNEVEN_BARS = "uneven-bars"
+    BAD_PRICE = "bad-price"
+    BAD_VOLUME = "bad-volume"
+    EMPTY_RANGE = "empty-range"
+    TOO_LITTLE_HISTORY = "too-little-history"
+    UNKNOWN_SCENARIO = "unknown-scenario"
+    UNKNOWN_POLICY = "unknown-policy"
+    BAD_SETTING = "bad-setting"
+    BAD_ACCOUNT = "bad-account"
+    UNKNOWN_ACCOUNT = "unknown-account"
+    UNKNOWN_INSTRUMENT = "unknown-instrument"
+    UNSUPPORTED_INSTRUMENT = "unsupported-instrument"
+    MISSING_PRICE = "missing-price"
+    MISSING_PARAMETERS = "missing-parameters"
+    INSUFFICIENT_MARGIN = "insufficient-margin"
+    AMOUNT_OUT_OF_RANGE = "amount-out-of-range"
+    UNKNOWN_TRANSITION = "unknown-transition"
+    OUT_OF_ORDER = "out-of-order"
+    BROKEN_JOURNAL = "broken-journal"
+    EXCHANGE_FAILED = "exchange-failed"
+    MISSING_EXTRA = "missing-extra"
+
+
+class PlimsollError(Exception):
+    """An error that a user meets: one line that says what, where and what to do.
+
+    Parameters
+    ----------
+    code : Code   What kind of error; stable across releases.
+    what : str    What is wrong, with the offending value.
+    where : str   File and row, field path or event that it was found in.
+    remedy : str  What the reader can do about it.
+    """
+
+    def __init__(self, code: Code, what: str, *, where: str, remedy: str) -> None:
+        super().__init__(code, what, where, remedy)
+        self.code = code
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what} [{self.code}]. {self.remedy}"
