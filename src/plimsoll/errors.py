@@ -13,6 +13,8 @@ class Code(StrEnum):
     FILE_EXISTS = "file-exists"
     MISSING_COLUMN = "missing-column"
     UNKNOWN_MARKET = "unknown-market"
+    AMBIGUOUS_MARKET = "ambiguous-market"
+    BAD_TIME = "bad-time"
     UNSORTED_TIMES = "unsorted-times"
     DUPLICATE_TIMES = "duplicate-times"
     UNEVEN_BARS = "uneven-bars"

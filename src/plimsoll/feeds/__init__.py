@@ -1,0 +1,1 @@
+"""How do prices from files and exchanges reach the engine?"""

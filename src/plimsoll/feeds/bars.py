@@ -1,0 +1,114 @@
+"""How do price bars get from a Parquet or CSV file into memory, and which rows are refused?"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from plimsoll.domain.bars import Bars
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.feeds.checks import check_prices, check_times, check_volumes, common_length
+from plimsoll.feeds.tables import BarTable, read_table
+from plimsoll.types import Flags, Matrix, Times, Vector
+
+__all__ = ["file_digest", "read_bars"]
+
+
+def read_bars(
+    path: Path, *, markets: tuple[str, ...] = (), first: int | None = None, last: int | None = None
+) -> Bars:
+    """Read bars of one or many markets and check every row that was asked for.
+
+    Parameters
+    ----------
+    path : Path               A ``.parquet``, ``.csv`` or ``.csv.gz`` file in long format: symbol, ts, open,
+                              high, low, close and, where known, volume; further columns are ignored.
+    markets : tuple of str    Markets (``BTC``) or symbols as stored (``BTC/USD``), in the order wanted;
+                              empty for all markets that have a bar in the range.
+    first, last : int         Keep bars that open at or after `first` and close at or before `last`,
+                              milliseconds UTC; None for no limit.
+
+    Returns
+    -------
+    Bars   One row per time at which any chosen market has a bar; NaN where a market has none.
+
+    Errors
+    ------
+    See docs/reference/bar-files.md. Each names the file, the row (the first data row is 1) and the remedy.
+
+    The bar length is the most common step between neighbouring bars of a market, the same for all markets.
+    """
+    table = read_table(path).choose(markets)
+    length = common_length(table)
+    wanted = _wanted(table, length, first, last)
+    inside = table.take(wanted)
+    _refuse_empty(table, inside, listed=bool(markets))
+    check_times(inside, length)
+    check_prices(inside)
+    check_volumes(inside)
+    return _grid(inside, length)
+
+
+def file_digest(path: Path) -> str:
+    """Compute the SHA-256 of a file's bytes, in hexadecimal, for the record of a run."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise PlimsollError(
+            Code.MISSING_FILE,
+            f"cannot be read ({error.strerror})",
+            where=str(path),
+            remedy="Give the path of an existing file.",
+        ) from error
+
+
+def _wanted(table: BarTable, length: int, first: int | None, last: int | None) -> Flags:
+    keep = np.ones(len(table.times), dtype=np.bool_)
+    if first is not None:
+        keep &= table.times >= first
+    if last is not None:
+        keep &= table.times + length <= last
+    return keep
+
+
+def _refuse_empty(table: BarTable, inside: BarTable, *, listed: bool) -> None:
+    """Refuse a range in which nothing is left, or nothing of a market asked for by name."""
+    present = np.bincount(inside.columns, minlength=len(table.markets)) > 0
+    if (present.all() if listed else present.any()) and len(inside.times):
+        return
+    absent = int(np.argmin(present)) if present.any() else 0
+    times = table.times[table.columns == absent]
+    raise PlimsollError(
+        Code.EMPTY_RANGE,
+        f"no bar of {table.markets[absent]} in the range asked for",
+        where=str(table.path),
+        remedy=f"Its bars open from {_date(times.min())} to {_date(times.max())}; choose dates within.",
+    )
+
+
+def _grid(table: BarTable, length: int) -> Bars:
+    """Lay the rows out on one grid of times; markets without a bar in the range fall away."""
+    present, columns = np.unique(table.columns, return_inverse=True)
+    times, rows = np.unique(table.times, return_inverse=True)
+
+    def spread(values: Vector) -> Matrix:
+        matrix = np.full((len(times), len(present)), np.nan)
+        matrix[rows, columns] = values
+        return matrix
+
+    return Bars(
+        markets=tuple(table.markets[column] for column in present),
+        length=length,
+        times=times,
+        open=spread(table.open),
+        # Rounded prices may leave an open or close outside the range by the tolerance of `check_prices`.
+        high=spread(np.maximum.reduce([table.open, table.high, table.close])),
+        low=spread(np.minimum.reduce([table.open, table.low, table.close])),
+        close=spread(table.close),
+        volume=spread(table.volume),
+    )
+
+
+def _date(time: Times) -> str:
+    return f"{np.datetime64(int(time), 'ms').astype('datetime64[m]')} UTC"

@@ -1,0 +1,1 @@
+"""Which named crashes and hypothetical stresses can a policy be tried on?"""
