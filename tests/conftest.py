@@ -1,0 +1,58 @@
+"""What do all tests share: how counterexamples are sought, where market data lies, a compile cache?
+
+Nothing here or in any test measures time: a slow machine must not make a correct program fail.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def _compile_cache() -> Path:
+    """Return a folder for compiled kernels: one per state of the kernels' source and per worker.
+
+    Numba judges by a function's own file whether its cache is fresh, so a change in a kernel that it inlined
+    from elsewhere would go unnoticed; the digest notices. Workers do not share, so none reads half a file.
+    """
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        source = path.read_bytes()
+        if b"numba" in source:
+            digest.update(source)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    return ROOT / ".cache" / "numba" / digest.hexdigest()[:16] / worker
+
+
+# Before anything imports numba, which reads it once; overwritten, because a worker inherits its controller's.
+os.environ["NUMBA_CACHE_DIR"] = str(_compile_cache())
+
+
+def _folder(variable: str, content: str) -> Path:
+    value = os.environ.get(variable)
+    if not value:
+        pytest.skip(f"set {variable} to a folder of {content} to run this test (CONTRIBUTING.md says which)")
+    folder = Path(value)
+    if not folder.is_dir():
+        pytest.fail(f"{variable} is set to {value}, which is not a folder; correct it or unset it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def market_data() -> Path:
+    """Return the folder of real bars that PLIMSOLL_DATA names, or skip."""
+    return _folder("PLIMSOLL_DATA", "market data")
+
+
+@pytest.fixture(scope="session")
+def vectors() -> Path:
+    """Return the folder of other systems' reference figures that PLIMSOLL_VECTORS names, or skip."""
+    return _folder("PLIMSOLL_VECTORS", "reference vectors")
