@@ -23,7 +23,7 @@ setup: $(STAMP) ## make .venv with the locked dependencies and plimsoll itself
 $(STAMP): requirements/dev.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "setup: no python3 found; install Python 3.11 or newer" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit("setup: Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
-	@echo "setup: making .venv and installing the locked dependencies (a minute or two)"
+	@echo "setup: bringing .venv to the locked dependencies (a minute or two the first time)"
 	@$(PYTHON) -m venv .venv
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
@@ -46,7 +46,7 @@ types: setup ## static types
 
 contract: setup ## which part may import which
 	@echo "contract:"
-	@$(BIN)/lint-imports --config pyproject.toml
+	@$(BIN)/lint-imports --no-logo
 
 licences: setup ## every locked dependency is recorded and its licence suits Apache-2.0
 	@echo "licences:"

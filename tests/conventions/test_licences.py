@@ -1,8 +1,10 @@
 """Does the licence check find what it is there to find, and nothing in the lock files of today?"""
 
 import dataclasses
+import tomllib
 
 import pytest
+from packaging.requirements import Requirement
 
 from tools.licences import ROOT, Record, check, declared_licence, is_suitable, locked, read_record
 
@@ -24,6 +26,25 @@ def test_the_development_lock_holds_the_others_at_the_same_versions():
     held = {str(r) for wanted in locked(ROOT / "requirements/dev.txt").values() for r in wanted}
     for lock in LOCKS:
         assert {str(r) for wanted in locked(lock).values() for r in wanted} <= held, lock.name
+
+
+def wanted() -> dict[str, list[str]]:
+    """Return what pyproject.toml asks for, by the lock file that must hold it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return {
+        "run.txt": project["project"]["dependencies"],
+        "exchanges.txt": project["project"]["optional-dependencies"]["exchanges"],
+        "dev.txt": project["dependency-groups"]["dev"] + project["build-system"]["requires"],
+    }
+
+
+@pytest.mark.parametrize("lock", sorted(wanted()))
+def test_every_direct_dependency_is_locked_within_its_bounds(lock):
+    held = locked(ROOT / "requirements" / lock)
+    for requirement in map(Requirement, wanted()[lock]):
+        versions = [str(found.specifier).removeprefix("==") for found in held.get(requirement.name, [])]
+        assert versions, f"{requirement.name} is not locked; run make lock"
+        assert all(version in requirement.specifier for version in versions), requirement
 
 
 def altered(record: Record, name: str, **fields: str) -> Record:
