@@ -46,7 +46,7 @@ class SideParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ----------
     maintenance, call, initial : rate   Requirement at each `Level`; maintenance <= call <= initial.
     credit : rate           Size of the move in this side's adverse direction that an opposite position, used
-                            as a hedge, is credited with; at most `maintenance`.
+                            as a hedge, is credited with.
     initial_credit : rate   The least that `credit` can have become when a notice given now expires.
     """
 
@@ -132,12 +132,13 @@ class SideEvidence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     windows : int               Standardised excursions behind the quantile.
     last : int                  End of the last bar used, milliseconds UTC.
     volatility : float          Volatility forecast, log return per square root of an hour.
-    residual_quantile : float   Excursion at the level, in standard deviations over the horizon.
-    model : rate                What the model alone would charge.
-    stressed : rate             The same quantile over the worst known period.
-    long_run : rate             The same quantile over all history.
-    blended : rate              After the stress blend.
-    target : rate               After the floor: where maintenance is heading.
+    scale : float               The same after the stress blend and the speed limits: what excursions are judged on.
+    residual_quantile : float   Past excursions at the level, in units of the scale over the horizon.
+    model : rate                What today's volatility alone would ask.
+    stressed : rate             What the volatility of the worst known period would ask.
+    long_run : rate             The constant that would have covered all history at the level.
+    floor : rate                The share of `long_run` that the rate never falls below.
+    target : rate               After blend and floor, before the speed limits: where maintenance is heading.
     maintenance : rate          After the speed limits: what is charged.
     binding : str               ``model``, ``floor``, ``rise-limit`` or ``fall-limit``: what held the rate.
     borrowed_from : str or None   The market whose history stands in for a young market's own.
@@ -148,11 +149,12 @@ class SideEvidence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     windows: int
     last: int
     volatility: float
+    scale: float
     residual_quantile: float
     model: float
     stressed: float
     long_run: float
-    blended: float
+    floor: float
     target: float
     maintenance: float
     binding: str

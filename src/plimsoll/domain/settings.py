@@ -1,5 +1,6 @@
 """What can a risk desk set about calibration, and what is each default and bound?"""
 
+import math
 from typing import Annotated
 
 import msgspec
@@ -12,17 +13,20 @@ OpenShare = Annotated[float, Meta(gt=0.0, lt=1.0)]
 Hours = Annotated[float, Meta(gt=0.0, le=24.0 * 365)]
 AtLeastOne = Annotated[float, Meta(ge=1.0, le=10.0)]
 
+_LARGEST_EXPONENT = 700.0
+"""exp(700) is still finite; after weeks of silence the limit is no limit."""
+
 
 class GuardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the published rates may differ from, and lag behind, what the model says today.
 
     Attributes
     ----------
-    stress_weight : share    Weight of the stressed quantile in the target.
-    stress_days : days       Length of the period whose worst instance is the stressed one.
+    stress_weight : share    Weight of stressed volatility in the scale that excursions are judged on.
+    stress_days : days       Memory of the slow average whose largest value is the stressed volatility.
     floor_share : share      The target never falls below this share of the long-run quantile.
-    rise_per_hour : rate     Largest relative rise of maintenance in an hour (0.02 is 2 %).
-    fall_half_life : hours   Time in which half of an excess over the target decays.
+    rise_per_hour : rate     Largest relative rise of maintenance in an hour (0.02 is 2 %); None sets no limit.
+    fall_half_life : hours   Time in which half of an excess over the target decays; 0 follows at once.
     notice_hours : hours     Initial margin covers every rise within this time; 0 gives no notice.
     call_buffer : factor     An account is called below this multiple of maintenance at the latest.
     initial_buffer : factor  Initial margin is at least this multiple of maintenance.
@@ -30,14 +34,24 @@ class GuardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
     stress_weight: Share = 0.4
-    stress_days: Annotated[int, Meta(ge=7, le=365)] = 90
+    stress_days: Annotated[int, Meta(ge=7, le=365)] = 30
     floor_share: Share = 0.7
-    rise_per_hour: Annotated[float, Meta(gt=0.0, le=1e6)] = 0.02
+    rise_per_hour: Annotated[float, Meta(gt=0.0, le=1.0)] | None = 0.02
     fall_half_life: Annotated[float, Meta(ge=0.0, le=24.0 * 365)] = 24.0
     notice_hours: Annotated[float, Meta(ge=0.0, le=168.0)] = 24.0
     call_buffer: AtLeastOne = 1.1
     initial_buffer: AtLeastOne = 1.25
     credit_fall_per_hour: Annotated[float, Meta(gt=0.0, le=0.1)] = 0.001
+
+    def rise_over(self, hours: float) -> float:
+        """Factor by which maintenance may grow in so many hours; infinite where no limit is set."""
+        if self.rise_per_hour is None:
+            return math.inf if hours > 0.0 else 1.0
+        return math.exp(min(hours * math.log1p(self.rise_per_hour), _LARGEST_EXPONENT))
+
+    def keep_over(self, hours: float) -> float:
+        """Share of an excess over the target that is left after so many hours."""
+        return 0.5 ** (hours / self.fall_half_life) if self.fall_half_life > 0.0 else 0.0
 
 
 class JointSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,205 @@
+"""How do bars become a parameter set, one bar or ten years at a time?"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from plimsoll.calibration.guards import Guarded, GuardState, apply_guard, begin_guard
+from plimsoll.calibration.models import ModelRates, model_rates
+from plimsoll.domain.bars import HOUR, Bars
+from plimsoll.domain.parameters import (
+    CrossMargin,
+    JointScenarios,
+    MarketParameters,
+    ParameterSet,
+    PerPosition,
+    Provenance,
+    SideEvidence,
+    SideParameters,
+)
+from plimsoll.domain.settings import CalibrationSettings
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.estimators.dependence import joint_scenarios
+from plimsoll.estimators.excursions import ExcursionState, begin_excursions, update_excursions
+from plimsoll.estimators.returns import LastClose, join
+from plimsoll.estimators.volatility import VolatilityState, begin_volatility, update_volatility
+
+__all__ = ["CalibratorState", "absorb", "begin", "calibrate", "propose"]
+
+
+@dataclass(frozen=True, slots=True)
+class CalibratorState:
+    """Everything that calibration remembers, for M markets; a value, so that it can be kept and resumed."""
+
+    markets: tuple[str, ...]
+    settings: CalibrationSettings
+    last: LastClose
+    volatility: VolatilityState
+    excursions: ExcursionState
+    guard: GuardState
+    dependence: tuple[JointScenarios, ...]
+    announced: int
+    version: int
+
+
+def begin(markets: tuple[str, ...], settings: CalibrationSettings) -> CalibratorState:
+    """Start with no knowledge."""
+    count = len(markets)
+    return CalibratorState(
+        markets=markets,
+        settings=settings,
+        last=LastClose(0, np.full(count, np.nan)),
+        volatility=begin_volatility(count),
+        excursions=begin_excursions(count),
+        guard=begin_guard(count),
+        dependence=(),
+        announced=0,
+        version=0,
+    )
+
+
+def absorb(state: CalibratorState, bars: Bars) -> CalibratorState:
+    """Learn from T bars; absorbing them one by one gives the same state, bit for bit.
+
+    Parameters
+    ----------
+    bars : Bars   Of the state's markets in the state's order, opening no earlier than the last absorbed bar closed.
+                  Their length may differ from that of earlier ones.
+
+    Raises
+    ------
+    PlimsollError   `OUT_OF_ORDER` where the bars begin before the last absorbed bar ended.
+    """
+    if len(bars) == 0:
+        return state
+    if bars.markets != state.markets or bars.times[0] < state.last.end:
+        raise PlimsollError(
+            Code.OUT_OF_ORDER,
+            "bars overlap what was already absorbed, or are of other markets",
+            where=f"calibration, bar of {int(bars.times[0])}",
+            remedy="Absorb each bar once, in order of time, with the markets the state began with.",
+        )
+    settings = state.settings
+    returns, contiguous, last = join(state.last, bars)
+    volatility, path = update_volatility(state.volatility, settings, bars, returns)
+    excursions = update_excursions(state.excursions, settings, bars, contiguous, path)
+    close = np.where(np.isnan(last.close), state.last.close, last.close)
+    return replace(state, last=LastClose(last.end, close), volatility=volatility, excursions=excursions)
+
+
+def propose(
+    state: CalibratorState, method: type[PerPosition] | type[CrossMargin], provenance: Provenance
+) -> tuple[ParameterSet, CalibratorState]:
+    """Publish what the state knows, as of the end of its last bar.
+
+    Returns
+    -------
+    ParameterSet      Sealed, with the evidence of every side.
+    CalibratorState   Remembers what was published, which the speed limits are relative to.
+
+    Raises
+    ------
+    PlimsollError   `TOO_LITTLE_HISTORY` where no market has `settings.young.windows` windows.
+    """
+    settings = state.settings
+    model = model_rates(state.markets, settings, state.volatility, state.excursions.matured[1])
+    time = state.last.end
+    guarded, guard = apply_guard(
+        state.guard, settings.guard, time, model.blended, model.limited, model.long_run
+    )
+    dependence, announced = _dependence(state, model)
+    markets = _markets(state, guarded)
+    chosen: PerPosition | CrossMargin
+    if method is CrossMargin:
+        floor = settings.joint.gross_floor
+        chosen = CrossMargin(markets=markets, dependence=dependence, gross_floor=floor)
+    else:
+        chosen = PerPosition(markets=markets)
+    parameters = ParameterSet(
+        version=state.version + 1,
+        effective=time,
+        method=chosen,
+        evidence=_evidence(state, model, guarded),
+        provenance=provenance,
+    ).sealed()
+    published = replace(
+        state, guard=guard, dependence=dependence, announced=announced, version=parameters.version
+    )
+    return parameters, published
+
+
+def calibrate(
+    bars: Bars,
+    settings: CalibrationSettings,
+    provenance: Provenance,
+    method: type[PerPosition] | type[CrossMargin] = CrossMargin,
+) -> ParameterSet:
+    """Calibrate once, from nothing but these bars."""
+    parameters, _ = propose(absorb(begin(bars.markets, settings), bars), method, provenance)
+    return parameters
+
+
+def _dependence(state: CalibratorState, model: ModelRates) -> tuple[tuple[JointScenarios, ...], int]:
+    """Put an announced table into force when its notice is over, and announce a fresh one when due."""
+    guard, now = state.settings.guard, state.last.end
+    tables, announced = state.dependence, state.announced
+    if len(tables) == 2 and now - announced >= guard.notice_hours * HOUR:
+        tables = tables[1:]
+    due = now - announced >= state.settings.joint.refresh_hours * HOUR
+    if tables and not (due and len(tables) == 1):
+        return tables, announced
+    grown = [m for m, lender in enumerate(model.borrowed_from) if lender is None]
+    moments, windows = state.excursions.matured
+    names = tuple(state.markets[m] for m in grown)
+    fresh = joint_scenarios(names, moments, windows[:, grown], state.settings.joint)
+    if fresh is None or fresh in tables:
+        return tables, announced
+    return (*tables, fresh), now
+
+
+def _markets(state: CalibratorState, guarded: Guarded) -> tuple[MarketParameters, ...]:
+    def side(m: int, s: int) -> SideParameters:
+        return SideParameters(
+            maintenance=float(guarded.maintenance[m, s]),
+            call=float(guarded.call[m, s]),
+            initial=float(guarded.initial[m, s]),
+            credit=float(guarded.credit[m, s]),
+            initial_credit=float(guarded.initial_credit[m, s]),
+        )
+
+    return tuple(
+        MarketParameters(market, float(state.last.close[m]), side(m, 0), side(m, 1))
+        for m, market in enumerate(state.markets)
+    )
+
+
+def _evidence(state: CalibratorState, model: ModelRates, guarded: Guarded) -> tuple[SideEvidence, ...]:
+    return tuple(
+        SideEvidence(
+            market=market,
+            side=side,
+            windows=int(model.windows[m]),
+            last=state.last.end,
+            volatility=float(model.volatility[m]),
+            scale=float(model.scale[m]),
+            residual_quantile=float(model.residual_quantile[m, s]),
+            model=float(model.model[m, s]),
+            stressed=float(model.stressed[m, s]),
+            long_run=float(model.long_run[m, s]),
+            floor=float(guarded.floor[m, s]),
+            target=float(guarded.target[m, s]),
+            maintenance=float(guarded.maintenance[m, s]),
+            binding=_binding(guarded.floor[m, s], guarded.target[m, s], guarded.maintenance[m, s]),
+            borrowed_from=model.borrowed_from[m],
+        )
+        for m, market in enumerate(state.markets)
+        for s, side in enumerate(("long", "short"))
+    )
+
+
+def _binding(floor: float, target: float, maintenance: float) -> str:
+    if maintenance <= floor:
+        return "floor"
+    if maintenance < target:
+        return "rise-limit"
+    return "fall-limit" if maintenance > target else "model"
