@@ -36,13 +36,14 @@ def files() -> tuple[Path, ...]:
     return tuple(sorted(Path(name) for name in set(listing.split("\0")) - {""} if (ROOT / name).is_file()))
 
 
-def modules(*folders: str) -> list[Path]:
-    """Return the Python files under the folders that are not empty."""
+def modules(*places: str) -> list[Path]:
+    """Return the Python files that are not empty, within the named folders or modules where any are named."""
+    within = tuple(ending for place in places for ending in (f"{place}/", f"{place}.py"))
     return [
         path
         for path in files()
         if path.suffix == ".py"
-        and (not folders or path.as_posix().startswith(tuple(f"{folder}/" for folder in folders)))
+        and (not within or path.as_posix().startswith(within))
         and (ROOT / path).read_text(encoding="utf-8").strip()
     ]
 

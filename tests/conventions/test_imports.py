@@ -1,8 +1,9 @@
-"""Does the program start without the heavy libraries, and does the contract name every part of the core?
+"""Does the program start without the heavy libraries, and is the core free of what no import shows?
 
 Modules are looked at, not seconds: what is not imported costs nothing on any machine.
 """
 
+import ast
 import json
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import tomllib
 
 import pytest
 
-from tests.conventions.repository import ROOT
+from tests.conventions.repository import ROOT, modules, parsed
 
 HEAVY = {"ccxt", "numba", "numpy", "polars", "pyarrow", "scipy"}
 LIST_MODULES = (
@@ -54,6 +55,49 @@ def test_asking_for_help_loads_nothing_heavy(arguments):
 def contracts() -> dict[str, dict[str, list[str]]]:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return {contract["id"]: contract for contract in settings["tool"]["importlinter"]["contracts"]}
+
+
+def calls(*folders: str) -> list[tuple[str, str, ast.Call]]:
+    """Return place, last name and node of every call in the folders."""
+    return [
+        (f"{path}:{node.lineno}", ast.unparse(node.func).rpartition(".")[2], node)
+        for path in modules(*folders)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call)
+    ]
+
+
+def core() -> list[str]:
+    return [name.replace(".", "/") for name in contracts()["pure-core"]["source_modules"]]
+
+
+def test_the_core_reads_no_clock():
+    found = calls(*(f"src/{room}" for room in core()))
+    assert found
+    assert not [place for place, name, _ in found if name in {"now", "today", "utcnow"}]
+
+
+def test_the_core_touches_no_file_but_packaged_scenarios():
+    rooms = [f"src/{room}" for room in core() if room != "plimsoll/scenarios"]
+    touch = {
+        "open",
+        "read_bytes",
+        "read_text",
+        "write_bytes",
+        "write_text",
+        "fromfile",
+        "tofile",
+        "load",
+        "save",
+    }
+    assert not [place for place, name, _ in calls(*rooms) if name in touch]
+
+
+def test_every_generator_is_seeded():
+    found = calls("src", "tests", "tools", "benchmarks")
+    assert not [
+        place for place, name, node in found if name == "default_rng" and not (node.args or node.keywords)
+    ]
 
 
 def test_the_core_is_every_layer_up_to_the_engine():
