@@ -1,0 +1,1 @@
+"""How is what happened shown to a person: on a terminal, and as one HTML page?"""

@@ -1,0 +1,199 @@
+"""How does a replay become one HTML page that needs nothing else?"""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
+from importlib import resources
+from itertools import groupby
+from string import Template
+
+import msgspec
+
+from plimsoll.report import figures, notes
+from plimsoll.report.charts import Charts, build_charts, colour_slots
+from plimsoll.report.measures import MEASURES, Measure, best_policies, is_broken
+from plimsoll.report.summary import Summary, summarise
+from plimsoll.sim.outcome import PolicySummary, Replay
+
+__all__ = ["render_page"]
+
+
+def render_page(replay: Replay, *, program: str, command: str) -> str:
+    """Write a replay as a self-contained page.
+
+    Parameters
+    ----------
+    program : str   Name and version of what made it.
+    command : str   The command line that repeats the run.
+
+    Returns
+    -------
+    str   The page. It loads nothing: its own policy forbids every request and every other script.
+    """
+    summary = summarise(replay)
+    charts = build_charts(replay)
+    style, script = _asset("page.css"), _asset("page.js")
+    return Template(_asset("page.html")).substitute(
+        style=style,
+        script=script,
+        style_hash=_content_hash(style),
+        script_hash=_content_hash(script),
+        program=escape(program),
+        title=escape(replay.title),
+        narrative=_paragraphs([replay.narrative], "lead") if replay.narrative else "",
+        facts=_facts(replay),
+        price=escape(summary.price),
+        verdict=_verdict(summary),
+        table=_table(replay),
+        policies=_paragraphs(summary.policies),
+        sampling=escape(_sampling(charts, replay)),
+        repeat=_repeat(replay, command),
+        method=_method(replay),
+        measures=_definitions((measure.label.removeprefix("- "), measure.meaning) for measure in MEASURES),
+        data=_embedded(charts),
+    )
+
+
+def _asset(name: str) -> str:
+    return resources.files("plimsoll.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _content_hash(content: str) -> str:
+    digest = hashlib.sha256(content.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _embedded(charts: Charts) -> str:
+    """Write the charts as JSON that can end neither its script element nor a line of it."""
+    text = msgspec.json.encode(charts).decode("utf-8")
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text
+
+
+def _facts(replay: Replay) -> str:
+    accounts = replay.outcomes[0].summary.accounts if replay.outcomes else 0
+    first, last = int(replay.times[0]) - _bar_length(replay), int(replay.times[-1])
+    return _definitions(
+        (
+            ("Period", f"{figures.moment(first)} to {figures.moment(last)}"),
+            ("Bars", f"{figures.count(len(replay.times))} of {figures.span(_bar_length(replay))}"),
+            ("Markets", ", ".join(replay.markets)),
+            ("Accounts", figures.count(accounts)),
+            ("Prices", replay.source),
+        )
+    )
+
+
+def _bar_length(replay: Replay) -> int:
+    gaps = replay.times[1:] - replay.times[:-1]
+    return int(gaps.min()) if len(gaps) else 0
+
+
+def _verdict(summary: Summary) -> str:
+    items = "".join(
+        f"<li><b>{escape(finding.judgement)}</b> {escape(finding.grounds)}</li>"
+        for finding in summary.verdict
+    )
+    return f'<ul class="verdict">{items}</ul>' if items else ""
+
+
+def _table(replay: Replay) -> str:
+    summaries = tuple(outcome.summary for outcome in replay.outcomes)
+    slots = colour_slots(replay)
+    heads = "".join(
+        f'<th scope="col"><i class="swatch slot-{slots[outcome.policy]}"></i>{escape(outcome.policy)}</th>'
+        for outcome in replay.outcomes
+    )
+    body = "".join(
+        f'<tr class="group"><th scope="rowgroup" colspan="{len(summaries) + 1}">{escape(group)}</th></tr>'
+        + "".join(_row(measure, summaries) for measure in measures)
+        for group, measures in groupby(MEASURES, key=lambda measure: measure.group)
+    )
+    return (
+        f'<table class="comparison"><thead><tr><th scope="col">Measure</th>{heads}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _row(measure: Measure, summaries: tuple[PolicySummary, ...]) -> str:
+    best = best_policies(measure, summaries)
+    cells = "".join(
+        f"<td{_mark(measure, summary, best)}>{escape(measure.written(measure.value(summary)))}</td>"
+        for summary in summaries
+    )
+    part = ' class="part"' if measure.label.startswith("- ") else ""
+    label = escape(measure.label.removeprefix("- "))
+    return f'<tr{part}><th scope="row" title="{escape(measure.meaning)}">{label}</th>{cells}</tr>'
+
+
+def _mark(measure: Measure, summary: PolicySummary, best: frozenset[str]) -> str:
+    if is_broken(measure, summary):
+        return ' class="broken"'
+    return ' class="best"' if summary.policy in best else ""
+
+
+def _sampling(charts: Charts, replay: Replay) -> str:
+    if charts.bucket == 1:
+        return "Every bar is drawn."
+    length = figures.span(charts.bucket * _bar_length(replay))
+    return (
+        f"Of every {charts.bucket} bars ({length}) the charts keep the lowest and the highest, in order; "
+        "the figures above each chart give that range at the chosen moment."
+    )
+
+
+def _repeat(replay: Replay, command: str) -> str:
+    digests = "".join(
+        f"<tr><td>{escape(name)}</td><td><code>{escape(digest)}</code></td></tr>"
+        for name, digest in _digests(replay)
+    )
+    return (
+        f"<p>This command, on the same inputs, gives the same journals byte for byte:</p>"
+        f"<pre>{escape(command)}</pre>"
+        f'<h3>Inputs and results</h3><div class="scroll"><table class="digests">{digests}</table></div>'
+        f'<h3>Settings</h3><dl class="settings">{_definitions(_flat(replay.settings))}</dl>'
+    )
+
+
+def _digests(replay: Replay) -> Iterator[tuple[str, str]]:
+    for given in replay.inputs:
+        name, _, digest = given.rpartition(" ")
+        yield name or given, digest
+    for outcome in replay.outcomes:
+        yield f"{outcome.policy}: journal", f"sha256:{outcome.summary.journal}"
+        yield f"{outcome.policy}: final state", f"sha256:{outcome.summary.state}"
+
+
+def _flat(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """List nested settings by their full names: ``calibration.guard.rise_per_hour``."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", _setting(value)
+
+
+def _setting(value: object) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode("utf-8")
+
+
+def _method(replay: Replay) -> str:
+    described = [
+        f"<p><b>{escape(outcome.policy)}</b>: {escape(notes.POLICIES[outcome.policy])}</p>"
+        for outcome in replay.outcomes
+        if outcome.policy in notes.POLICIES
+    ]
+    return "".join(described) + _paragraphs(notes.METHOD)
+
+
+def _paragraphs(sentences: Iterable[str], name: str = "") -> str:
+    opening = f'<p class="{name}">' if name else "<p>"
+    return "".join(f"{opening}{escape(sentence)}</p>" for sentence in sentences)
+
+
+def _definitions(entries: Iterable[tuple[str, str]]) -> str:
+    return "".join(
+        f"<div><dt>{escape(term)}</dt><dd>{escape(meaning)}</dd></div>" for term, meaning in entries
+    )
