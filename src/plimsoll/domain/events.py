@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.parameters import ParameterSet
+from plimsoll.domain.settings import ClearingRules
 
 __all__ = [
     "Allocated",
@@ -31,7 +32,7 @@ __all__ = [
 
 
 class Listed(Struct, frozen=True, tag="listed"):
-    """The venue lists its instruments; comes first, once. The order is the I axis of everything after.
+    """The venue lists its instruments and its rules; comes first, once. The order is the I axis of what follows.
 
     Attributes
     ----------
@@ -40,6 +41,7 @@ class Listed(Struct, frozen=True, tag="listed"):
 
     time: int
     listings: tuple[Listing, ...]
+    rules: ClearingRules
 
 
 class Opened(Struct, frozen=True, tag="opened"):

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-__all__ = ["CalibrationSettings", "GuardSettings", "JointSettings", "YoungMarketSettings"]
+__all__ = ["CalibrationSettings", "ClearingRules", "GuardSettings", "JointSettings", "YoungMarketSettings"]
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 OpenShare = Annotated[float, Meta(gt=0.0, lt=1.0)]
@@ -104,3 +104,20 @@ class CalibrationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     guard: GuardSettings = msgspec.field(default_factory=GuardSettings)
     joint: JointSettings = msgspec.field(default_factory=JointSettings)
     young: YoungMarketSettings = msgspec.field(default_factory=YoungMarketSettings)
+
+
+class ClearingRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When an account is taken in hand, and how its positions are sold.
+
+    Attributes
+    ----------
+    health_target : factor   A partial liquidation sells until equity is this multiple of maintenance.
+    full_share : share       Below this share of maintenance everything is sold.
+    participation : share    Forced selling is at most this share of the volume that the market trades.
+    fee : share              Of the notional sold, paid to the insurance fund by accounts that still can.
+    """
+
+    health_target: AtLeastOne = 1.25
+    full_share: Share = 0.5
+    participation: OpenShare = 0.2
+    fee: Share = 0.005

@@ -1,0 +1,131 @@
+"""How much of which position is sold now, and at what price?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from plimsoll.clearing.apportion import apportion
+from plimsoll.types import Flags, Lots, Matrix, Vector
+
+__all__ = ["Liquidity", "Slice", "reduction", "slices", "wanted_lots"]
+
+LARGEST_IMPACT = 0.5
+"""No slice moves the price by more than half: beyond it the square-root law says nothing."""
+
+_MEAN_OF_ROOT = 2.0 / 3.0
+"""Mean of the square root over [0, 1]: the average cost of a slice as a share of its last lot's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Liquidity:
+    """What a market can take.
+
+    Attributes
+    ----------
+    volume : Vector [I]   Lots traded per hour.
+    impact : Vector [I]   Relative price move from trading one hour's volume at once.
+    budget : Vector [I]   Lots that forced selling may take now, in each direction.
+    """
+
+    volume: Vector
+    impact: Vector
+    budget: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Forced trades of many accounts in one instrument and direction, all at one price.
+
+    Attributes
+    ----------
+    column : int            Instrument, on the I axis.
+    lots : Lots [B]         Signed lots that each liquidated account trades: negative sells.
+    price_factor : float    Average price over the mark.
+    displacement : float    Signed relative move that is left in the price.
+    """
+
+    column: int
+    lots: Lots
+    price_factor: float
+    displacement: float
+
+
+def reduction(
+    equity: Vector, maintenance: Vector, gross: Vector, cost: Vector, full: Flags, target: float
+) -> Vector:
+    r"""Find the share of every position to sell so that equity regains the health target.
+
+    .. math:: E - f\, c\, G = \tau (1 - f) M \;\Rightarrow\; f = \frac{\tau M - E}{\tau M - c\, G}
+
+    Selling all positions in proportion keeps hedges whole. The requirement of a share of a book is at most that
+    share of the requirement, so the target is reached or passed.
+
+    Parameters
+    ----------
+    equity, maintenance, gross : Vector [B]   Quote quanta; gross is the notional of all positions.
+    cost : Vector [B]     Expected cost of selling, share of notional.
+    full : Flags [B]      Accounts of which everything is sold.
+    target : float        Health target, multiple of maintenance.
+
+    Returns
+    -------
+    Vector [B]   Between 0 and 1; 1 where selling costs more margin than it frees.
+    """
+    short = target * maintenance - equity
+    freed = target * maintenance - cost * gross
+    share = np.divide(short, freed, out=np.ones_like(short), where=freed > 0.0)
+    return np.where(full, 1.0, np.clip(share, 0.0, 1.0))
+
+
+def wanted_lots(lots: Lots, share: Vector) -> Lots:
+    """Turn shares into whole lots to trade, rounded towards selling more, against each position's sign.
+
+    Parameters
+    ----------
+    lots : Lots [B, I]   Positions.
+    share : Vector [B]   From `reduction`.
+
+    Returns
+    -------
+    Lots [B, I]   Signed trades; never larger than the position.
+    """
+    held = np.abs(lots)
+    reduced: Lots = np.minimum(np.ceil(held * share[:, None]).astype(np.int64), held)
+    return -np.sign(lots) * reduced
+
+
+def slices(wanted: Lots, liquidity: Liquidity) -> tuple[Slice, ...]:
+    r"""Cut what is wanted down to what the market takes, and price it by the square-root law.
+
+    .. math:: displacement = Y \sqrt{Q / V}, \quad average\ cost = \tfrac{2}{3}\, displacement
+
+    All accounts in one direction of one instrument share one slice, in proportion to what they want and at one
+    price: no account's result depends on the order of accounts.
+
+    Parameters
+    ----------
+    wanted : Lots [B, I]   Signed trades.
+
+    Source: Almgren, Thum, Hauptmann and Li (2005); Toth et al. (2011) for the exponent.
+    """
+    made = []
+    for column in range(wanted.shape[1]):
+        for sign in (-1, 1):
+            sizes = np.maximum(sign * wanted[:, column], 0)
+            taken = min(int(sizes.sum()), int(liquidity.budget[column]))
+            if taken > 0:
+                lots = sign * apportion(taken, sizes)
+                made.append(_priced(column, lots, taken, sign, liquidity))
+    return tuple(made)
+
+
+def expected_cost(wanted: Matrix, liquidity: Liquidity) -> Vector:
+    """Estimate what selling each column in full would cost as a share of its notional [I], before it is cut."""
+    share = np.divide(wanted, liquidity.volume, out=np.ones_like(wanted), where=liquidity.volume > 0.0)
+    return np.minimum(_MEAN_OF_ROOT * liquidity.impact * np.sqrt(np.minimum(share, 1.0)), LARGEST_IMPACT)
+
+
+def _priced(column: int, lots: Lots, taken: int, sign: int, liquidity: Liquidity) -> Slice:
+    move = float(liquidity.impact[column]) * float(np.sqrt(taken / liquidity.volume[column]))
+    move = min(move, LARGEST_IMPACT)
+    return Slice(column, lots, 1.0 + sign * _MEAN_OF_ROOT * move, sign * move)

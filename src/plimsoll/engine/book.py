@@ -1,0 +1,162 @@
+"""Who holds what: every account's cash and positions, in columns of whole numbers?"""
+
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plimsoll.domain.money import LARGEST_AMOUNT
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.types import Lots, Quanta, Rows, Vector
+
+__all__ = ["FIRST_TRADER", "FUND", "MAKERS", "OUTSIDE", "VENUE", "Book", "empty_book"]
+
+OUTSIDE, VENUE, FUND, MAKERS = range(4)
+"""System accounts: where deposits come from, the venue itself, the insurance fund, the makers who take the other
+side of every trade that does not net."""
+FIRST_TRADER = 4
+_SYSTEM_NAMES = ("outside", "venue", "fund", "makers")
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All accounts in columns; row r is one account, the first four are the system's.
+
+    Cash counts what was paid for positions, so an account's equity is its cash plus the value of what it holds.
+    Every movement has two sides: the cash of all rows sums to zero, and so do the lots of every instrument.
+
+    Attributes
+    ----------
+    names : tuple [A]
+    rows : mapping        Row of each name.
+    cash : Quanta [A]
+    lots : Lots [A, I]
+    cost : Quanta [A, I]  What the open position was bought for; a memorandum, no money.
+    status : int8 [A]     `clearing.statuses.Status`.
+    """
+
+    names: tuple[str, ...]
+    rows: MappingProxyType[str, int]
+    cash: Quanta
+    lots: Lots
+    cost: Quanta
+    status: NDArray[np.int8]
+
+    def find(self, names: tuple[str, ...], where: str) -> Rows:
+        """Look up the rows of traders; raises `UNKNOWN_ACCOUNT` for the first that is not known."""
+        try:
+            return np.array([self.rows[name] for name in names], dtype=np.intp)
+        except KeyError as error:
+            raise PlimsollError(
+                Code.UNKNOWN_ACCOUNT,
+                f"no account {error.args[0]}",
+                where=where,
+                remedy="Open the account first.",
+            ) from None
+
+    def opened(self, names: tuple[str, ...]) -> "Book":
+        """Add accounts that hold nothing; raises `BAD_ACCOUNT` for a name that is taken or given twice."""
+        first = len(self.names)
+        rows = dict(self.rows) | {name: first + i for i, name in enumerate(names)}
+        if len(rows) != first + len(names):
+            taken = next(name for i, name in enumerate(names) if rows[name] != first + i or name in self.rows)
+            raise PlimsollError(
+                Code.BAD_ACCOUNT, f"account {taken} exists already", where="opening", remedy="Use another name."
+            )
+        columns = self.lots.shape[1]
+        none = np.zeros((len(names), columns), dtype=np.int64)
+        return Book(
+            names=self.names + names,
+            rows=MappingProxyType(rows),
+            cash=np.append(self.cash, np.zeros(len(names), dtype=np.int64)),
+            lots=np.vstack([self.lots, none]),
+            cost=np.vstack([self.cost, none]),
+            status=np.append(self.status, np.zeros(len(names), dtype=np.int8)),
+        )
+
+    def paid(self, source: int | Rows, target: int | Rows, amounts: int | Quanta) -> "Book":
+        """Move cash from one account to another, or between one and many; every movement has both sides.
+
+        Parameters
+        ----------
+        source, target : int or Rows [B]   At most one of them is an array; rows in it are distinct.
+        amounts : int or Quanta [B]        Negative amounts move the other way.
+        """
+        total = sum(map(int, np.atleast_1d(amounts)))
+        cash = self.cash.copy()
+        for account, sign in ((source, -1), (target, 1)):
+            if isinstance(account, int):
+                cash[account] = _within(int(cash[account]) + sign * total)
+            else:
+                cash[account] += sign * np.asarray(amounts)
+        return replace(self, cash=cash)
+
+    def traded(self, rows: Rows, lots: Lots, paid: Quanta) -> "Book":
+        """Let accounts trade with the makers.
+
+        Parameters
+        ----------
+        rows : Rows [B]        Distinct.
+        lots : Lots [B, I]     Signed lots bought.
+        paid : Quanta [B, I]   Cash paid for them; negative is received.
+        """
+        after = self.paid(rows, MAKERS, paid.sum(axis=1))
+        held = self.lots.copy()
+        held[rows] += lots
+        held[MAKERS] -= lots.sum(axis=0)
+        cost = self.cost.copy()
+        cost[rows] = _cost_after(self.lots[rows], self.cost[rows], lots, paid)
+        cost[MAKERS] = _cost_after(
+            self.lots[MAKERS], self.cost[MAKERS], -lots.sum(axis=0), -paid.sum(axis=0)
+        )
+        return replace(after, lots=held, cost=cost)
+
+    def equity(self, unit: Vector) -> Vector:
+        """Value every account at the marks.
+
+        Parameters
+        ----------
+        unit : Vector [I]   Quote quanta per lot.
+
+        Returns
+        -------
+        Vector [A]   Cash plus the value of all positions, quote quanta.
+        """
+        worth: Vector = self.cash + self.lots @ unit
+        return worth
+
+
+def empty_book(instruments: int) -> Book:
+    """Start with the system accounts alone, all of them empty."""
+    system = len(_SYSTEM_NAMES)
+    none = np.zeros((system, instruments), dtype=np.int64)
+    return Book(
+        names=_SYSTEM_NAMES,
+        rows=MappingProxyType({name: row for row, name in enumerate(_SYSTEM_NAMES)}),
+        cash=np.zeros(system, dtype=np.int64),
+        lots=none,
+        cost=none.copy(),
+        status=np.zeros(system, dtype=np.int8),
+    )
+
+
+def _cost_after(held: Lots, cost: Quanta, lots: Lots, paid: Quanta) -> Quanta:
+    """Carry the cost of a position through a trade: added when it grows, released in proportion when it shrinks."""
+    after = held + lots
+    grows = held * lots >= 0
+    flips = ~grows & (np.abs(lots) > np.abs(held))
+    kept = np.rint(cost * np.divide(after, held, out=np.zeros(held.shape), where=held != 0)).astype(np.int64)
+    opened = np.rint(paid * np.divide(after, lots, out=np.zeros(held.shape), where=lots != 0)).astype(np.int64)
+    return np.where(grows, cost + paid, np.where(flips, opened, kept))
+
+
+def _within(amount: int) -> int:
+    if abs(amount) > LARGEST_AMOUNT:
+        raise PlimsollError(
+            Code.AMOUNT_OUT_OF_RANGE,
+            f"a balance would reach {amount} quanta, beyond {LARGEST_AMOUNT}",
+            where="ledger",
+            remedy="Split the venue's quote currency into a larger unit.",
+        )
+    return amount

@@ -1,0 +1,219 @@
+"""What does an event do to the venue?"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from plimsoll.clearing.statuses import Signal, Status, advance
+from plimsoll.domain.events import (
+    Deposited,
+    Effect,
+    Event,
+    Funded,
+    Listed,
+    Opened,
+    Published,
+    Refused,
+    Ticked,
+    Traded,
+)
+from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_up
+from plimsoll.domain.parameters import Level
+from plimsoll.engine.book import FIRST_TRADER, FUND, MAKERS, OUTSIDE, Book, empty_book
+from plimsoll.engine.ticks import settle_tick
+from plimsoll.engine.state import Market, State, begin
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.margin import margin_model
+from plimsoll.types import Flags, Rows, Vector
+
+__all__ = ["begin", "step"]
+
+Effects = tuple[Effect, ...]
+
+
+def step(state: State, event: Event) -> tuple[State, Effects]:
+    """Apply one event.
+
+    A pure function: the same state and event give the same result, bit for bit, and the given state is unchanged.
+    An event that makes no sense (out of order, unknown account) raises and has no effect; one account that may not
+    do its part of an event is an effect, `Refused`, and the others do theirs.
+
+    Raises
+    ------
+    PlimsollError   `OUT_OF_ORDER` where the event is older than the state, and what the handlers say.
+    """
+    if event.time < state.time:
+        raise PlimsollError(
+            Code.OUT_OF_ORDER,
+            f"an event of {event.time} came after one of {state.time}",
+            where=f"event {state.sequence + 1}",
+            remedy="Send events in order of time.",
+        )
+    after, effects = _HANDLERS[type(event)](state, event)
+    return replace(after, time=event.time, sequence=state.sequence + 1), effects
+
+
+def _listed(state: State, event: Listed) -> tuple[State, Effects]:
+    if state.listings:
+        raise PlimsollError(
+            Code.OUT_OF_ORDER,
+            "instruments are listed twice",
+            where=f"event {state.sequence + 1}",
+            remedy="List all instruments in the first event.",
+        )
+    columns = len(event.listings)
+    unknown = np.full(columns, np.nan)
+    market = Market(unknown, np.zeros(columns), np.zeros(columns))
+    fresh = replace(
+        state, listings=event.listings, rules=event.rules, book=empty_book(columns), market=market
+    )
+    return fresh, ()
+
+
+def _opened(state: State, event: Opened) -> tuple[State, Effects]:
+    _same_length(event.accounts, event.amounts, state)
+    book = state.book.opened(event.accounts)
+    amounts = np.array(event.amounts, dtype=np.int64)
+    if np.any(amounts < 0):
+        raise PlimsollError(
+            Code.BAD_ACCOUNT,
+            "an account is opened with less than nothing",
+            where=f"event {state.sequence + 1}",
+            remedy="Open accounts with zero or more.",
+        )
+    rows = book.find(event.accounts, "opening")
+    return replace(state, book=book.paid(OUTSIDE, rows, amounts)), ()
+
+
+def _deposited(state: State, event: Deposited) -> tuple[State, Effects]:
+    _same_length(event.accounts, event.amounts, state)
+    rows = _distinct(state.book, event.accounts, state)
+    amounts = np.array(event.amounts, dtype=np.int64)
+    book = state.book.paid(OUTSIDE, rows, amounts)
+    enough = (amounts >= 0) | _meets_initial(replace(state, book=book), rows)
+    refused = _refusals(event, rows[~enough], state, "the withdrawal leaves less than initial margin")
+    book = state.book.paid(OUTSIDE, rows[enough], amounts[enough])
+    paid_in = rows[enough & (amounts > 0)]
+    closed = paid_in[(book.status[paid_in] == Status.CLOSED) & (book.cash[paid_in] > 0)]
+    book = replace(book, status=advance(book.status, closed, Signal.FUNDED))
+    return replace(state, book=book), refused
+
+
+def _funded(state: State, event: Funded) -> tuple[State, Effects]:
+    book = state.book.paid(OUTSIDE, FUND, event.fund).paid(OUTSIDE, MAKERS, event.makers)
+    return replace(state, book=book), ()
+
+
+def _traded(state: State, event: Traded) -> tuple[State, Effects]:
+    """Carry out the trades of accounts that meet initial margin after them, or that only shrink a position."""
+    _same_length(event.accounts, event.lots, state)
+    rows = _distinct(state.book, event.accounts, state)
+    lots = np.array(event.lots, dtype=np.int64).reshape(len(rows), len(state.listings))
+    prices = np.nan_to_num(np.array(event.prices, dtype=np.float64), nan=0.0)
+    unit = state.lot_sizes * prices * QUANTA_PER_UNIT
+    if np.any((lots != 0) & (unit <= 0.0)):
+        raise PlimsollError(
+            Code.MISSING_PRICE,
+            "a trade has no positive price",
+            where=f"event {state.sequence + 1}",
+            remedy="Give the price of every instrument that trades.",
+        )
+    paid = quanta_up(lots * unit)
+    tried = state.book.traded(rows, lots, paid)
+    free = tried.status[rows] <= Status.CALLED
+    enough = free & (_meets_initial(replace(state, book=tried), rows) | _only_reduces(state.book, rows, lots))
+    refused = _refusals(event, rows[~enough], state, "initial margin is not met after the trade")
+    book = tried if enough.all() else state.book.traded(rows[enough], lots[enough], paid[enough])
+    return replace(state, book=book), refused
+
+
+def _published(state: State, event: Published) -> tuple[State, Effects]:
+    if state.parameters is not None and event.parameters.version <= state.parameters.version:
+        raise PlimsollError(
+            Code.OUT_OF_ORDER,
+            f"version {event.parameters.version} came after version {state.parameters.version}",
+            where=f"event {state.sequence + 1}",
+            remedy="Publish parameter sets with rising versions.",
+        )
+    model = margin_model(event.parameters.method, state.listings)
+    return replace(state, parameters=event.parameters, model=model), ()
+
+
+def _ticked(state: State, event: Ticked) -> tuple[State, Effects]:
+    marks = np.array(event.marks, dtype=np.float64)
+    volume = np.array(event.volume, dtype=np.float64)
+    impact = np.array(event.impact, dtype=np.float64)
+    sound = (len(marks) == len(volume) == len(impact) == len(state.listings)) and bool(
+        np.all(np.isfinite(marks) & (marks > 0.0) & (volume >= 0.0) & (impact >= 0.0))
+    )
+    if not sound:
+        raise PlimsollError(
+            Code.BAD_PRICE,
+            "a tick needs one positive mark, and a volume and an impact of zero or more, per listing",
+            where=f"event {state.sequence + 1}",
+            remedy="Leave out ticks that a feed cannot vouch for: the last marks stay in force.",
+        )
+    hours = (event.time - state.time) / 3_600_000.0
+    moved = replace(state, market=Market(marks, volume, impact))
+    return settle_tick(moved, event.time, hours)
+
+
+def _meets_initial(state: State, rows: Rows) -> Flags:
+    """Say which accounts hold initial margin; without parameters, only those without positions do."""
+    book = state.book
+    flat = ~book.lots[rows].any(axis=1)
+    if state.model is None or np.isnan(state.market.marks).any():
+        return flat & (book.cash[rows] >= 0)
+    notional = book.lots[rows] * state.unit
+    equity: Vector = np.floor(book.cash[rows] + notional.sum(axis=1))
+    needed = quanta_up(state.model.requirement(notional, Level.INITIAL))
+    enough: Flags = equity >= needed
+    return enough
+
+
+def _only_reduces(book: Book, rows: Rows, lots: np.ndarray[Any, Any]) -> Flags:
+    held = book.lots[rows]
+    shrinks = (held * lots <= 0) & (np.abs(lots) <= np.abs(held))
+    only: Flags = shrinks.all(axis=1)
+    return only
+
+
+def _refusals(event: Deposited | Traded, rows: Rows, state: State, what: str) -> Effects:
+    return tuple(
+        Refused(event.time, state.book.names[row], Code.INSUFFICIENT_MARGIN.value, what) for row in rows
+    )
+
+
+def _same_length(accounts: tuple[str, ...], parts: tuple[Any, ...], state: State) -> None:
+    if len(accounts) != len(parts):
+        raise PlimsollError(
+            Code.BAD_ACCOUNT,
+            f"{len(accounts)} accounts but {len(parts)} amounts",
+            where=f"event {state.sequence + 1}",
+            remedy="Give one amount per account.",
+        )
+
+
+def _distinct(book: Book, accounts: tuple[str, ...], state: State) -> Rows:
+    rows = book.find(accounts, f"event {state.sequence + 1}")
+    if len(np.unique(rows)) != len(rows) or np.any(rows < FIRST_TRADER):
+        raise PlimsollError(
+            Code.BAD_ACCOUNT,
+            "an account stands twice in one event, or is one of the system's",
+            where=f"event {state.sequence + 1}",
+            remedy="Name each trader's account once per event.",
+        )
+    return rows
+
+
+_HANDLERS: dict[type, Callable[[State, Any], tuple[State, Effects]]] = {
+    Listed: _listed,
+    Opened: _opened,
+    Deposited: _deposited,
+    Funded: _funded,
+    Traded: _traded,
+    Published: _published,
+    Ticked: _ticked,
+}

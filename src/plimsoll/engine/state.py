@@ -1,0 +1,143 @@
+"""What is the whole state of a venue, and how is it told apart from any other?"""
+
+import hashlib
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from plimsoll.domain.instruments import Listing
+from plimsoll.domain.money import QUANTA_PER_UNIT
+from plimsoll.domain.parameters import ParameterSet
+from plimsoll.domain.settings import ClearingRules
+from plimsoll.engine.book import Book, empty_book
+from plimsoll.margin import MarginModel, margin_model
+from plimsoll.types import Vector
+
+__all__ = ["Market", "State", "begin", "digest", "restore", "snapshot"]
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What the last tick said; Vector [I] each.
+
+    Attributes
+    ----------
+    marks : Vector    Quote currency per base unit; NaN before the first tick.
+    volume : Vector   Quote volume per hour.
+    impact : Vector   Relative price move from trading one hour's volume at once.
+    """
+
+    marks: Vector
+    volume: Vector
+    impact: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that the next step depends on. A value: no step changes it.
+
+    Attributes
+    ----------
+    time : int       Of the last event, milliseconds UTC.
+    sequence : int   Events so far.
+    listings : tuple [I]
+    rules : ClearingRules
+    book : Book
+    market : Market
+    parameters : ParameterSet or None   In force; None before the first.
+    model : MarginModel or None         Derived from the parameters.
+    """
+
+    time: int
+    sequence: int
+    listings: tuple[Listing, ...]
+    rules: ClearingRules
+    book: Book
+    market: Market
+    parameters: ParameterSet | None
+    model: MarginModel | None
+
+    @property
+    def lot_sizes(self) -> Vector:
+        """Base units per lot [I]."""
+        return np.array([listing.lot for listing in self.listings])
+
+    @property
+    def unit(self) -> Vector:
+        """Quote quanta per lot at the mark [I]; NaN before the first tick."""
+        unit: Vector = self.lot_sizes * self.market.marks * QUANTA_PER_UNIT
+        return unit
+
+
+def begin() -> State:
+    """Start a venue that lists nothing."""
+    none = np.zeros(0)
+    return State(0, 0, (), ClearingRules(), empty_book(0), Market(none, none, none), None, None)
+
+
+class _Frozen(msgspec.Struct, frozen=True):
+    """A state as bytes; arrays are little-endian, row-major."""
+
+    time: int
+    sequence: int
+    listings: tuple[Listing, ...]
+    rules: ClearingRules
+    names: tuple[str, ...]
+    cash: bytes
+    lots: bytes
+    cost: bytes
+    status: bytes
+    market: bytes
+    parameters: ParameterSet | None
+
+
+def snapshot(state: State) -> bytes:
+    """Write the state as bytes; equal states give equal bytes."""
+    book, market = state.book, state.market
+    return msgspec.msgpack.encode(
+        _Frozen(
+            time=state.time,
+            sequence=state.sequence,
+            listings=state.listings,
+            rules=state.rules,
+            names=book.names,
+            cash=book.cash.astype("<i8").tobytes(),
+            lots=book.lots.astype("<i8").tobytes(),
+            cost=book.cost.astype("<i8").tobytes(),
+            status=book.status.tobytes(),
+            market=np.stack([market.marks, market.volume, market.impact]).astype("<f8").tobytes(),
+            parameters=state.parameters,
+        )
+    )
+
+
+def restore(snapshot: bytes) -> State:
+    """Read a state back; stepping on from it gives what stepping on from the original gives."""
+    frozen = msgspec.msgpack.decode(snapshot, type=_Frozen)
+    columns = len(frozen.listings)
+
+    def whole(blob: bytes) -> NDArray[np.int64]:
+        return np.frombuffer(blob, dtype="<i8").astype(np.int64)
+
+    book = Book(
+        names=frozen.names,
+        rows=MappingProxyType({name: row for row, name in enumerate(frozen.names)}),
+        cash=whole(frozen.cash),
+        lots=whole(frozen.lots).reshape(-1, columns),
+        cost=whole(frozen.cost).reshape(-1, columns),
+        status=np.frombuffer(frozen.status, dtype=np.int8).copy(),
+    )
+    market = Market(*np.frombuffer(frozen.market, dtype="<f8").reshape(3, columns).astype(np.float64))
+    parameters = frozen.parameters
+    model = None if parameters is None else margin_model(parameters.method, frozen.listings)
+    return State(
+        frozen.time, frozen.sequence, frozen.listings, frozen.rules, book, market, parameters, model
+    )
+
+
+def digest(state: State) -> str:
+    """Name a state by the SHA-256 of its snapshot."""
+    return hashlib.sha256(snapshot(state)).hexdigest()

@@ -1,0 +1,77 @@
+"""What does every margin model answer, and how does one come from a parameter set?"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from plimsoll.domain.instruments import Listing, Option
+from plimsoll.domain.parameters import Level, MarketParameters, SideParameters
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.types import Flags, Lots, Matrix, Quanta, Rows, Vector
+
+__all__ = ["MarginModel", "market_columns", "side_rates"]
+
+
+class MarginModel(ABC):
+    """How much collateral a venue asks of every account.
+
+    Notionals are Matrix [A, I]: signed value of each position at the mark, in quote quanta as floats, one column
+    per listing. Requirements are Vector [A] in the same unit, never negative, zero for an account without
+    positions, and non-decreasing in every rate.
+    """
+
+    @abstractmethod
+    def requirement(self, notional: Matrix, level: Level) -> Vector:
+        """Ask for what each account must hold at a level, before rounding."""
+
+    @abstractmethod
+    def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
+        """Say quickly which accounts may be below a level: every one that is, and as few others as is cheap.
+
+        Parameters
+        ----------
+        cash : Quanta [A]; lots : Lots [A, I]
+        unit : Vector [I]   Quote quanta per lot at the mark.
+        """
+
+    @abstractmethod
+    def standalone(self, level: Level) -> Matrix:
+        """Give the rate of a lone small position in each column: Matrix [I, 2], long and short."""
+
+
+def market_columns(listings: tuple[Listing, ...], markets: tuple[str, ...]) -> Rows:
+    """Map each listing to the row of its market's parameters.
+
+    Returns
+    -------
+    Rows [I]
+
+    Raises
+    ------
+    PlimsollError   `UNSUPPORTED_INSTRUMENT` for an option, `MISSING_PARAMETERS` for a market without any.
+    """
+    for listing in listings:
+        if isinstance(listing.instrument, Option):
+            raise PlimsollError(
+                Code.UNSUPPORTED_INSTRUMENT,
+                "options are not priced yet",
+                where=listing.name,
+                remedy="Margin this account without its options.",
+            )
+        if listing.underlying not in markets:
+            raise PlimsollError(
+                Code.MISSING_PARAMETERS,
+                f"the parameter set has no market {listing.underlying}",
+                where=listing.name,
+                remedy=f"Calibrate {listing.underlying} as well; the set knows {', '.join(markets)}.",
+            )
+    return np.array([markets.index(listing.underlying) for listing in listings], dtype=np.intp)
+
+
+def side_rates(markets: tuple[MarketParameters, ...], level: Level) -> Matrix:
+    """Collect the rates of a level: Matrix [M, 2], long and short."""
+
+    def rate(side: SideParameters) -> float:
+        return (side.maintenance, side.call, side.initial)[level]
+
+    return np.array([[rate(market.long), rate(market.short)] for market in markets])

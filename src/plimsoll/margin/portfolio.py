@@ -1,0 +1,110 @@
+"""What does one account need when its hedges are netted?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from plimsoll.domain.instruments import Listing
+from plimsoll.domain.parameters import CrossMargin, JointScenarios, Level
+from plimsoll.kernels.shortfall import expected_shortfall, scenario_moves
+from plimsoll.kernels.valuation import below_lone_requirements
+from plimsoll.margin.model import MarginModel, market_columns, side_rates
+from plimsoll.types import Flags, Lots, Matrix, Quanta, Rows, Vector
+
+__all__ = ["JointTable", "PortfolioMargin"]
+
+
+@dataclass(frozen=True, slots=True)
+class JointTable:
+    """Joint scenarios ready to be summed.
+
+    Attributes
+    ----------
+    scenarios : JointScenarios
+    columns : Rows [J]                 Which of the model's markets the rows are of.
+    moves : tuple of array [2, J, S]   Per `Level`: loss per unit of notional of the J markets of the rows.
+    """
+
+    scenarios: JointScenarios
+    columns: Rows
+    moves: tuple[Matrix, ...]
+
+
+class PortfolioMargin(MarginModel):
+    r"""Third generation, for linear instruments.
+
+    Instruments of one underlying net in full. The markets of the joint scenarios are summed scenario by scenario
+    and charged their expected shortfall; a market without rows nets with nothing and pays its own rate. The
+    requirement never falls below a share of the gross, since correlation can break:
+
+    .. math:: R = \max\Big(ES_{joint} + \sum_{m \notin joint} r_m |N_m|,\; g \sum_m r_m |N_m|\Big)
+
+    A position alone pays exactly its rate. Calls and initial margin answer to every table, the announced one
+    included, and count hedges at the credit they may have when the notice ends.
+    """
+
+    def __init__(self, method: CrossMargin, listings: tuple[Listing, ...]) -> None:
+        self.markets = tuple(market.market for market in method.markets)
+        self.columns = market_columns(listings, self.markets)
+        self.gross_floor = method.gross_floor
+        self.rates = np.stack([side_rates(method.markets, level) for level in Level])
+        self._netting = np.zeros((len(listings), len(self.markets)))
+        self._netting[np.arange(len(listings)), self.columns] = 1.0
+        self.tables = tuple(_table(scenarios, method, self.rates) for scenarios in method.dependence)
+
+    def requirement(self, notional: Matrix, level: Level) -> Vector:
+        exposure = self.exposure(notional)
+        alone = self.alone(exposure, level)
+        gross: Vector = alone.sum(axis=1)
+        tables = self.tables_at(level)
+        if not tables:
+            return gross
+        netted = np.max([_netted(exposure, alone, gross, table, level) for table in tables], axis=0)
+        return np.maximum(netted, self.gross_floor * gross)
+
+    def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
+        return below_lone_requirements(cash, lots, unit, self.standalone(level))
+
+    def standalone(self, level: Level) -> Matrix:
+        rates: Matrix = self.rates[level][self.columns]
+        return rates
+
+    def exposure(self, notional: Matrix) -> Matrix:
+        """Net the instruments of each underlying: Matrix [A, M]."""
+        return notional @ self._netting
+
+    def alone(self, exposure: Matrix, level: Level) -> Matrix:
+        """Charge each market by itself: Matrix [A, M]."""
+        rates = self.rates[level]
+        charged: Matrix = np.where(exposure < 0.0, -exposure * rates[:, 1], exposure * rates[:, 0])
+        return charged
+
+    def tables_at(self, level: Level) -> tuple[JointTable, ...]:
+        """Give the tables that a level answers to: maintenance only to the one in force."""
+        return self.tables[:1] if level is Level.MAINTENANCE else self.tables
+
+
+def _netted(exposure: Matrix, alone: Matrix, gross: Vector, table: JointTable, level: Level) -> Vector:
+    """Replace what the markets of one table need apart by what they need together, where there are several."""
+    joint = exposure[:, table.columns]
+    hedged = np.flatnonzero(np.count_nonzero(joint, axis=1) > 1)
+    needed = gross.copy()
+    if len(hedged) > 0:
+        together = expected_shortfall(
+            np.ascontiguousarray(joint[hedged]), table.moves[level], table.scenarios.tail
+        )
+        needed[hedged] += together - alone[np.ix_(hedged, table.columns)].sum(axis=1)
+    return needed
+
+
+def _table(scenarios: JointScenarios, method: CrossMargin, rates: Matrix) -> JointTable:
+    markets = tuple(market.market for market in method.markets)
+    columns = np.array([markets.index(market) for market in scenarios.markets], dtype=np.intp)
+    credit = np.array([[m.long.credit, m.short.credit] for m in method.markets])[columns]
+    later = np.array([[m.long.initial_credit, m.short.initial_credit] for m in method.markets])[columns]
+    rows = np.array(scenarios.rows)
+    moves = tuple(
+        scenario_moves(rows, scenarios.tail, rates[level][columns], credit if level is Level.MAINTENANCE else later)
+        for level in Level
+    )
+    return JointTable(scenarios, columns, moves)

@@ -1,0 +1,48 @@
+"""What do constants by size ask for?"""
+
+import numpy as np
+
+from plimsoll.domain.instruments import Listing
+from plimsoll.domain.money import QUANTA_PER_UNIT
+from plimsoll.domain.parameters import Level, StaticTiers
+from plimsoll.kernels.valuation import NEAR_SLACK
+from plimsoll.margin.model import MarginModel
+from plimsoll.types import Flags, Lots, Matrix, Quanta, Vector
+
+__all__ = ["StaticMargin"]
+
+
+class StaticMargin(MarginModel):
+    r"""First generation: each position by itself, at marginal rates that grow with its size.
+
+    .. math:: R(N) = \sum_j r_j \, \min(\max(|N| - b_{j-1}, 0), b_j - b_{j-1})
+
+    with :math:`b_j` the upper bounds of the tiers; the last one has no end. Collateral held as an asset is a long
+    position in it and is charged like one, which is its haircut.
+
+    Source: leverage brackets as published by Binance, OKX and Bybit.
+    """
+
+    def __init__(self, method: StaticTiers, listings: tuple[Listing, ...]) -> None:
+        bounds = np.array([0.0, *(tier.up_to for tier in method.tiers[:-1]), np.inf]) * QUANTA_PER_UNIT
+        self._lower, self._upper = bounds[:-1], bounds[1:]
+        maintenance = np.array([tier.maintenance for tier in method.tiers])
+        call = maintenance * method.call_buffer
+        initial = np.maximum(np.array([tier.initial for tier in method.tiers]), call)
+        self._rates = np.stack([maintenance, call, initial])
+        self._columns = len(listings)
+
+    def requirement(self, notional: Matrix, level: Level) -> Vector:
+        size = np.abs(notional)
+        needed = np.zeros(len(notional))
+        for lower, upper, rate in zip(self._lower, self._upper, self._rates[level], strict=True):
+            needed += rate * np.clip(size - lower, 0.0, upper - lower).sum(axis=1)
+        return needed
+
+    def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
+        notional = lots * unit
+        below: Flags = cash + notional.sum(axis=1) < self.requirement(notional, level) + NEAR_SLACK
+        return below
+
+    def standalone(self, level: Level) -> Matrix:
+        return np.full((self._columns, 2), self._rates[level, 0])
