@@ -1,0 +1,157 @@
+"""What does a profile charge beside scenario losses, and what does it count as equity?"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+import numpy as np
+
+from plimsoll.domain.instruments import Instrument, Option, Spot
+from plimsoll.domain.market import AssetQuote, Market
+from plimsoll.domain.portfolios import Collateral, Portfolio
+from plimsoll.domain.profiles import CollateralTerms, PortfolioProfile
+from plimsoll.domain.scenario_sets import GridScenario, ScenarioGrid
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.margin.explain import Part
+from plimsoll.pricing import Chain, build_moves, price_table
+from plimsoll.types import Vector
+
+__all__ = ["Charges"]
+
+
+class Charges:
+    """The parts that do not come from scenarios, for one chain, market and profile."""
+
+    def __init__(self, chain: Chain, market: Market, profile: PortfolioProfile) -> None:
+        self._chain = chain
+        self._market = market
+        self._profile = profile
+        self._terms = {terms.asset: terms for terms in profile.collateral}
+        self._quotes = {quote.asset: quote for quote in market.assets}
+        self._spot = np.array([quote.spot for quote in market.underlyings])[chain.underlying]
+        self._basis = None
+        if profile.basis is not None:
+            ends = (profile.basis.up, profile.basis.down)
+            grid = ScenarioGrid(scenarios=tuple(GridScenario(name=f"basis {end:+g}", spot=end) for end in ends))
+            self._basis = price_table(chain, build_moves(grid, chain, {}))
+
+    def basis(self, quantity: Vector) -> float:
+        r"""Charge forwards that part: :math:`\sum_e \max(-\Delta_{up}, -\Delta_{down}, 0)(add + per\_year\,\tau_e)`."""
+        terms, table = self._profile.basis, self._basis
+        if terms is None or table is None:
+            return 0.0
+        charge = 0.0
+        for e, slot in enumerate(self._chain.slots):
+            if slot.expiry == 0:
+                continue
+            rows = np.flatnonzero(self._chain.slot == e)
+            loss = -(quantity[rows] @ (table.shocked[rows] - table.value[rows, None])).min()
+            charge += max(0.0, loss) * (terms.add + terms.per_year * self._chain.tau[e])
+        return float(charge)
+
+    def parts(self, quantity: Vector, portfolio: Portfolio, *, initial: bool) -> tuple[Part, ...]:
+        """List every charge on size, collateral and doubt; those of 0 too, so that the list has one shape."""
+        return (
+            Part("roll", self._roll(quantity, initial=initial)),
+            Part("linear", self._linear(quantity, initial=initial)),
+            Part("short options", self._short_options(quantity, initial=initial)),
+            Part("collateral", self._haircuts(portfolio, initial=initial)),
+            Part("confidence", self._confidence(quantity, portfolio) if initial else 0.0),
+        )
+
+    def equity(self, quantity: Vector, portfolio: Portfolio, value: Vector) -> float:
+        """Add up cash, what is unrealised, options and spot at the mark, and collateral."""
+        owned = np.array([isinstance(i, Option | Spot) for i in self._chain.instruments], dtype=np.bool_)
+        marked = float(quantity[owned] @ value[owned])
+        return portfolio.cash + portfolio.unrealised + marked + self.collateral_value(portfolio)
+
+    def collateral_value(self, portfolio: Portfolio) -> float:
+        """Value collateral in quote currency, before haircuts."""
+        return sum(self._worth(held) for held in portfolio.collateral)
+
+    def moving_collateral(self, portfolio: Portfolio, rows: Mapping[Instrument, int]) -> Vector:
+        """Express collateral that cancels risk as spot of its underlying: Vector [I]."""
+        moving = np.zeros(len(self._chain.instruments))
+        for held in portfolio.collateral:
+            underlying = self._terms[held.asset].moves_with
+            if underlying is not None:
+                row = rows[Spot(underlying)]
+                moving[row] += self._worth(held) / self._spot[row]
+        return moving
+
+    def _worth(self, held: Collateral) -> float:
+        return held.amount * self._quote(held).price / self._market.stable
+
+    def _quote(self, held: Collateral) -> AssetQuote:
+        quote = self._quotes.get(held.asset)
+        if quote is None:
+            raise PlimsollError(
+                Code.MISSING_PRICE,
+                f"the market quotes no asset {held.asset}",
+                where=f"collateral.{held.asset}",
+                remedy="Quote it, or leave it out of the collateral.",
+            )
+        return quote
+
+    def _linear_size(self, quantity: Vector) -> Vector:
+        """Give the size of perpetuals and futures at spot: Vector [I], 0 for the rest."""
+        linear = np.array([not isinstance(i, Option | Spot) for i in self._chain.instruments], dtype=np.bool_)
+        size: Vector = np.where(linear, np.abs(quantity), 0.0)
+        return size if self._profile.unit == "coin" else size * self._spot
+
+    def _roll(self, quantity: Vector, *, initial: bool) -> float:
+        terms = self._profile.roll
+        if terms is None:
+            return 0.0
+        factor = self._profile.initial_factor if initial else self._profile.maintenance_factor
+        rate = np.maximum(terms.least, terms.per_year * self._chain.tau)
+        return factor * float(self._linear_size(quantity) @ rate[self._chain.slot])
+
+    def _linear(self, quantity: Vector, *, initial: bool) -> float:
+        terms = self._profile.contingencies
+        rate = terms.linear + (terms.linear_initial if initial else 0.0)
+        return rate * float(self._linear_size(quantity).sum())
+
+    def _short_options(self, quantity: Vector, *, initial: bool) -> float:
+        terms = self._profile.contingencies
+        rate = terms.short_option + (terms.short_option_initial if initial else 0.0)
+        net: dict[tuple[int, float], float] = defaultdict(float)
+        for i in np.flatnonzero(quantity):
+            if isinstance(self._chain.instruments[i], Option):
+                net[int(self._chain.slot[i]), float(self._chain.strike[i])] += quantity[i]
+        spots = [quote.spot for quote in self._market.underlyings]
+        slots = self._chain.slots
+        return rate * sum(max(-size, 0.0) * spots[slots[e].underlying] for (e, _), size in net.items())
+
+    def _haircuts(self, portfolio: Portfolio, *, initial: bool) -> float:
+        def haircut(terms: CollateralTerms) -> float:
+            return terms.haircut + (terms.haircut_initial if initial else 0.0)
+
+        return sum(self._worth(held) * haircut(self._terms[held.asset]) for held in portfolio.collateral)
+
+    def _confidence(self, quantity: Vector, portfolio: Portfolio) -> float:
+        """Charge notional whose reports are unsure; a perpetual's doubt extends to the options it hedges."""
+        if self._profile.confidence is None:
+            return 0.0
+        charged = 0.0
+        for i in np.flatnonzero(quantity):
+            charged += self._doubt(self._trust(int(i), quantity)) * abs(quantity[i]) * self._spot[i]
+        sure = min((quote.spot_confidence for quote in self._market.underlyings), default=1.0)
+        for held in portfolio.collateral:
+            charged += self._doubt(min(self._quote(held).confidence, sure)) * self._worth(held)
+        return float(charged)
+
+    def _trust(self, row: int, quantity: Vector) -> float:
+        """Give the least confidence of what an instrument is priced from."""
+        slot = self._chain.slots[self._chain.slot[row]]
+        quote = self._market.underlyings[slot.underlying]
+        trust = quote.spot_confidence
+        if any(
+            quantity[i] != 0.0 and other.kind == "perpetual" and other.underlying == slot.underlying
+            for i, other in enumerate(self._chain.slots[e] for e in self._chain.slot)
+        ):
+            trust = min(trust, quote.perpetual_confidence)
+        return min([trust, *(expiry.confidence for expiry in quote.expiries if expiry.expiry == slot.expiry)])
+
+    def _doubt(self, trust: float) -> float:
+        terms = self._profile.confidence
+        return (1.0 - trust) * terms.charge if terms is not None and trust < terms.threshold else 0.0

@@ -1,0 +1,189 @@
+"""What does a venue's profile ask of a portfolio of spot, perpetuals, futures and options?"""
+
+import math
+
+import numpy as np
+
+from plimsoll.domain.instruments import Instrument, Option, Spot
+from plimsoll.domain.market import Market
+from plimsoll.domain.parameters import Level
+from plimsoll.domain.portfolios import Holding, Portfolio
+from plimsoll.domain.profiles import PortfolioProfile
+from plimsoll.domain.scenario_sets import JointMoves, ScenarioGrid, ScenarioSet
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.margin.charges import Charges
+from plimsoll.margin.explain import Part, Requirement, ScenarioProfit
+from plimsoll.margin.losses import lone_losses, scenario_profit
+from plimsoll.pricing import Chain, PriceTable, build_chain, build_moves, price_table
+from plimsoll.types import Matrix, Vector
+
+__all__ = ["VenueMargin", "requirement", "requirements"]
+
+_NOTHING = "none"
+_BASIS = "basis"
+
+
+def requirement(portfolio: Portfolio, market: Market, profile: PortfolioProfile, level: Level) -> Requirement:
+    """Margin one portfolio.
+
+    Raises
+    ------
+    PlimsollError   Where a holding, a quote or a term is missing or cannot be; see `requirements` for batches.
+    """
+    _check(portfolio, profile)
+    return VenueMargin(_instruments((portfolio,)), market, profile).requirement(portfolio, level)
+
+
+def requirements(
+    portfolios: tuple[Portfolio, ...], market: Market, profile: PortfolioProfile, level: Level
+) -> tuple[Requirement | PlimsollError, ...]:
+    """Margin many portfolios over one price table; what is wrong with one is its own answer, and stops no other."""
+    faults = tuple(_fault(portfolio, market, profile) for portfolio in portfolios)
+    sound = tuple(p for p, fault in zip(portfolios, faults, strict=True) if fault is None)
+    venue = VenueMargin(_instruments(sound), market, profile)
+    return tuple(
+        venue.requirement(portfolio, level) if fault is None else fault
+        for portfolio, fault in zip(portfolios, faults, strict=True)
+    )
+
+
+class VenueMargin:
+    r"""One engine for all profiles: price tables built once, then any number of portfolios.
+
+    .. math::
+        R = f_{level} \max\Big(\max_{sets} L,\; basis,\; g \sum_i L_i\Big) + roll + contingencies
+
+    with L the largest loss over a set: per underlying and summed for a grid, all underlyings in the same scenario
+    where a grid credits gains or under a named stress, the mean of the worst rows for joint moves.
+    """
+
+    def __init__(self, instruments: tuple[Instrument, ...], market: Market, profile: PortfolioProfile) -> None:
+        moving = {terms.moves_with for terms in profile.collateral if terms.moves_with is not None}
+        quoted = [quote.underlying for quote in market.underlyings if quote.underlying in moving]
+        listed = tuple(dict.fromkeys((*instruments, *map(Spot, quoted))))
+        self.profile = profile
+        self.market = market
+        self.chain = build_chain(listed, market)
+        self.tables = {initial: self._price(initial=initial) for initial in (False, True)}
+        self.charges = Charges(self.chain, market, profile)
+        self._rows = {instrument: row for row, instrument in enumerate(listed)}
+
+    def requirement(self, portfolio: Portfolio, level: Level) -> Requirement:
+        """Margin a portfolio of the engine's instruments. A call asks for what initial margin asks for."""
+        initial = level is not Level.MAINTENANCE
+        quantity = self._quantity(portfolio.holdings)
+        exposed = quantity + self.charges.moving_collateral(portfolio, self._rows)
+        loss, worst, scenarios = self._largest(exposed, initial=initial)
+        parts = (*self._risk(loss, initial=initial), *self.charges.parts(quantity, portfolio, initial=initial))
+        return Requirement(
+            profile=self.profile.name,
+            level=level,
+            equity=self.charges.equity(quantity, portfolio, self.tables[initial][0].value),
+            parts=parts,
+            worst=worst,
+            scenarios=scenarios,
+        )
+
+    def _price(self, *, initial: bool) -> tuple[PriceTable, ...]:
+        ranges = {r.underlying: r.initial if initial else r.maintenance for r in self.profile.ranges}
+        return tuple(
+            price_table(self.chain, build_moves(s, self.chain, ranges), coin=self.profile.unit == "coin")
+            for s in self.profile.scenarios
+        )
+
+    def _quantity(self, holdings: tuple[Holding, ...]) -> Vector:
+        quantity = np.zeros(len(self.chain.instruments))
+        for holding in holdings:
+            quantity[self._rows[holding.instrument]] += holding.quantity
+        return quantity
+
+    def _risk(self, loss: float, *, initial: bool) -> tuple[Part, ...]:
+        factor = self.profile.initial_factor if initial else self.profile.maintenance_factor
+        parts = [Part("scenarios", factor * loss)]
+        if initial and self.profile.peg is not None:
+            gap = max(0.0, self.profile.peg.threshold - self.market.stable)
+            parts.append(Part("peg", gap * self.profile.peg.factor * loss))
+        return tuple(parts)
+
+    def _largest(self, quantity: Vector, *, initial: bool) -> tuple[float, str, tuple[ScenarioProfit, ...]]:
+        """Find the largest loss over all sets, its name, and the profit in every scenario."""
+        loss, worst, seen = 0.0, _NOTHING, []
+        for scenarios, table in zip(self.profile.scenarios, self.tables[initial], strict=True):
+            profit = scenario_profit(quantity, table, self.profile.discount)
+            total = _together(profit, scenarios)
+            seen += [ScenarioProfit(name, float(p)) for name, p in zip(table.moves.names, total, strict=True)]
+            found = _set_loss(profit, total, scenarios)
+            if found > loss:
+                loss, worst = found, table.moves.names[int(np.argmin(total))]
+        basis = self.charges.basis(quantity)
+        if basis > loss:
+            loss, worst = basis, _BASIS
+        return max(loss, self._gross(quantity, initial=initial)), worst, tuple(seen)
+
+    def _gross(self, quantity: Vector, *, initial: bool) -> float:
+        if self.profile.gross_floor == 0.0:
+            return 0.0
+        return self.profile.gross_floor * max(lone_losses(quantity, table) for table in self.tables[initial])
+
+
+def _together(profit: Matrix, scenarios: ScenarioSet) -> Vector:
+    """Add the underlyings up scenario by scenario: Vector [S]."""
+    credit = 1.0
+    if isinstance(scenarios, ScenarioGrid) and scenarios.gain_credit is not None:
+        credit = scenarios.gain_credit
+    total: Vector = np.where(profit > 0.0, credit * profit, profit).sum(axis=0)
+    if isinstance(scenarios, ScenarioGrid) and scenarios.allowance > 0.0:
+        return np.minimum(total + scenarios.allowance, 0.0)
+    return total
+
+
+def _set_loss(profit: Matrix, total: Vector, scenarios: ScenarioSet) -> float:
+    """Give the loss that a set charges."""
+    if isinstance(scenarios, JointMoves):
+        return max(0.0, float(-np.sort(total)[: scenarios.tail].mean()))
+    if isinstance(scenarios, ScenarioGrid) and scenarios.gain_credit is None:
+        return float(np.maximum(-profit, 0.0).max(axis=1, initial=0.0).sum())
+    return max(0.0, float(-total.min(initial=0.0)))
+
+
+def _instruments(portfolios: tuple[Portfolio, ...]) -> tuple[Instrument, ...]:
+    return tuple(dict.fromkeys(holding.instrument for p in portfolios for holding in p.holdings))
+
+
+def _fault(portfolio: Portfolio, market: Market, profile: PortfolioProfile) -> PlimsollError | None:
+    """Say what is wrong with one portfolio, or nothing."""
+    try:
+        _check(portfolio, profile)
+        VenueMargin(_instruments((portfolio,)), market, profile).charges.collateral_value(portfolio)
+    except PlimsollError as fault:
+        return fault
+    return None
+
+
+def _check(portfolio: Portfolio, profile: PortfolioProfile) -> None:
+    """Refuse amounts that no account can have, and assets that the profile has no terms for."""
+    known = {terms.asset for terms in profile.collateral}
+    amounts = [("cash", portfolio.cash), ("unrealised", portfolio.unrealised)]
+    amounts += [(f"holdings[{i}].quantity", holding.quantity) for i, holding in enumerate(portfolio.holdings)]
+    amounts += [(f"collateral[{i}].amount", held.amount) for i, held in enumerate(portfolio.collateral)]
+    for where, amount in amounts:
+        if not math.isfinite(amount):
+            raise PlimsollError(
+                Code.BAD_QUANTITY, f"the amount is {amount}", where=where, remedy="Give a finite number."
+            )
+    for i, held in enumerate(portfolio.collateral):
+        if held.asset not in known:
+            raise PlimsollError(
+                Code.MISSING_PARAMETERS,
+                f"profile {profile.name} has no terms for {held.asset}",
+                where=f"collateral[{i}].asset",
+                remedy=f"Add them; it takes {', '.join(sorted(known)) or 'cash alone'}.",
+            )
+    for i, holding in enumerate(portfolio.holdings):
+        if isinstance(holding.instrument, Option) and profile.open_interest is not None:
+            raise PlimsollError(
+                Code.UNSUPPORTED_INSTRUMENT,
+                f"profile {profile.name} lists no options",
+                where=f"holdings[{i}].instrument",
+                remedy="Margin it under a profile that prices options.",
+            )
