@@ -63,6 +63,7 @@ class VenueMargin:
         listed = tuple(dict.fromkeys((*instruments, *map(Spot, quoted))))
         self.profile = profile
         self.market = market
+        self._quote_per_unit = _quote_per_unit(market, profile)
         self.chain = build_chain(listed, market)
         self.tables = {initial: self._price(initial=initial) for initial in (False, True)}
         self.charges = Charges(self.chain, market, profile)
@@ -110,7 +111,7 @@ class VenueMargin:
         loss, worst, seen = 0.0, _NOTHING, []
         for scenarios, table in zip(self.profile.scenarios, self.tables[initial], strict=True):
             profit = scenario_profit(quantity, table, self.profile.discount)
-            total = _together(profit, scenarios)
+            total = _together(profit, scenarios, self._quote_per_unit)
             seen += [ScenarioProfit(name, float(p)) for name, p in zip(table.moves.names, total, strict=True)]
             found = _set_loss(profit, total, scenarios)
             if found > loss:
@@ -126,14 +127,28 @@ class VenueMargin:
         return self.profile.gross_floor * max(lone_losses(quantity, table) for table in self.tables[initial])
 
 
-def _together(profit: Matrix, scenarios: ScenarioSet) -> Vector:
+def _quote_per_unit(market: Market, profile: PortfolioProfile) -> float:
+    """Give the quote currency in one unit that amounts are in: a coin's price where contracts are inverse."""
+    if profile.unit == "quote":
+        return 1.0
+    if len(market.underlyings) != 1:
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            f"amounts in coins need one underlying, and the market quotes {len(market.underlyings)}",
+            where="market.underlyings",
+            remedy="Margin each coin's account by itself.",
+        )
+    return market.underlyings[0].spot
+
+
+def _together(profit: Matrix, scenarios: ScenarioSet, quote_per_unit: float) -> Vector:
     """Add the underlyings up scenario by scenario: Vector [S]."""
     credit = 1.0
     if isinstance(scenarios, ScenarioGrid) and scenarios.gain_credit is not None:
         credit = scenarios.gain_credit
     total: Vector = np.where(profit > 0.0, credit * profit, profit).sum(axis=0)
     if isinstance(scenarios, ScenarioGrid) and scenarios.allowance > 0.0:
-        return np.minimum(total + scenarios.allowance, 0.0)
+        return np.minimum(total + scenarios.allowance / quote_per_unit, 0.0)
     return total
 
 
@@ -154,7 +169,8 @@ def _fault(portfolio: Portfolio, market: Market, profile: PortfolioProfile) -> P
     """Say what is wrong with one portfolio, or nothing."""
     try:
         _check(portfolio, profile)
-        VenueMargin(_instruments((portfolio,)), market, profile).charges.collateral_value(portfolio)
+        chain = build_chain(_instruments((portfolio,)), market)
+        Charges(chain, market, profile).collateral_value(portfolio)
     except PlimsollError as fault:
         return fault
     return None
