@@ -13,9 +13,10 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit, vectorize
+from numba import njit
 from numpy.typing import ArrayLike
 
+from plimsoll.kernels.elementary import inlined, log_ratio
 from plimsoll.kernels.normal import (
     ROOT_TWO_PI,
     mills_ratio,
@@ -23,14 +24,13 @@ from plimsoll.kernels.normal import (
     normal_probability,
     normal_probability_definition,
 )
-from plimsoll.types import Array, Flag
+from plimsoll.types import Array, Flag, Flags, Vector
 
 __all__ = [
     "delta",
     "delta_definition",
     "gamma",
     "gamma_definition",
-    "log_ratio",
     "option_delta",
     "option_gamma",
     "option_price",
@@ -58,8 +58,8 @@ def price_definition(forward: float, strike: float, tau: float, volatility: floa
         C &= F\,\Phi(d_1) - K\,\Phi(d_2), \qquad P = K\,\Phi(-d_2) - F\,\Phi(-d_1) \\
         d_{1,2} &= \frac{\ln(F/K)}{s} \pm \frac{s}{2}, \qquad s = \sigma\sqrt\tau
 
-    Exact to a few units in the last place *of the forward and the strike*; a small price loses digits as the two
-    terms cancel, which is what `option_price` avoids.
+    Exact to a few units in the last place *of the forward and the strike*; a small price loses digits as the
+    two terms cancel, which is what `option_price` avoids.
 
     Source: F. Black, "The pricing of commodity contracts", Journal of Financial Economics 3 (1976).
     """
@@ -102,15 +102,7 @@ def _d1_definition(forward: float, strike: float, deviation: float) -> float:
     return math.log(forward / strike) / deviation + 0.5 * deviation
 
 
-@njit(cache=True)
-def log_ratio(smaller: float, larger: float) -> float:
-    """Return ln(smaller / larger), at most 0 and to full relative accuracy when the two are nearly equal."""
-    if smaller >= 0.5 * larger:
-        return math.log1p((smaller - larger) / larger)
-    return math.log(smaller / larger)
-
-
-@njit(cache=True)
+@inlined
 def time_value(distance: float, deviation: float) -> float:
     r"""Price the out-of-the-money option as a share of the smaller of forward and strike; nothing cancels.
 
@@ -136,15 +128,14 @@ def time_value(distance: float, deviation: float) -> float:
     """
     h = max(distance / deviation, -WORTHLESS_BEYOND)
     t = 0.5 * deviation
-    if t < SERIES_BELOW:
-        return normal_density(h + t) * _ratio_difference(h, t)
     upper = h + t
-    if upper > 0.0:
-        return 1.0 - normal_density(upper) * (mills_ratio(upper) + mills_ratio(t - h))
-    return normal_density(upper) * (mills_ratio(-upper) - mills_ratio(t - h))
+    near, far, density = mills_ratio(abs(upper)), mills_ratio(t - h), normal_density(upper)
+    if t < SERIES_BELOW:
+        return density * _ratio_difference(h, t)
+    return 1.0 - density * (near + far) if upper > 0.0 else density * (near - far)
 
 
-@njit(cache=True, fastmath={"contract"})
+@inlined
 def _ratio_difference(h: float, t: float) -> float:
     """Return R(-h - t) - R(t - h) for small t, by its series in t."""
     y0 = mills_ratio(-h)
@@ -167,7 +158,7 @@ def _ratio_difference(h: float, t: float) -> float:
     return 2.0 * t * series
 
 
-@njit(cache=True)
+@inlined
 def option_price(forward: float, strike: float, tau: float, volatility: float, is_call: Flag) -> float:
     """`price_definition` to full relative accuracy, for use inside other kernels; no argument raises.
 
@@ -184,33 +175,31 @@ def option_price(forward: float, strike: float, tau: float, volatility: float, i
     return intrinsic + smaller * time_value(log_ratio(smaller, max(forward, strike)), deviation)
 
 
-@njit(cache=True)
+@inlined
 def _d1(forward: float, strike: float, deviation: float) -> float:
     """Return d1, infinite where the deviation or a price is 0, and NaN for what is not an option."""
     if not (forward >= 0.0 and strike >= 0.0 and deviation >= 0.0):
         return math.nan
     if forward == strike:
         return 0.5 * deviation
-    if deviation == 0.0 or forward == 0.0 or strike == 0.0:
-        return math.inf if forward > strike else -math.inf
-    if forward < strike:
-        return log_ratio(forward, strike) / deviation + 0.5 * deviation
-    return 0.5 * deviation - log_ratio(strike, forward) / deviation
+    smaller = min(forward, strike)
+    distance = -log_ratio(smaller, max(forward, strike)) / deviation if smaller > 0.0 else math.inf
+    return (distance if forward > strike else -distance) + 0.5 * deviation
 
 
-@njit(cache=True)
+@inlined
 def _deviation(tau: float, volatility: float) -> float:
     return volatility * math.sqrt(tau) if tau >= 0.0 and volatility >= 0.0 else math.nan
 
 
-@njit(cache=True)
+@inlined
 def option_delta(forward: float, strike: float, tau: float, volatility: float, is_call: Flag) -> float:
     """`delta_definition` with its limits, for use inside other kernels."""
     d1 = _d1(forward, strike, _deviation(tau, volatility))
     return normal_probability(d1) if is_call else -normal_probability(-d1)
 
 
-@njit(cache=True)
+@inlined
 def option_gamma(forward: float, strike: float, tau: float, volatility: float) -> float:
     """`gamma_definition` with its limits, for use inside other kernels."""
     deviation = _deviation(tau, volatility)
@@ -218,13 +207,13 @@ def option_gamma(forward: float, strike: float, tau: float, volatility: float) -
     return density / (forward * deviation) if forward * deviation > 0.0 else 0.0 * density
 
 
-@njit(cache=True)
+@inlined
 def option_vega(forward: float, strike: float, tau: float, volatility: float) -> float:
     """`vega_definition` with its limits, for use inside other kernels."""
     return forward * normal_density(_d1(forward, strike, _deviation(tau, volatility))) * math.sqrt(tau)
 
 
-@njit(cache=True)
+@inlined
 def option_theta(forward: float, strike: float, tau: float, volatility: float) -> float:
     """`theta_definition` with its limits, for use inside other kernels."""
     deviation = _deviation(tau, volatility)
@@ -232,43 +221,69 @@ def option_theta(forward: float, strike: float, tau: float, volatility: float) -
     return -density * volatility / (2.0 * math.sqrt(tau)) if deviation > 0.0 else 0.0 * density
 
 
-_broadcast = vectorize(cache=True)  # type: ignore[no-untyped-call]
-_price = _broadcast(option_price.py_func)
-_delta = _broadcast(option_delta.py_func)
-_gamma = _broadcast(option_gamma.py_func)
-_vega = _broadcast(option_vega.py_func)
-_theta = _broadcast(option_theta.py_func)
+@njit(cache=True, error_model="numpy")
+def _prices(f: Vector, k: Vector, tau: Vector, v: Vector, is_call: Flags, out: Vector) -> None:
+    for i in range(len(out)):
+        out[i] = option_price(f[i], k[i], tau[i], v[i], is_call[i])
+
+
+@njit(cache=True, error_model="numpy")
+def _deltas(f: Vector, k: Vector, tau: Vector, v: Vector, is_call: Flags, out: Vector) -> None:
+    for i in range(len(out)):
+        out[i] = option_delta(f[i], k[i], tau[i], v[i], is_call[i])
+
+
+@njit(cache=True, error_model="numpy")
+def _gammas(f: Vector, k: Vector, tau: Vector, v: Vector, out: Vector) -> None:
+    for i in range(len(out)):
+        out[i] = option_gamma(f[i], k[i], tau[i], v[i])
+
+
+@njit(cache=True, error_model="numpy")
+def _vegas(f: Vector, k: Vector, tau: Vector, v: Vector, out: Vector) -> None:
+    for i in range(len(out)):
+        out[i] = option_vega(f[i], k[i], tau[i], v[i])
+
+
+@njit(cache=True, error_model="numpy")
+def _thetas(f: Vector, k: Vector, tau: Vector, v: Vector, out: Vector) -> None:
+    for i in range(len(out)):
+        out[i] = option_theta(f[i], k[i], tau[i], v[i])
 
 
 def price(
     forward: ArrayLike, strike: ArrayLike, tau: ArrayLike, volatility: ArrayLike, is_call: ArrayLike
 ) -> Array:
     """Price options by `option_price`; the arguments broadcast, and so for the Greeks below."""
-    return _quantity(_price, forward, strike, tau, volatility, is_call)
+    return _quantity(_prices, forward, strike, tau, volatility, is_call)
 
 
 def delta(
     forward: ArrayLike, strike: ArrayLike, tau: ArrayLike, volatility: ArrayLike, is_call: ArrayLike
 ) -> Array:
     """Return the change of price per unit of the forward, in [-1, 1]."""
-    return _quantity(_delta, forward, strike, tau, volatility, is_call)
+    return _quantity(_deltas, forward, strike, tau, volatility, is_call)
 
 
 def gamma(forward: ArrayLike, strike: ArrayLike, tau: ArrayLike, volatility: ArrayLike) -> Array:
     """Return the change of delta per unit of the forward; the same for call and put."""
-    return _quantity(_gamma, forward, strike, tau, volatility)
+    return _quantity(_gammas, forward, strike, tau, volatility)
 
 
 def vega(forward: ArrayLike, strike: ArrayLike, tau: ArrayLike, volatility: ArrayLike) -> Array:
     """Return the change of price per 1.0 of volatility, which is 100 points; the same for call and put."""
-    return _quantity(_vega, forward, strike, tau, volatility)
+    return _quantity(_vegas, forward, strike, tau, volatility)
 
 
 def theta(forward: ArrayLike, strike: ArrayLike, tau: ArrayLike, volatility: ArrayLike) -> Array:
     """Return the change of price per year that passes, forward held; the same for call and put."""
-    return _quantity(_theta, forward, strike, tau, volatility)
+    return _quantity(_thetas, forward, strike, tau, volatility)
 
 
-def _quantity(kernel: Callable[..., Array], *arguments: ArrayLike) -> Array:
-    figures = [np.asarray(argument, dtype=np.float64) for argument in arguments[:4]]
-    return kernel(*figures, *(np.asarray(argument, dtype=np.bool_) for argument in arguments[4:]))
+def _quantity(loop: Callable[..., None], *arguments: ArrayLike) -> Array:
+    columns = [np.asarray(argument, dtype=np.float64) for argument in arguments[:4]]
+    flags = [np.asarray(argument, dtype=np.bool_) for argument in arguments[4:]]
+    wide = np.broadcast_arrays(*columns, *flags)
+    out = np.empty(wide[0].shape)
+    loop(*(np.ravel(column) for column in wide), out.ravel())
+    return out
