@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Flags", "Lots", "Matrix", "Quanta", "Rows", "Times", "Vector"]
+__all__ = ["Array", "Flag", "Flags", "Lots", "Matrix", "Quanta", "Rows", "Times", "Vector"]
 
 Array: TypeAlias = NDArray[np.float64]
 """Floats of any shape."""
@@ -25,5 +25,7 @@ Times: TypeAlias = NDArray[np.int64]
 """Milliseconds since 1970-01-01 UTC."""
 Rows: TypeAlias = NDArray[np.intp]
 """Indices into an axis."""
+Flag: TypeAlias = bool | np.bool_
+"""One boolean, from Python or out of `Flags`."""
 Flags: TypeAlias = NDArray[np.bool_]
 """Booleans of one axis."""
