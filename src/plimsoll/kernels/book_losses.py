@@ -1,0 +1,214 @@
+"""What does every account of a book lose in its worst scenarios?
+
+Positions are compressed sparse rows: those of account a are `first[a]` to `first[a + 1]`. Nothing of size accounts x
+scenarios is ever held: the profits of an account are added up in registers, or a block of accounts at a time.
+"""
+
+import math
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from plimsoll.kernels.lanes import LANES, MOST_BLOCKS, below, lowest_sum, moments, neighbours, store_sums
+from plimsoll.types import Matrix, Rows, Vector
+
+__all__ = [
+    "book_shortfalls",
+    "book_shortfalls_definition",
+    "book_worst",
+    "book_worst_definition",
+    "padded_for_shortfall",
+    "padded_for_worst",
+    "tail_mean",
+]
+
+_ACCOUNTS_TOGETHER = 256
+"""Accounts whose profits are held at once, so that the rows of a strip of scenarios stay in the cache meanwhile."""
+
+
+def book_worst_definition(
+    first: Rows, columns: NDArray[np.int32], quantity: Vector, change: Matrix, accounts: Rows
+) -> Vector:
+    r"""Find the worst scenario of each account.
+
+    .. math:: L_a = \max_s \Big(-\sum_{p \in a} q_p\, \Delta_{c_p, s}\Big)
+
+    Parameters
+    ----------
+    first : Rows [A + 1]; columns : int32 [P]; quantity : Vector [P]
+    change : Matrix [I, S]   Profit per unit of each instrument.
+    accounts : Rows [B]      Which to answer for.
+
+    Returns
+    -------
+    Vector [B]   A gain in every scenario is a negative loss; an account without positions loses 0.
+    """
+    held = [slice(first[a], first[a + 1]) for a in accounts]
+    return np.array([-(quantity[rows] @ change[columns[rows]]).min() for rows in held], dtype=np.float64)
+
+
+def book_shortfalls_definition(
+    first: Rows, columns: NDArray[np.int32], quantity: Vector, change: Matrix, accounts: Rows, tail: int
+) -> Vector:
+    r"""Average the `tail` largest losses of each account: :math:`ES_a = \frac{1}{k} \sum_{j \le k} L_{a, (j)}`."""
+    held = [slice(first[a], first[a + 1]) for a in accounts]
+    losses = [np.sort(-(quantity[rows] @ change[columns[rows]])) for rows in held]
+    return np.array([loss[-tail:].mean() for loss in losses], dtype=np.float64)
+
+
+def padded_for_worst(change: Matrix) -> tuple[Matrix, tuple[int, ...]]:
+    """Widen a table for `book_worst`: Matrix [I, W], and the vectors that are summed together.
+
+    The last scenario is repeated, so no account sees anything new.
+    """
+    vectors = -(-change.shape[1] // LANES)
+    strips = -(-vectors // MOST_BLOCKS)
+    blocks = -(-vectors // strips)
+    wide = np.pad(change, ((0, 0), (0, strips * blocks * LANES - change.shape[1])), mode="edge")
+    return np.ascontiguousarray(wide), (0,) * blocks
+
+
+def padded_for_shortfall(change: Matrix) -> Matrix:
+    """Widen a table for `book_shortfalls` with scenarios that nobody looks at: Matrix [I, W]."""
+    step = LANES * MOST_BLOCKS
+    missing = -change.shape[1] % step
+    return np.ascontiguousarray(np.pad(change, ((0, 0), (0, missing))))
+
+
+@njit(cache=True, parallel=True)
+def book_worst(
+    first: Rows,
+    columns: NDArray[np.int32],
+    quantity: Vector,
+    table: Matrix,
+    accounts: Rows,
+    blocks: tuple[int, ...],
+) -> Vector:
+    """`book_worst_definition` over a table from `padded_for_worst`, in one pass over the positions per strip."""
+    found = np.empty(len(accounts))
+    step = len(blocks) * LANES
+    for b in prange(len(accounts)):
+        a = accounts[b]
+        lowest = lowest_sum(table, columns, quantity, first[a], first[a + 1], 0, blocks)
+        for lane in range(step, table.shape[1], step):
+            lowest = min(lowest, lowest_sum(table, columns, quantity, first[a], first[a + 1], lane, blocks))
+        found[b] = -lowest
+    return found
+
+
+@njit(cache=True, parallel=True)
+def book_shortfalls(
+    first: Rows,
+    columns: NDArray[np.int32],
+    quantity: Vector,
+    table: Matrix,
+    accounts: Rows,
+    scenarios: int,
+    tail: int,
+) -> Vector:
+    """`book_shortfalls_definition` over a table from `padded_for_shortfall` with so many real `scenarios`."""
+    found = np.empty(len(accounts))
+    width = table.shape[1]
+    for group in prange((len(accounts) + _ACCOUNTS_TOGETHER - 1) // _ACCOUNTS_TOGETHER):
+        start = group * _ACCOUNTS_TOGETHER
+        stop = min(start + _ACCOUNTS_TOGETHER, len(accounts))
+        profits = np.empty((stop - start, width))
+        for lane in range(0, width, LANES * MOST_BLOCKS):
+            for b in range(start, stop):
+                a = accounts[b]
+                row = profits[b - start]
+                store_sums(
+                    table, columns, quantity, first[a], first[a + 1], lane, row, (0, 0, 0, 0, 0, 0, 0, 0)
+                )
+        for b in range(start, stop):
+            found[b] = -tail_mean(profits[b - start], scenarios, tail)
+    return found
+
+
+@njit(cache=True)
+def tail_mean(row: Vector, scenarios: int, tail: int) -> float:
+    r"""Average the `tail` smallest of the first `scenarios` values of a row without sorting them.
+
+    A threshold is moved until nearly `tail` values lie below it; the few too many or too few are then taken one by one.
+    The same values are averaged as in the definition, in another order.
+
+    Parameters
+    ----------
+    row : Vector [W]   W a multiple of `STRIDE`; zero from `scenarios` on, and infinite there afterwards.
+    """
+    threshold = _guess(row, scenarios, tail)
+    row[scenarios:] = math.inf
+    lower, fewer, upper, more = -math.inf, 0.0, math.inf, float(scenarios)
+    count, total = below(row, threshold)
+    for _ in range(_MOST_GUESSES):
+        if abs(count - tail) <= _CLOSE:
+            break
+        if count < tail:
+            lower, fewer = threshold, count
+        else:
+            upper, more = threshold, count
+        threshold = _next_guess(threshold, lower, fewer, upper, more, tail)
+        count, total = below(row, threshold)
+    if count < tail:
+        total += _raised(row, threshold, tail - count)
+    elif count > tail:
+        total -= _lowered(row, threshold, count, count - tail)
+    return total / tail
+
+
+_CLOSE = 2.0
+"""Values too many or too few below the threshold that are cheaper to take one by one than to search on."""
+_MOST_GUESSES = 12
+"""Rows of many equal values never come close; after so many guesses their values are taken one by one."""
+
+
+@njit(cache=True)
+def _guess(row: Vector, scenarios: int, tail: int) -> float:
+    """Place the threshold where it would be in a normal sample of this mean and deviation."""
+    total, squares = moments(row)
+    mean = total / scenarios
+    deviation = math.sqrt(max(squares / scenarios - mean * mean, 0.0))
+    reach = math.sqrt(2.0 * math.log(scenarios / tail + 1.0))
+    return mean - deviation * (reach - math.log(4.0 * math.pi * reach) / (2.0 * reach))
+
+
+@njit(cache=True)
+def _next_guess(threshold: float, lower: float, fewer: float, upper: float, more: float, tail: int) -> float:
+    """Interpolate the logarithm of the count, which falls nearly linearly into a tail."""
+    if lower == -math.inf or upper == math.inf:
+        step = 0.25 * abs(threshold) * math.log(max(more if upper < math.inf else 1.0 / (fewer + 0.5), 1e-3) / tail)
+        return threshold - abs(step) if upper < math.inf else threshold + abs(step)
+    share = (math.log(tail) - math.log(fewer + 0.5)) / (math.log(more) - math.log(fewer + 0.5))
+    return lower + (upper - lower) * min(max(share, 0.05), 0.95)
+
+
+@njit(cache=True)
+def _raised(row: Vector, threshold: float, missing: float) -> float:
+    """Add up the next `missing` values at or above a threshold, equal ones counted each."""
+    added = 0.0
+    count, _ = below(row, threshold)
+    while missing > 0.0:
+        _, value = neighbours(row, threshold)
+        if missing == 1.0:
+            return added + value
+        threshold = np.nextafter(value, math.inf)
+        reached, _ = below(row, threshold)
+        taken = min(reached - count, missing)
+        added, missing, count = added + taken * value, missing - taken, reached
+    return added
+
+
+@njit(cache=True)
+def _lowered(row: Vector, threshold: float, count: float, surplus: float) -> float:
+    """Add up the `surplus` largest values below a threshold, equal ones counted each."""
+    removed = 0.0
+    while surplus > 0.0:
+        value, _ = neighbours(row, threshold)
+        if surplus == 1.0:
+            return removed + value
+        threshold = value
+        left, _ = below(row, threshold)
+        taken = min(count - left, surplus)
+        removed, surplus, count = removed + taken * value, surplus - taken, left
+    return removed

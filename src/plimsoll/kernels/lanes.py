@@ -1,0 +1,218 @@
+"""How are the price rows of one account's positions added up on whole vector registers?
+
+Left to itself the compiler spills the running sums of a few dozen scenarios to memory at every position. Here they stay
+in registers: the loops over positions are written in the compiler's own language, eight doubles at a time.
+"""
+
+import math
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+__all__ = ["LANES", "MOST_BLOCKS", "STRIDE", "below", "lowest_sum", "moments", "neighbours", "store_sums"]
+
+LANES = 8
+"""Doubles in a vector; the compiler splits it where registers are narrower."""
+MOST_BLOCKS = 8
+"""Vectors of running sums that fit in registers beside what is loaded."""
+
+_CHAINS = 4
+STRIDE = LANES * _CHAINS
+"""What the length of a row of sums must be a multiple of, for its tail to be read in four independent chains."""
+
+_VECTOR = ir.VectorType(ir.DoubleType(), LANES)
+_WORD = ir.IntType(64)
+
+
+@intrinsic
+def lowest_sum(
+    typingctx: Any, table: Any, columns: Any, quantity: Any, first: Any, last: Any, lane: Any, blocks: Any
+) -> Any:
+    r"""Give :math:`\min_s \sum_{p = first}^{last - 1} q_p\, T_{c_p, s}` over ``8 len(blocks)`` scenarios from `lane` on.
+
+    Parameters
+    ----------
+    table : Matrix [I, S], C order
+    columns : int32 [P]; quantity : Vector [P]
+    blocks : tuple    As many zeros as there are vectors; its length is known when compiling.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        sums = _sums(context, builder, signature.args[:3], args[:6], len(signature.args[6]))
+        lowest = sums[0]
+        for other in sums[1:]:
+            lowest = builder.select(builder.fcmp_ordered("<", other, lowest), other, lowest)
+        reduce = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(ir.DoubleType(), [_VECTOR]),
+            f"llvm.vector.reduce.fmin.v{LANES}f64",
+        )
+        return builder.call(reduce, [lowest])
+
+    return types.float64(table, columns, quantity, types.intp, types.intp, types.intp, blocks), codegen
+
+
+@intrinsic
+def store_sums(
+    typingctx: Any,
+    table: Any,
+    columns: Any,
+    quantity: Any,
+    first: Any,
+    last: Any,
+    lane: Any,
+    sums: Any,
+    blocks: Any,
+) -> Any:
+    """Write the sums of ``8 len(blocks)`` scenarios from `lane` on into `sums`, Vector [S], at the same places."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        found = _sums(context, builder, signature.args[:3], args[:6], len(signature.args[7]))
+        place = builder.gep(_data(context, builder, signature.args[6], args[6]), [args[5]])
+        for number, vector in enumerate(found):
+            target = builder.gep(place, [_WORD(number * LANES)])
+            builder.store(vector, builder.bitcast(target, _VECTOR.as_pointer()), align=8)
+        return context.get_dummy_value()
+
+    return types.void(table, columns, quantity, types.intp, types.intp, types.intp, sums, blocks), codegen
+
+
+def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
+    return context.make_array(kind)(context, builder, array).data
+
+
+def _sums(context: Any, builder: Any, kinds: Any, args: Any, blocks: int) -> list[Any]:
+    """Emit the loop over positions; its running sums are phi nodes, so they live in registers."""
+    table, columns, quantity, first, last, lane = args
+    prices = context.make_array(kinds[0])(context, builder, table)
+    width = builder.extract_value(prices.shape, 1)
+    column_data, quantity_data = (_data(context, builder, *pair) for pair in zip(kinds[1:], (columns, quantity), strict=True))
+    fma = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fma.v{LANES}f64"
+    )
+    entry = builder.block
+    head, body, leave = (builder.append_basic_block(name) for name in ("positions", "position", "added"))
+    builder.branch(head)
+    builder.position_at_end(head)
+    position = builder.phi(_WORD)
+    sums = [builder.phi(_VECTOR) for _ in range(blocks)]
+    position.add_incoming(first, entry)
+    for running in sums:
+        running.add_incoming(ir.Constant(_VECTOR, [0.0] * LANES), entry)
+    builder.cbranch(builder.icmp_signed("<", position, last), body, leave)
+    builder.position_at_end(body)
+    column = builder.sext(builder.load(builder.gep(column_data, [position])), _WORD)
+    row = builder.gep(prices.data, [builder.add(builder.mul(column, width), lane)])
+    held = _splat(builder, builder.load(builder.gep(quantity_data, [position])))
+    for number, running in enumerate(sums):
+        source = builder.bitcast(builder.gep(row, [_WORD(number * LANES)]), _VECTOR.as_pointer())
+        running.add_incoming(builder.call(fma, [held, builder.load(source, align=8), running]), body)
+    position.add_incoming(builder.add(position, _WORD(1)), body)
+    builder.branch(head)
+    builder.position_at_end(leave)
+    return sums
+
+
+def _splat(builder: Any, value: Any) -> Any:
+    single = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, ir.IntType(32)(0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+    return builder.shuffle_vector(single, ir.Constant(_VECTOR, ir.Undefined), zeros)
+
+
+@intrinsic
+def moments(typingctx: Any, values: Any) -> Any:
+    """Give the sum and the sum of squares of a Vector whose length is a multiple of `STRIDE`."""
+
+    def step(builder: Any, _: Any, vector: Any, kept: list[Any]) -> list[Any]:
+        square = builder.fmul(vector, vector)
+        return [builder.fadd(kept[0], vector), builder.fadd(kept[1], square)]
+
+    return _scan(values, (), [0.0, 0.0], step, ["fadd", "fadd"])
+
+
+@intrinsic
+def below(typingctx: Any, values: Any, threshold: Any) -> Any:
+    """Give how many values lie below a threshold, as a float, and their sum."""
+
+    def step(builder: Any, threshold: Any, vector: Any, kept: list[Any]) -> list[Any]:
+        low = builder.fcmp_ordered("<", vector, threshold)
+        counted = builder.select(low, builder.fadd(kept[0], _filled(1.0)), kept[0])
+        return [counted, builder.select(low, builder.fadd(kept[1], vector), kept[1])]
+
+    return _scan(values, (threshold,), [0.0, 0.0], step, ["fadd", "fadd"])
+
+
+@intrinsic
+def neighbours(typingctx: Any, values: Any, threshold: Any) -> Any:
+    """Give the largest value below a threshold and the smallest at or above it, infinite where there is none."""
+
+    def step(builder: Any, threshold: Any, vector: Any, kept: list[Any]) -> list[Any]:
+        low = builder.fcmp_ordered("<", vector, threshold)
+        rises = builder.and_(low, builder.fcmp_ordered(">", vector, kept[0]))
+        falls = builder.and_(builder.not_(low), builder.fcmp_ordered("<", vector, kept[1]))
+        return [builder.select(rises, vector, kept[0]), builder.select(falls, vector, kept[1])]
+
+    return _scan(values, (threshold,), [-math.inf, math.inf], step, ["fmax", "fmin"])
+
+
+def _filled(value: float) -> Any:
+    return ir.Constant(_VECTOR, [value] * LANES)
+
+
+def _scan(values: Any, extra: tuple[Any, ...], start: list[float], step: Any, reductions: list[str]) -> Any:
+    """Make an intrinsic that passes once through a row in four chains and reduces two running results."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        length = builder.extract_value(array.shape, 0)
+        threshold = _splat(builder, args[1]) if extra else None
+        entry = builder.block
+        head, body, leave = (builder.append_basic_block(name) for name in ("row", "stride", "scanned"))
+        builder.branch(head)
+        builder.position_at_end(head)
+        place = builder.phi(_WORD)
+        place.add_incoming(_WORD(0), entry)
+        chains = [[builder.phi(_VECTOR) for _ in start] for _ in range(_CHAINS)]
+        for chain in chains:
+            for running, value in zip(chain, start, strict=True):
+                running.add_incoming(_filled(value), entry)
+        builder.cbranch(builder.icmp_signed("<", place, length), body, leave)
+        builder.position_at_end(body)
+        for number, chain in enumerate(chains):
+            source = builder.gep(array.data, [builder.add(place, _WORD(number * LANES))])
+            vector = builder.load(builder.bitcast(source, _VECTOR.as_pointer()), align=8)
+            for running, value in zip(chain, step(builder, threshold, vector, chain), strict=True):
+                running.add_incoming(value, body)
+        place.add_incoming(builder.add(place, _WORD(STRIDE)), body)
+        builder.branch(head)
+        builder.position_at_end(leave)
+        results = [
+            _reduced(builder, kind, [chain[column] for chain in chains]) for column, kind in enumerate(reductions)
+        ]
+        return context.make_tuple(builder, signature.return_type, results)
+
+    pair = types.UniTuple(types.float64, len(start))
+    return pair(values, *(types.float64 for _ in extra)), codegen
+
+
+def _reduced(builder: Any, kind: str, vectors: list[Any]) -> Any:
+    """Reduce vectors to one double: their sum, largest or smallest."""
+    total = vectors[0]
+    for other in vectors[1:]:
+        if kind == "fadd":
+            total = builder.fadd(total, other)
+        else:
+            sign = ">" if kind == "fmax" else "<"
+            total = builder.select(builder.fcmp_ordered(sign, other, total), other, total)
+    lanes = [builder.extract_element(total, ir.IntType(32)(lane)) for lane in range(LANES)]
+    result = lanes[0]
+    for lane in lanes[1:]:
+        if kind == "fadd":
+            result = builder.fadd(result, lane)
+        else:
+            sign = ">" if kind == "fmax" else "<"
+            result = builder.select(builder.fcmp_ordered(sign, lane, result), lane, result)
+    return result
