@@ -1,7 +1,7 @@
 """What does every account of a book lose in its worst scenarios?
 
-Positions are compressed sparse rows: those of account a are `first[a]` to `first[a + 1]`. Nothing of size accounts x
-scenarios is ever held: the profits of an account are added up in registers, or a block of accounts at a time.
+Positions are compressed sparse rows: those of account a are `first[a]` up to, not including, `last[a]`. Nothing of size
+accounts x scenarios is ever held: profits are added up in registers, or a block of accounts at a time.
 """
 
 import math
@@ -11,24 +11,26 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from plimsoll.kernels.lanes import LANES, MOST_BLOCKS, below, lowest_sum, moments, neighbours, store_sums
-from plimsoll.types import Matrix, Rows, Vector
+from plimsoll.types import Array, Matrix, Rows, Vector
 
 __all__ = [
     "book_shortfalls",
     "book_shortfalls_definition",
     "book_worst",
     "book_worst_definition",
-    "padded_for_shortfall",
-    "padded_for_worst",
+    "strips_for_shortfall",
+    "strips_for_worst",
     "tail_mean",
 ]
 
-_ACCOUNTS_TOGETHER = 256
+_STRIP_BLOCKS = (0,) * MOST_BLOCKS
+_STRIP = LANES * MOST_BLOCKS
+_ACCOUNTS_TOGETHER = 512
 """Accounts whose profits are held at once, so that the rows of a strip of scenarios stay in the cache meanwhile."""
 
 
 def book_worst_definition(
-    first: Rows, columns: NDArray[np.int32], quantity: Vector, change: Matrix, accounts: Rows
+    first: Rows, last: Rows, columns: NDArray[np.int32], quantity: Vector, change: Matrix, accounts: Rows
 ) -> Vector:
     r"""Find the worst scenario of each account.
 
@@ -36,7 +38,7 @@ def book_worst_definition(
 
     Parameters
     ----------
-    first : Rows [A + 1]; columns : int32 [P]; quantity : Vector [P]
+    first, last : Rows [A]; columns : int32 [P]; quantity : Vector [P]
     change : Matrix [I, S]   Profit per unit of each instrument.
     accounts : Rows [B]      Which to answer for.
 
@@ -44,55 +46,69 @@ def book_worst_definition(
     -------
     Vector [B]   A gain in every scenario is a negative loss; an account without positions loses 0.
     """
-    held = [slice(first[a], first[a + 1]) for a in accounts]
+    held = [slice(first[a], last[a]) for a in accounts]
     return np.array([-(quantity[rows] @ change[columns[rows]]).min() for rows in held], dtype=np.float64)
 
 
 def book_shortfalls_definition(
-    first: Rows, columns: NDArray[np.int32], quantity: Vector, change: Matrix, accounts: Rows, tail: int
+    first: Rows,
+    last: Rows,
+    columns: NDArray[np.int32],
+    quantity: Vector,
+    change: Matrix,
+    accounts: Rows,
+    tail: int,
 ) -> Vector:
     r"""Average the `tail` largest losses of each account: :math:`ES_a = \frac{1}{k} \sum_{j \le k} L_{a, (j)}`."""
-    held = [slice(first[a], first[a + 1]) for a in accounts]
+    held = [slice(first[a], last[a]) for a in accounts]
     losses = [np.sort(-(quantity[rows] @ change[columns[rows]])) for rows in held]
     return np.array([loss[-tail:].mean() for loss in losses], dtype=np.float64)
 
 
-def padded_for_worst(change: Matrix) -> tuple[Matrix, tuple[int, ...]]:
-    """Widen a table for `book_worst`: Matrix [I, W], and the vectors that are summed together.
+def strips_for_worst(change: Matrix) -> tuple[Array, tuple[int, ...]]:
+    """Cut a table into strips for `book_worst`: array [N, I, W], and a zero for each vector of a strip.
 
-    The last scenario is repeated, so no account sees anything new.
+    The last scenario is repeated where the strips are wider than the table, so no account sees anything new.
     """
     vectors = -(-change.shape[1] // LANES)
-    strips = -(-vectors // MOST_BLOCKS)
-    blocks = -(-vectors // strips)
-    wide = np.pad(change, ((0, 0), (0, strips * blocks * LANES - change.shape[1])), mode="edge")
-    return np.ascontiguousarray(wide), (0,) * blocks
+    count = -(-vectors // MOST_BLOCKS)
+    blocks = -(-vectors // count)
+    return _strips(np.pad(change, _missing(change, count * blocks * LANES), mode="edge"), count), (0,) * blocks
 
 
-def padded_for_shortfall(change: Matrix) -> Matrix:
-    """Widen a table for `book_shortfalls` with scenarios that nobody looks at: Matrix [I, W]."""
-    step = LANES * MOST_BLOCKS
-    missing = -change.shape[1] % step
-    return np.ascontiguousarray(np.pad(change, ((0, 0), (0, missing))))
+def strips_for_shortfall(change: Matrix) -> Array:
+    """Cut a table into strips for `book_shortfalls`: array [N, I, W], with scenarios of 0 after the last."""
+    count = -(-change.shape[1] // _STRIP)
+    return _strips(np.pad(change, _missing(change, count * _STRIP)), count)
+
+
+def _missing(change: Matrix, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    return (0, 0), (0, width - change.shape[1])
+
+
+def _strips(wide: Matrix, count: int) -> Array:
+    """Put the rows of each strip side by side: a power of two between them would crowd a few sets of the cache."""
+    cut: Array = np.ascontiguousarray(wide.reshape(len(wide), count, -1).transpose(1, 0, 2))
+    return cut
 
 
 @njit(cache=True, parallel=True)
 def book_worst(
     first: Rows,
+    last: Rows,
     columns: NDArray[np.int32],
     quantity: Vector,
-    table: Matrix,
+    strips: Array,
     accounts: Rows,
     blocks: tuple[int, ...],
 ) -> Vector:
-    """`book_worst_definition` over a table from `padded_for_worst`, in one pass over the positions per strip."""
+    """`book_worst_definition` over strips from `strips_for_worst`, in one pass over the positions per strip."""
     found = np.empty(len(accounts))
-    step = len(blocks) * LANES
     for b in prange(len(accounts)):
-        a = accounts[b]
-        lowest = lowest_sum(table, columns, quantity, first[a], first[a + 1], 0, blocks)
-        for lane in range(step, table.shape[1], step):
-            lowest = min(lowest, lowest_sum(table, columns, quantity, first[a], first[a + 1], lane, blocks))
+        start, stop = first[accounts[b]], last[accounts[b]]
+        lowest = lowest_sum(strips[0], columns, quantity, start, stop, blocks)
+        for strip in range(1, len(strips)):
+            lowest = min(lowest, lowest_sum(strips[strip], columns, quantity, start, stop, blocks))
         found[b] = -lowest
     return found
 
@@ -100,27 +116,27 @@ def book_worst(
 @njit(cache=True, parallel=True)
 def book_shortfalls(
     first: Rows,
+    last: Rows,
     columns: NDArray[np.int32],
     quantity: Vector,
-    table: Matrix,
+    strips: Array,
     accounts: Rows,
     scenarios: int,
     tail: int,
 ) -> Vector:
-    """`book_shortfalls_definition` over a table from `padded_for_shortfall` with so many real `scenarios`."""
+    """`book_shortfalls_definition` over strips from `strips_for_shortfall`, with so many real `scenarios`."""
     found = np.empty(len(accounts))
-    width = table.shape[1]
+    width = strips.shape[2]
     for group in prange((len(accounts) + _ACCOUNTS_TOGETHER - 1) // _ACCOUNTS_TOGETHER):
         start = group * _ACCOUNTS_TOGETHER
         stop = min(start + _ACCOUNTS_TOGETHER, len(accounts))
-        profits = np.empty((stop - start, width))
-        for lane in range(0, width, LANES * MOST_BLOCKS):
+        profits = np.empty((stop - start, len(strips) * width))
+        for strip in range(len(strips)):
+            place = strip * width
             for b in range(start, stop):
                 a = accounts[b]
-                row = profits[b - start]
-                store_sums(
-                    table, columns, quantity, first[a], first[a + 1], lane, row, (0, 0, 0, 0, 0, 0, 0, 0)
-                )
+                sums = profits[b - start, place : place + width]
+                store_sums(strips[strip], columns, quantity, first[a], last[a], sums, _STRIP_BLOCKS)
         for b in range(start, stop):
             found[b] = -tail_mean(profits[b - start], scenarios, tail)
     return found

@@ -29,19 +29,19 @@ _WORD = ir.IntType(64)
 
 @intrinsic
 def lowest_sum(
-    typingctx: Any, table: Any, columns: Any, quantity: Any, first: Any, last: Any, lane: Any, blocks: Any
+    typingctx: Any, table: Any, columns: Any, quantity: Any, first: Any, last: Any, blocks: Any
 ) -> Any:
-    r"""Give :math:`\min_s \sum_{p = first}^{last - 1} q_p\, T_{c_p, s}` over ``8 len(blocks)`` scenarios from `lane` on.
+    r"""Give :math:`\min_s \sum_{p = first}^{last - 1} q_p\, T_{c_p, s}` over the ``8 len(blocks)`` columns of T.
 
     Parameters
     ----------
-    table : Matrix [I, S], C order
+    table : Matrix [I, 8 len(blocks)], C order
     columns : int32 [P]; quantity : Vector [P]
     blocks : tuple    As many zeros as there are vectors; its length is known when compiling.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        sums = _sums(context, builder, signature.args[:3], args[:6], len(signature.args[6]))
+        sums = _sums(context, builder, signature.args[:3], args[:5], len(signature.args[5]))
         lowest = sums[0]
         for other in sums[1:]:
             lowest = builder.select(builder.fcmp_ordered("<", other, lowest), other, lowest)
@@ -52,7 +52,7 @@ def lowest_sum(
         )
         return builder.call(reduce, [lowest])
 
-    return types.float64(table, columns, quantity, types.intp, types.intp, types.intp, blocks), codegen
+    return types.float64(table, columns, quantity, types.intp, types.intp, blocks), codegen
 
 
 @intrinsic
@@ -63,21 +63,20 @@ def store_sums(
     quantity: Any,
     first: Any,
     last: Any,
-    lane: Any,
     sums: Any,
     blocks: Any,
 ) -> Any:
-    """Write the sums of ``8 len(blocks)`` scenarios from `lane` on into `sums`, Vector [S], at the same places."""
+    """Write the sums of the ``8 len(blocks)`` columns of a table into `sums`, a Vector of as many."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        found = _sums(context, builder, signature.args[:3], args[:6], len(signature.args[7]))
-        place = builder.gep(_data(context, builder, signature.args[6], args[6]), [args[5]])
+        found = _sums(context, builder, signature.args[:3], args[:5], len(signature.args[6]))
+        place = _data(context, builder, signature.args[5], args[5])
         for number, vector in enumerate(found):
             target = builder.gep(place, [_WORD(number * LANES)])
             builder.store(vector, builder.bitcast(target, _VECTOR.as_pointer()), align=8)
         return context.get_dummy_value()
 
-    return types.void(table, columns, quantity, types.intp, types.intp, types.intp, sums, blocks), codegen
+    return types.void(table, columns, quantity, types.intp, types.intp, sums, blocks), codegen
 
 
 def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
@@ -86,9 +85,8 @@ def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
 
 def _sums(context: Any, builder: Any, kinds: Any, args: Any, blocks: int) -> list[Any]:
     """Emit the loop over positions; its running sums are phi nodes, so they live in registers."""
-    table, columns, quantity, first, last, lane = args
+    table, columns, quantity, first, last = args
     prices = context.make_array(kinds[0])(context, builder, table)
-    width = builder.extract_value(prices.shape, 1)
     column_data, quantity_data = (_data(context, builder, *pair) for pair in zip(kinds[1:], (columns, quantity), strict=True))
     fma = cgutils.get_or_insert_function(
         builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fma.v{LANES}f64"
@@ -105,7 +103,7 @@ def _sums(context: Any, builder: Any, kinds: Any, args: Any, blocks: int) -> lis
     builder.cbranch(builder.icmp_signed("<", position, last), body, leave)
     builder.position_at_end(body)
     column = builder.sext(builder.load(builder.gep(column_data, [position])), _WORD)
-    row = builder.gep(prices.data, [builder.add(builder.mul(column, width), lane)])
+    row = builder.gep(prices.data, [builder.mul(column, _WORD(blocks * LANES))])
     held = _splat(builder, builder.load(builder.gep(quantity_data, [position])))
     for number, running in enumerate(sums):
         source = builder.bitcast(builder.gep(row, [_WORD(number * LANES)]), _VECTOR.as_pointer())

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 from numpy.typing import NDArray
 
 from plimsoll.kernels.black76 import option_price, price_definition
@@ -85,7 +85,7 @@ def _tilt(log_moneyness: float, skew: int, cap: float, width: float) -> float:
     return -size if skew == LINEAR_SKEW and log_moneyness < 0.0 else size
 
 
-@njit(cache=True)
+@njit(cache=True, parallel=True, error_model="numpy")
 def reprice(
     rows: Rows,
     kind: NDArray[np.int8],
@@ -114,16 +114,36 @@ def reprice(
     floor : Vector [S]; skew : int8 [S]
     values : Matrix [I, S]   Changed in place.
     """
-    scenarios = values.shape[1]
-    for i in rows:
+    for r in prange(len(rows)):
+        i = rows[r]
         e = slot[i]
-        for s in range(scenarios):
-            shocked = forward[e] * multiple[e, s]
-            if kind[i] == LINEAR:
-                values[i, s] = shocked * discount[e]
-                continue
-            change = scale[e, s]
-            if skew[s] != NO_SKEW and shocked > 0.0:
-                change += _tilt(math.log(strike[i] / shocked), skew[s], cap[e, s], width[e])
-            sigma = max(floor[s], volatility[i] * max(0.0, change))
-            values[i, s] = option_price(shocked, strike[i], tau[e], sigma, kind[i] == CALL) * discount[e]
+        row, moved, size = values[i], multiple[e], forward[e]
+        if kind[i] == LINEAR:
+            for s in range(len(row)):
+                row[s] = size * moved[s] * discount[e]
+            continue
+        _volatilities(row, volatility[i], strike[i] / size, moved, scale[e], floor, skew, cap[e], width[e])
+        terms, years, worth, is_call = strike[i], tau[e], discount[e], kind[i] == CALL
+        for s in range(len(row)):
+            row[s] = option_price(size * moved[s], terms, years, row[s], is_call) * worth
+
+
+@njit(cache=True, error_model="numpy")
+def _volatilities(
+    row: Vector,
+    volatility: float,
+    strike_ratio: float,
+    multiple: Vector,
+    scale: Vector,
+    floor: Vector,
+    skew: NDArray[np.int8],
+    cap: Vector,
+    width: float,
+) -> None:
+    """Write the shocked volatility of one option in every scenario into `row`."""
+    for s in range(len(row)):
+        row[s] = max(floor[s], volatility * max(0.0, scale[s]))
+    for s in range(len(row)):
+        if skew[s] != NO_SKEW and multiple[s] > 0.0:
+            tilt = _tilt(math.log(strike_ratio / multiple[s]), skew[s], cap[s], width)
+            row[s] = max(floor[s], volatility * max(0.0, scale[s] + tilt))
