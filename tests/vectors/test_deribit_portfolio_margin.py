@@ -110,7 +110,10 @@ def test_margins_and_their_parts_are_the_venues(case):
 def test_the_worst_case_stands_in_the_venues_bucket(case):
     names = [scenario.name for scenario in answer(case, Level.INITIAL).scenarios]
     row = names.index(answer(case, Level.INITIAL).worst)
-    assert row // case["model_params"]["general"]["vol_scenarios_count"] + 1 == case["expected"]["worst_case_bucket"]
+    assert (
+        row // case["model_params"]["general"]["vol_scenarios_count"] + 1
+        == case["expected"]["worst_case_bucket"]
+    )
 
 
 def test_the_packaged_profile_is_that_of_the_case(case):

@@ -41,7 +41,9 @@ DIRECTIONS = {
 
 
 def option(entry: dict) -> Option:
-    return Option(UNDERLYING, entry["seconds_to_expiry"] * 1000, entry["strike"], "C" if entry["is_call"] else "P")
+    return Option(
+        UNDERLYING, entry["seconds_to_expiry"] * 1000, entry["strike"], "C" if entry["is_call"] else "P"
+    )
 
 
 def asset(number: int, entry: dict) -> str:

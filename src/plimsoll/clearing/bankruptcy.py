@@ -45,7 +45,12 @@ def bankruptcy_quote_up(standing: Standing, notional_change: int, maintenance_ch
 
 
 def fillable_price(
-    standing: Standing, oracle: Fraction, maintenance_fraction: Fraction, spread: Fraction, adjustment: Fraction, side: int
+    standing: Standing,
+    oracle: Fraction,
+    maintenance_fraction: Fraction,
+    spread: Fraction,
+    adjustment: Fraction,
+    side: int,
 ) -> Fraction:
     r"""Give the worst price a liquidation may be filled at.
 

@@ -73,7 +73,9 @@ def strips_for_worst(change: Matrix) -> tuple[Array, tuple[int, ...]]:
     vectors = -(-change.shape[1] // LANES)
     count = -(-vectors // MOST_BLOCKS)
     blocks = -(-vectors // count)
-    return _strips(np.pad(change, _missing(change, count * blocks * LANES), mode="edge"), count), (0,) * blocks
+    return _strips(np.pad(change, _missing(change, count * blocks * LANES), mode="edge"), count), (
+        0,
+    ) * blocks
 
 
 def strips_for_shortfall(change: Matrix) -> Array:
@@ -193,7 +195,11 @@ def _guess(row: Vector, scenarios: int, tail: int) -> float:
 def _next_guess(threshold: float, lower: float, fewer: float, upper: float, more: float, tail: int) -> float:
     """Interpolate the logarithm of the count, which falls nearly linearly into a tail."""
     if lower == -math.inf or upper == math.inf:
-        step = 0.25 * abs(threshold) * math.log(max(more if upper < math.inf else 1.0 / (fewer + 0.5), 1e-3) / tail)
+        step = (
+            0.25
+            * abs(threshold)
+            * math.log(max(more if upper < math.inf else 1.0 / (fewer + 0.5), 1e-3) / tail)
+        )
         return threshold - abs(step) if upper < math.inf else threshold + abs(step)
     share = (math.log(tail) - math.log(fewer + 0.5)) / (math.log(more) - math.log(fewer + 0.5))
     return lower + (upper - lower) * min(max(share, 0.05), 0.95)

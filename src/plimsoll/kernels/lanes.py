@@ -87,7 +87,9 @@ def _sums(context: Any, builder: Any, kinds: Any, args: Any, blocks: int) -> lis
     """Emit the loop over positions; its running sums are phi nodes, so they live in registers."""
     table, columns, quantity, first, last = args
     prices = context.make_array(kinds[0])(context, builder, table)
-    column_data, quantity_data = (_data(context, builder, *pair) for pair in zip(kinds[1:], (columns, quantity), strict=True))
+    column_data, quantity_data = (
+        _data(context, builder, *pair) for pair in zip(kinds[1:], (columns, quantity), strict=True)
+    )
     fma = cgutils.get_or_insert_function(
         builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fma.v{LANES}f64"
     )
@@ -188,7 +190,8 @@ def _scan(values: Any, extra: tuple[Any, ...], start: list[float], step: Any, re
         builder.branch(head)
         builder.position_at_end(leave)
         results = [
-            _reduced(builder, kind, [chain[column] for chain in chains]) for column, kind in enumerate(reductions)
+            _reduced(builder, kind, [chain[column] for chain in chains])
+            for column, kind in enumerate(reductions)
         ]
         return context.make_tuple(builder, signature.return_type, results)
 

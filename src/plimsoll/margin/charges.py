@@ -12,7 +12,7 @@ from plimsoll.domain.profiles import CollateralTerms, PortfolioProfile
 from plimsoll.domain.scenario_sets import GridScenario, ScenarioGrid
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.explain import Part
-from plimsoll.pricing import Chain, build_moves, price_table
+from plimsoll.pricing import Chain, Slot, build_moves, price_table
 from plimsoll.types import Vector
 
 __all__ = ["Charges"]
@@ -31,7 +31,9 @@ class Charges:
         self._basis = None
         if profile.basis is not None:
             ends = (profile.basis.up, profile.basis.down)
-            grid = ScenarioGrid(scenarios=tuple(GridScenario(name=f"basis {end:+g}", spot=end) for end in ends))
+            grid = ScenarioGrid(
+                scenarios=tuple(GridScenario(name=f"basis {end:+g}", spot=end) for end in ends)
+            )
             self._basis = price_table(chain, build_moves(grid, chain, {}))
 
     def basis(self, quantity: Vector) -> float:
@@ -129,28 +131,26 @@ class Charges:
         return sum(self._worth(held) * haircut(self._terms[held.asset]) for held in portfolio.collateral)
 
     def _confidence(self, quantity: Vector, portfolio: Portfolio) -> float:
-        """Charge notional whose reports are unsure; a perpetual's doubt extends to the options it hedges."""
+        """Charge notional whose reports are unsure; doubt in a perpetual extends to what it may hedge."""
         if self._profile.confidence is None:
             return 0.0
+        held = np.flatnonzero(quantity)
+        slots = [self._chain.slots[self._chain.slot[i]] for i in held]
+        perpetuals = {slot.underlying for slot in slots if slot.kind == "perpetual"}
         charged = 0.0
-        for i in np.flatnonzero(quantity):
-            charged += self._doubt(self._trust(int(i), quantity)) * abs(quantity[i]) * self._spot[i]
+        for i, slot in zip(held, slots, strict=True):
+            doubt = self._doubt(self._trust(slot, hedged=slot.underlying in perpetuals))
+            charged += doubt * abs(quantity[i]) * self._spot[i]
         sure = min((quote.spot_confidence for quote in self._market.underlyings), default=1.0)
-        for held in portfolio.collateral:
-            charged += self._doubt(min(self._quote(held).confidence, sure)) * self._worth(held)
+        for asset in portfolio.collateral:
+            charged += self._doubt(min(self._quote(asset).confidence, sure)) * self._worth(asset)
         return float(charged)
 
-    def _trust(self, row: int, quantity: Vector) -> float:
-        """Give the least confidence of what an instrument is priced from."""
-        slot = self._chain.slots[self._chain.slot[row]]
+    def _trust(self, slot: Slot, *, hedged: bool) -> float:
+        """Give the least confidence of the reports that a slot is priced from."""
         quote = self._market.underlyings[slot.underlying]
-        trust = quote.spot_confidence
-        if any(
-            quantity[i] != 0.0 and other.kind == "perpetual" and other.underlying == slot.underlying
-            for i, other in enumerate(self._chain.slots[e] for e in self._chain.slot)
-        ):
-            trust = min(trust, quote.perpetual_confidence)
-        return min([trust, *(expiry.confidence for expiry in quote.expiries if expiry.expiry == slot.expiry)])
+        trust = [quote.spot_confidence, *([quote.perpetual_confidence] if hedged else [])]
+        return min(trust + [expiry.confidence for expiry in quote.expiries if expiry.expiry == slot.expiry])
 
     def _doubt(self, trust: float) -> float:
         terms = self._profile.confidence

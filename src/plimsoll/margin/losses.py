@@ -39,7 +39,9 @@ def scenario_profit(quantity: Vector, table: PriceTable, discount: ExpiryDiscoun
             gain = quantity[rows] @ (table.shocked[rows] - table.value[rows, None])
         else:
             shocked = quantity[rows] @ table.shocked[rows]
-            counted = shocked if discount is None else _discounted(shocked, discount, chain.rate[e], chain.tau[e])
+            counted = (
+                shocked if discount is None else _discounted(shocked, discount, chain.rate[e], chain.tau[e])
+            )
             gain = counted - quantity[rows] @ table.value[rows]
             gain = np.where(skewed, -np.abs(gain), gain)
         profit[slot.underlying] += moves.weight[e] * gain

@@ -9,7 +9,7 @@ from plimsoll.domain.market import Market
 from plimsoll.domain.parameters import Level
 from plimsoll.domain.portfolios import Holding, Portfolio
 from plimsoll.domain.profiles import PortfolioProfile
-from plimsoll.domain.scenario_sets import JointMoves, ScenarioGrid, ScenarioSet
+from plimsoll.domain.scenario_sets import GridScenario, JointMoves, ScenarioGrid, ScenarioSet
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.charges import Charges
 from plimsoll.margin.explain import Part, Requirement, ScenarioProfit
@@ -21,6 +21,7 @@ __all__ = ["VenueMargin", "requirement", "requirements"]
 
 _NOTHING = "none"
 _BASIS = "basis"
+_STILL = ScenarioGrid(scenarios=(GridScenario(name="still", spot=0.0),))
 
 
 def requirement(portfolio: Portfolio, market: Market, profile: PortfolioProfile, level: Level) -> Requirement:
@@ -57,7 +58,9 @@ class VenueMargin:
     where a grid credits gains or under a named stress, the mean of the worst rows for joint moves.
     """
 
-    def __init__(self, instruments: tuple[Instrument, ...], market: Market, profile: PortfolioProfile) -> None:
+    def __init__(
+        self, instruments: tuple[Instrument, ...], market: Market, profile: PortfolioProfile
+    ) -> None:
         moving = {terms.moves_with for terms in profile.collateral if terms.moves_with is not None}
         quoted = [quote.underlying for quote in market.underlyings if quote.underlying in moving]
         listed = tuple(dict.fromkeys((*instruments, *map(Spot, quoted))))
@@ -65,8 +68,9 @@ class VenueMargin:
         self.market = market
         self._quote_per_unit = _quote_per_unit(market, profile)
         self.chain = build_chain(listed, market)
-        self.tables = {initial: self._price(initial=initial) for initial in (False, True)}
+        self.tables = {initial: self._price(profile.scenarios, initial=initial) for initial in (False, True)}
         self.charges = Charges(self.chain, market, profile)
+        self._value = self._price((_STILL,), initial=False)[0].value
         self._rows = {instrument: row for row, instrument in enumerate(listed)}
 
     def requirement(self, portfolio: Portfolio, level: Level) -> Requirement:
@@ -75,21 +79,24 @@ class VenueMargin:
         quantity = self._quantity(portfolio.holdings)
         exposed = quantity + self.charges.moving_collateral(portfolio, self._rows)
         loss, worst, scenarios = self._largest(exposed, initial=initial)
-        parts = (*self._risk(loss, initial=initial), *self.charges.parts(quantity, portfolio, initial=initial))
+        parts = (
+            *self._risk(loss, initial=initial),
+            *self.charges.parts(quantity, portfolio, initial=initial),
+        )
         return Requirement(
             profile=self.profile.name,
             level=level,
-            equity=self.charges.equity(quantity, portfolio, self.tables[initial][0].value),
+            equity=self.charges.equity(quantity, portfolio, self._value),
             parts=parts,
             worst=worst,
             scenarios=scenarios,
         )
 
-    def _price(self, *, initial: bool) -> tuple[PriceTable, ...]:
+    def _price(self, sets: tuple[ScenarioSet, ...], *, initial: bool) -> tuple[PriceTable, ...]:
         ranges = {r.underlying: r.initial if initial else r.maintenance for r in self.profile.ranges}
         return tuple(
             price_table(self.chain, build_moves(s, self.chain, ranges), coin=self.profile.unit == "coin")
-            for s in self.profile.scenarios
+            for s in sets
         )
 
     def _quantity(self, holdings: tuple[Holding, ...]) -> Vector:
@@ -124,7 +131,9 @@ class VenueMargin:
     def _gross(self, quantity: Vector, *, initial: bool) -> float:
         if self.profile.gross_floor == 0.0:
             return 0.0
-        return self.profile.gross_floor * max(lone_losses(quantity, table) for table in self.tables[initial])
+        return self.profile.gross_floor * max(
+            (lone_losses(quantity, table) for table in self.tables[initial]), default=0.0
+        )
 
 
 def _quote_per_unit(market: Market, profile: PortfolioProfile) -> float:

@@ -150,7 +150,10 @@ def _terms(slot: Slot, market: Market) -> tuple[float, float, float]:
     days = (slot.expiry - market.time) / _DAY_MS
     if not math.isfinite(expiry.rate):
         raise PlimsollError(
-            Code.BAD_PRICE, f"the rate is {expiry.rate}", where=f"{where}.{slot.expiry}.rate", remedy="Correct it."
+            Code.BAD_PRICE,
+            f"the rate is {expiry.rate}",
+            where=f"{where}.{slot.expiry}.rate",
+            remedy="Correct it.",
         )
     return _checked(expiry.forward, f"{where}.{slot.expiry}.forward"), days, max(expiry.rate, 0.0)
 
@@ -169,7 +172,9 @@ def _expiry(slot: Slot, quote: UnderlyingQuote, where: str) -> ExpiryQuote:
 
 def _checked(price: float | None, where: str) -> float:
     if price is None:
-        raise PlimsollError(Code.MISSING_PRICE, "there is no price", where=where, remedy="Quote it, or close the position.")
+        raise PlimsollError(
+            Code.MISSING_PRICE, "there is no price", where=where, remedy="Quote it, or close the position."
+        )
     if not (math.isfinite(price) and price > 0.0):
         raise PlimsollError(
             Code.BAD_PRICE, f"the price is {price}", where=where, remedy="Give a finite price above zero."

@@ -101,7 +101,9 @@ def _grid(grid: ScenarioGrid, chain: Chain, ranges: dict[str, float]) -> Moves:
         multiple=multiple,
         scale=scale,
         floor=np.where(rises, grid.volatility.least_after_rise, 0.0),
-        skew=np.array([_SKEWS.get(scenario.volatility, NO_SKEW) for scenario in grid.scenarios], dtype=np.int8),
+        skew=np.array(
+            [_SKEWS.get(scenario.volatility, NO_SKEW) for scenario in grid.scenarios], dtype=np.int8
+        ),
         cap=cap,
         width=np.array([_width(grid.skew, tau) for tau in chain.tau], dtype=np.float64),
         weight=weight,

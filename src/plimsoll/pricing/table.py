@@ -59,21 +59,32 @@ def repriced(table: PriceTable, chain: Chain, moves: Moves, underlying: str) -> 
     chain, moves   Of the same instruments and scenarios, built from the new quotes.
     """
     rows = np.flatnonzero(chain.underlying == chain.underlyings.index(underlying))
-    renewed = replace(
-        table, chain=chain, moves=moves, value=table.value.copy(), shocked=table.shocked.copy()
-    )
+    renewed = replace(table, chain=chain, moves=moves, value=table.value.copy(), shocked=table.shocked.copy())
     return _filled(renewed, rows)
 
 
 def _filled(table: PriceTable, rows: Rows) -> PriceTable:
     """Write the rows of a table that nobody else holds yet."""
     chain, moves = table.chain, table.moves
-    still = (np.ones((len(chain.slots), 1)), np.ones((len(chain.slots), 1)), np.zeros(1), np.zeros(1, np.int8))
+    still = (
+        np.ones((len(chain.slots), 1)),
+        np.ones((len(chain.slots), 1)),
+        np.zeros(1),
+        np.zeros(1, np.int8),
+    )
     value = np.zeros((len(chain.slot), 1))
     terms = (chain.kind, chain.slot, chain.strike, chain.volatility, chain.forward, chain.tau, chain.discount)
     reprice(rows, *terms, *still, np.zeros((len(chain.slots), 1)), moves.width, value)
     reprice(
-        rows, *terms, moves.multiple, moves.scale, moves.floor, moves.skew, moves.cap, moves.width, table.shocked
+        rows,
+        *terms,
+        moves.multiple,
+        moves.scale,
+        moves.floor,
+        moves.skew,
+        moves.cap,
+        moves.width,
+        table.shocked,
     )
     table.value[rows] = value[rows, 0]
     if table.coin:

@@ -1,0 +1,171 @@
+"""What does every account of a venue lose, and whose loss changes when one market ticks or one account trades?"""
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.kernels.book_losses import (
+    book_shortfalls,
+    book_worst,
+    strips_for_shortfall,
+    strips_for_worst,
+)
+from plimsoll.types import Array, Matrix, Rows, Vector
+
+__all__ = ["BookLosses", "PositionRows", "position_rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class PositionRows:
+    """Positions of all accounts in compressed sparse rows.
+
+    Attributes
+    ----------
+    first, last : Rows [A]   Positions of account a are ``first[a]`` up to, not including, ``last[a]``.
+    columns : int32 [P]      Row of the price table that each position is in.
+    quantity : Vector [P]    Signed, in units of the table's instruments.
+    """
+
+    first: Rows
+    last: Rows
+    columns: NDArray[np.int32]
+    quantity: Vector
+
+
+def position_rows(accounts: Rows, columns: Rows, quantity: Vector, count: int) -> PositionRows:
+    """Sort loose positions into rows.
+
+    Parameters
+    ----------
+    accounts, columns : Rows [P]; quantity : Vector [P]
+    count : int   Accounts; those without positions have empty rows.
+
+    Raises
+    ------
+    PlimsollError   `BAD_QUANTITY` where a quantity is not finite, `UNKNOWN_ACCOUNT` where an account has no row.
+    """
+    if len(accounts) and (accounts.min() < 0 or accounts.max() >= count):
+        raise PlimsollError(
+            Code.UNKNOWN_ACCOUNT,
+            f"accounts go from {accounts.min()} to {accounts.max()}",
+            where="accounts",
+            remedy=f"Number them from 0 to {count - 1}.",
+        )
+    if not np.all(np.isfinite(quantity)):
+        row = int(np.flatnonzero(~np.isfinite(quantity))[0])
+        raise _bad_quantity(float(quantity[row]), f"positions[{row}] of account {accounts[row]}")
+    order = np.argsort(accounts, kind="stable")
+    last = np.cumsum(np.bincount(accounts, minlength=count)).astype(np.intp)
+    first = np.concatenate([[0], last[:-1]]).astype(np.intp)
+    return PositionRows(first, last, columns[order].astype(np.int32), quantity[order].astype(np.float64))
+
+
+class BookLosses:
+    """The losses of a whole book, kept up to date.
+
+    The worst scenario where `tail` is `None`, else the mean of the `tail` largest losses. A tick answers again for the
+    accounts that hold what was repriced, a trade for one account. This is state that moves in place: whoever needs
+    earlier losses keeps a copy.
+
+    Parameters
+    ----------
+    rows : PositionRows
+    change : Matrix [I, S]   Profit per unit of each instrument in each scenario, finite.
+    tail : int or None
+    """
+
+    def __init__(self, rows: PositionRows, change: Matrix, tail: int | None = None) -> None:
+        self._change = _finite(change).copy()
+        self._tail = tail
+        self._first, self._last = rows.first.copy(), rows.last.copy()
+        self._columns, self._quantity = rows.columns.copy(), rows.quantity.copy()
+        self._used = len(rows.columns)
+        self._began, self._holders = _holders(rows, len(change))
+        self._joined: dict[int, set[int]] = defaultdict(set)
+        self._strips, self._blocks = self._cut(self._change)
+        self.losses = self._answer(np.arange(len(rows.first), dtype=np.intp))
+
+    def tick(self, instruments: Rows, change: Matrix) -> Rows:
+        """Take new profits of some instruments, Matrix [J, S]; give the accounts that were answered again."""
+        self._change[instruments] = _finite(change)
+        self._strips[:, instruments], _ = self._cut(change)
+        held = np.zeros(len(self.losses), dtype=np.bool_)
+        for i in instruments:
+            held[self._holders[self._began[i] : self._began[i + 1]]] = True
+            held[list(self._joined[int(i)])] = True
+        accounts = np.flatnonzero(held)
+        self.losses[accounts] = self._answer(accounts)
+        return accounts
+
+    def trade(self, account: int, instrument: int, quantity: float) -> float:
+        """Add a signed quantity to one account's position; give its new loss."""
+        if not math.isfinite(quantity):
+            raise _bad_quantity(quantity, f"trade of account {account}")
+        start, stop = int(self._first[account]), int(self._last[account])
+        held = np.flatnonzero(self._columns[start:stop] == instrument)
+        if len(held):
+            self._quantity[start + held[0]] += quantity
+        else:
+            self._append(account, instrument, quantity)
+        self.losses[account] = self._answer(np.array([account], dtype=np.intp))[0]
+        return float(self.losses[account])
+
+    def _append(self, account: int, instrument: int, quantity: float) -> None:
+        """Move an account's row to the end, where there is room for one more position."""
+        start, stop = int(self._first[account]), int(self._last[account])
+        room = stop - start + 1
+        while self._used + room > len(self._columns):
+            spare = max(room, len(self._columns) // _GROWTH)
+            self._columns = np.append(self._columns, np.zeros(spare, dtype=np.int32))
+            self._quantity = np.append(self._quantity, np.zeros(spare))
+        moved = slice(self._used, self._used + room - 1)
+        self._columns[moved], self._quantity[moved] = self._columns[start:stop], self._quantity[start:stop]
+        self._columns[moved.stop], self._quantity[moved.stop] = instrument, quantity
+        self._first[account], self._last[account] = moved.start, moved.stop + 1
+        self._used += room
+        self._joined[instrument].add(account)
+
+    def _cut(self, change: Matrix) -> tuple[Array, tuple[int, ...]]:
+        return strips_for_worst(change) if self._tail is None else (strips_for_shortfall(change), ())
+
+    def _answer(self, accounts: Rows) -> Vector:
+        rows = (self._first, self._last, self._columns, self._quantity)
+        if self._tail is None:
+            return book_worst(*rows, self._strips, accounts, self._blocks)
+        return book_shortfalls(*rows, self._strips, accounts, self._change.shape[1], self._tail)
+
+
+_GROWTH = 16
+"""Share of the positions, as a divisor, by which the arrays grow when trades have used up their end."""
+
+
+def _holders(rows: PositionRows, instruments: int) -> tuple[Rows, NDArray[np.int32]]:
+    """List the accounts that hold each instrument: instrument i from ``began[i]`` to ``began[i + 1]``."""
+    owners = np.repeat(np.arange(len(rows.first), dtype=np.int32), rows.last - rows.first)
+    began = np.concatenate([[0], np.cumsum(np.bincount(rows.columns, minlength=instruments))]).astype(np.intp)
+    return began, owners[np.argsort(rows.columns, kind="stable")]
+
+
+def _finite(change: Matrix) -> Matrix:
+    if not np.all(np.isfinite(change)):
+        row = int(np.flatnonzero(~np.isfinite(change).all(axis=1))[0])
+        raise PlimsollError(
+            Code.BAD_PRICE,
+            "a profit in the price table is not finite",
+            where=f"table row {row}",
+            remedy="Leave the instrument out, or correct its quote.",
+        )
+    return change
+
+
+def _bad_quantity(quantity: float, where: str) -> PlimsollError:
+    return PlimsollError(
+        Code.BAD_QUANTITY,
+        f"the quantity is {quantity}",
+        where=where,
+        remedy="Give a finite number; `requirements` answers one bad account by itself.",
+    )
