@@ -5,6 +5,7 @@ in registers: the loops over positions are written in the compiler's own languag
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -28,8 +29,8 @@ _WORD = ir.IntType(64)
 
 
 @intrinsic
-def lowest_sum(
-    typingctx: Any, table: Any, columns: Any, quantity: Any, first: Any, last: Any, blocks: Any
+def _lowest_sum(
+    _typing: Any, table: Any, columns: Any, quantity: Any, first: Any, last: Any, blocks: Any
 ) -> Any:
     r"""Give :math:`\min_s \sum_{p = first}^{last - 1} q_p\, T_{c_p, s}` over the ``8 len(blocks)`` columns of T.
 
@@ -56,8 +57,8 @@ def lowest_sum(
 
 
 @intrinsic
-def store_sums(
-    typingctx: Any,
+def _store_sums(
+    _typing: Any,
     table: Any,
     columns: Any,
     quantity: Any,
@@ -123,7 +124,7 @@ def _splat(builder: Any, value: Any) -> Any:
 
 
 @intrinsic
-def moments(typingctx: Any, values: Any) -> Any:
+def _moments(_typing: Any, values: Any) -> Any:
     """Give the sum and the sum of squares of a Vector whose length is a multiple of `STRIDE`."""
 
     def step(builder: Any, _: Any, vector: Any, kept: list[Any]) -> list[Any]:
@@ -134,7 +135,7 @@ def moments(typingctx: Any, values: Any) -> Any:
 
 
 @intrinsic
-def below(typingctx: Any, values: Any, threshold: Any) -> Any:
+def _below(_typing: Any, values: Any, threshold: Any) -> Any:
     """Give how many values lie below a threshold, as a float, and their sum."""
 
     def step(builder: Any, threshold: Any, vector: Any, kept: list[Any]) -> list[Any]:
@@ -146,7 +147,7 @@ def below(typingctx: Any, values: Any, threshold: Any) -> Any:
 
 
 @intrinsic
-def neighbours(typingctx: Any, values: Any, threshold: Any) -> Any:
+def _neighbours(_typing: Any, values: Any, threshold: Any) -> Any:
     """Give the largest value below a threshold and the smallest at or above it, infinite where there is none."""
 
     def step(builder: Any, threshold: Any, vector: Any, kept: list[Any]) -> list[Any]:
@@ -217,3 +218,10 @@ def _reduced(builder: Any, kind: str, vectors: list[Any]) -> Any:
             sign = ">" if kind == "fmax" else "<"
             result = builder.select(builder.fcmp_ordered(sign, lane, result), lane, result)
     return result
+
+
+lowest_sum: Callable[..., float] = _lowest_sum
+store_sums: Callable[..., None] = _store_sums
+moments: Callable[..., tuple[float, float]] = _moments
+below: Callable[..., tuple[float, float]] = _below
+neighbours: Callable[..., tuple[float, float]] = _neighbours
