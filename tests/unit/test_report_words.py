@@ -44,7 +44,7 @@ def test_a_policy_that_let_in_less_is_said_to_have_had_less_to_lose():
 
 def test_a_broken_notice_is_named_and_marked():
     assert "Notice was kept." in judged()
-    assert "Notice was broken. plimsoll liquidated 3 accounts" in judged(liquidated_by_rise=3)
+    assert "Notice was broken. plimsoll did it to 3 accounts" in judged(liquidated_by_rise=3)
     row = next(measure for measure in MEASURES if "rise alone" in measure.label)
     assert is_broken(row, build_summary("plimsoll", liquidated_by_rise=3))
     assert not is_broken(row, build_summary("plimsoll"))

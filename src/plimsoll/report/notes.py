@@ -8,9 +8,13 @@ POLICIES = {
         "The same tiers, scaled so that their mean margin equals the calibrated policy's: what a constant of "
         "the same cost would have done. It is set with hindsight: no venue could have known it."
     ),
-    "dynamic": "Calibrated rates that follow the market, per side; each position by itself.",
+    "dynamic": (
+        "Calibrated rates that follow the estimate up and down at once, without stress blend, speed limit or "
+        "notice, as a venue that trusts its oracle does; each position by itself."
+    ),
     "plimsoll": (
-        "The same calibrated rates, with hedges netted over moments in which all markets moved together."
+        "Calibrated rates under the guard: blended with stress, limited in speed, raised with notice; hedges "
+        "netted over moments in which all markets moved together."
     ),
 }
 """What each policy is, by name."""

@@ -218,15 +218,23 @@ def _admission(ours: PolicySummary, rival: PolicySummary) -> str:
 
 
 def _notice(summaries: tuple[PolicySummary, ...]) -> tuple[Finding, ...]:
-    broken = tuple(
-        Finding(
-            "Notice was broken.",
-            f"{summary.policy} liquidated {figures.count(summary.liquidated_by_rise)} accounts "
-            "by a rise of parameters alone.",
-        )
+    """Say who was liquidated by a rise alone; only a policy that gives notice can keep or break it."""
+    ours = [_kept(summary) for summary in summaries if summary.policy == _CALIBRATED[0]]
+    others = [
+        Finding(f"{summary.policy} liquidated by a rise alone.", _by_rise(summary))
         for summary in summaries
-        if summary.liquidated_by_rise > 0
-    )
-    if broken or all(summary.worst_rise == 0 for summary in summaries):
-        return broken
-    return (Finding("Notice was kept.", "No account was liquidated by a rise of parameters alone."),)
+        if summary.policy != _CALIBRATED[0] and summary.liquidated_by_rise > 0
+    ]
+    return (*ours, *others)
+
+
+def _kept(summary: PolicySummary) -> Finding:
+    if summary.liquidated_by_rise == 0:
+        return Finding(
+            "Notice was kept.", f"{summary.policy} liquidated no account by a rise of parameters alone."
+        )
+    return Finding("Notice was broken.", f"{summary.policy} did it to {_by_rise(summary)}")
+
+
+def _by_rise(summary: PolicySummary) -> str:
+    return f"{figures.count(summary.liquidated_by_rise)} accounts, at prices that would have left them alone."
