@@ -63,8 +63,8 @@ def absorb(state: CalibratorState, bars: Bars) -> CalibratorState:
 
     Parameters
     ----------
-    bars : Bars   Of the state's markets in the state's order, opening no earlier than the last absorbed bar closed.
-                  Their length may differ from that of earlier ones.
+    bars : Bars   Of the state's markets in the state's order, opening no earlier than the last absorbed bar
+                  closed. Their length may differ from that of earlier ones.
 
     Raises
     ------

@@ -20,9 +20,10 @@ def apportion(amount: int, weights: Quanta) -> Quanta:
 
     Returns
     -------
-    Quanta [B]   Sums to `amount` exactly; no share exceeds its weight; a zero weight gets nothing. Equal remainders
-                 are served in order of the weights' size and then of their place, so that identical weights differ
-                 by at most one.
+    Quanta [B]   Sums to `amount` exactly; no share exceeds its weight; a zero weight gets nothing. Equal
+    remainders
+                 are served in order of the weights' size and then of their place, so that identical weights
+                 differ by at most one.
     """
     total = sum(map(int, weights))
     if amount == 0 or total == 0:

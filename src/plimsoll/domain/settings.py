@@ -25,7 +25,8 @@ class GuardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     stress_weight : share    Weight of stressed volatility in the scale that excursions are judged on.
     stress_days : days       Memory of the slow average whose largest value is the stressed volatility.
     floor_share : share      The target never falls below this share of the long-run quantile.
-    rise_per_hour : rate     Largest relative rise of maintenance in an hour (0.02 is 2 %); None sets no limit.
+    rise_per_hour : rate     Largest relative rise of maintenance in an hour (0.02 is 2 %); None sets no
+                             limit.
     fall_half_life : hours   Time in which half of an excess over the target decays; 0 follows at once.
     notice_hours : hours     Initial margin covers every rise within this time; 0 gives no notice.
     call_buffer : factor     An account is called below this multiple of maintenance at the latest.

@@ -46,7 +46,7 @@ class Runner:
 
 
 def replayed(events: Iterable[Event], state: State | None = None) -> State:
-    """Apply journaled events in order and return the state that they lead to; refused ones are refused again."""
+    """Apply journaled events in order and return the last state; what was refused is refused again."""
     state = begin() if state is None else state
     for event in events:
         with suppress(PlimsollError):

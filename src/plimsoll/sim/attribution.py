@@ -39,10 +39,11 @@ class RiseShare:
 class Attribution:
     """Judges every account when it is first breached.
 
-    The yardstick is the last moment within the notice at which the account, with the positions it has now, met
-    initial margin. With equity E and maintenance M as functions of (marks, parameters), 0 for that moment and 1 for
-    now, a rise alone liquidates if ``E(p0) < M(p0, θ1)``; prices alone do if ``E(p1) < M(p1, θ0)``; neither alone,
-    and it took both. An account that has not met initial margin within the notice was given its notice.
+    The yardstick is the last moment within the notice at which the account, with the positions it has now,
+    met initial margin. With equity E and maintenance M as functions of (marks, parameters), 0 for that moment
+    and 1 for now, a rise alone liquidates if ``E(p0) < M(p0, θ1)``; prices alone do if ``E(p1) < M(p1, θ0)``;
+    neither alone, and it took both. An account that has not met initial margin within the notice was given
+    its notice.
 
     Parameters
     ----------

@@ -10,13 +10,14 @@ from plimsoll.kernels.ewma import ewma_variance
 from plimsoll.sim.settings import MarketSettings
 from plimsoll.types import Matrix, Rows, Vector
 
-__all__ = ["Undisturbed", "disturbed_bar", "undisturbed"]
+__all__ = ["Undisturbed", "columns_of", "disturbed_bar", "undisturbed"]
 
 _LEAST_ACTIVITY = 0.05
 """Volume of the quietest bar over that of the median one: a market never quite stops in this model."""
 
 _MEMORY_PER_HOUR = 0.9
-"""Weight of the past per hour in the volatility behind impact: half of it rests on the last six and a half hours."""
+"""Weight of the past per hour in the volatility behind impact: half of it rests on the last six and a half
+hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class Undisturbed:
 def undisturbed(bars: Bars, liquidity: Vector, interest: Vector, settings: MarketSettings) -> Undisturbed:
     """Describe what the market trades and how volatile it is, bar by bar.
 
-    A normal hour trades `turnover_per_hour` of open interest; a bar trades in proportion to its volume over the
-    median bar's, where volume is known, and to the depth factor.
+    A normal hour trades `turnover_per_hour` of open interest; a bar trades in proportion to its volume over
+    the median bar's, where volume is known, and to the depth factor.
 
     Parameters
     ----------
@@ -52,12 +53,16 @@ def undisturbed(bars: Bars, liquidity: Vector, interest: Vector, settings: Marke
     median = np.ones(len(bars.markets))
     median[has_volume] = np.nanmedian(known[:, has_volume], axis=0)
     activity = np.where(np.isnan(bars.volume) | ~has_volume, 1.0, bars.volume / median)
-    volume = settings.turnover_per_hour * interest * np.maximum(activity, _LEAST_ACTIVITY) * liquidity[:, None]
+    volume = (
+        settings.turnover_per_hour * interest * np.maximum(activity, _LEAST_ACTIVITY) * liquidity[:, None]
+    )
     hours = bars.length / HOUR
     samples = np.log(bars.high / bars.low) ** 2 / (4.0 * np.log(2.0)) / hours
     none = np.zeros(len(bars.markets))
     variance, _, _ = ewma_variance(samples, _MEMORY_PER_HOUR**hours, none, none)
-    return Undisturbed(bars, volume, settings.impact * np.sqrt(np.nan_to_num(variance)))
+    start = np.nanmean(samples, axis=0)
+    volatility = np.sqrt(np.where(np.isnan(variance), start, variance))
+    return Undisturbed(bars, volume, settings.impact * volatility)
 
 
 def disturbed_bar(bars: Bars, row: int, displacement: Vector) -> Bars:

@@ -12,7 +12,8 @@ from plimsoll.errors import Code, PlimsollError
 __all__ = ["MATCHED", "POLICIES", "REFERENCE", "Calibrated", "Constant", "Policy", "flat", "policy"]
 
 MATCHED = "static-matched"
-"""One constant for all markets and sizes, set with hindsight to the mean margin that `REFERENCE` asked for."""
+"""One constant for all markets and sizes, set with hindsight to the mean margin that `REFERENCE` asked
+for."""
 
 REFERENCE = "plimsoll"
 
@@ -31,8 +32,9 @@ _VENUE_TIERS = StaticTiers(
         Tier(up_to=_BOUNDLESS, maintenance=0.15, initial=0.30),
     )
 )
-"""Brackets in the middle of what large venues publish for their main markets: 50x for small positions, 3x for the
-largest. The exact figures differ by venue and month; `static-matched` takes their level out of the comparison."""
+"""Brackets in the middle of what large venues publish for their main markets: 50x for small positions, 3x for
+the largest. The exact figures differ by venue and month; `static-matched` takes their level out of the
+comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,12 @@ class Calibrated:
 Policy: TypeAlias = Constant | Calibrated
 
 _UNGUARDED = GuardSettings(
-    stress_weight=0.0, floor_share=0.0, rise_per_hour=None, fall_half_life=0.0, notice_hours=0.0, initial_buffer=1.5
+    stress_weight=0.0,
+    floor_share=0.0,
+    rise_per_hour=None,
+    fall_half_life=0.0,
+    notice_hours=0.0,
+    initial_buffer=1.5,
 )
 """What an oracle-driven venue does: follow the estimate up and down at once."""
 
@@ -86,4 +93,3 @@ def policy(name: str, settings: CalibrationSettings) -> Policy:
         where="policy",
         remedy=f"Choose among {', '.join(POLICIES)}.",
     )
-

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plimsoll.domain.instruments import Listing, Perpetual, Spot, lot_for
+from plimsoll.domain.instruments import Instrument, Listing, Perpetual, Spot, lot_for
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Level
 from plimsoll.margin import MarginModel
@@ -47,8 +47,8 @@ class Population:
 def list_instruments(markets: tuple[str, ...], prices: Vector) -> tuple[Listing, ...]:
     """List a perpetual per market, and as assets those that venues take as collateral."""
     price = dict(zip(markets, prices.tolist(), strict=True))
-    traded = [Perpetual(market) for market in markets if market not in STABLECOINS]
-    held = [Spot(market) for market in markets if market in _COLLATERAL]
+    traded: list[Instrument] = [Perpetual(market) for market in markets if market not in STABLECOINS]
+    held: list[Instrument] = [Spot(market) for market in markets if market in _COLLATERAL]
     return tuple(
         Listing(instrument, lot_for(price[instrument.underlying])) for instrument in (*traded, *held)
     )
@@ -66,12 +66,14 @@ def draw_population(
     ----------
     unit : Vector [I]   Quote quanta per lot at the first marks.
 
-    An account's gross position is its equity times the leverage it wants, split evenly over its markets; earlier
-    listed markets are more popular (weight 1, 1/2, 1/3, ...).
+    An account's gross position is its equity times the leverage it wants, split evenly over its markets;
+    earlier listed markets are more popular (weight 1, 1/2, 1/3, ...).
     """
     count = settings.accounts
     perpetuals = np.array([i for i, entry in enumerate(listings) if isinstance(entry.instrument, Perpetual)])
-    assets = np.array([i for i, entry in enumerate(listings) if isinstance(entry.instrument, Spot)], dtype=np.intp)
+    assets = np.array(
+        [i for i, entry in enumerate(listings) if isinstance(entry.instrument, Spot)], dtype=np.intp
+    )
     equity = settings.median_equity * np.exp(settings.equity_spread * generator.standard_normal(count))
     leverage = settings.median_leverage * np.exp(settings.leverage_spread * generator.standard_normal(count))
     leverage = np.clip(leverage, 1.0, settings.most_leverage)
@@ -126,7 +128,9 @@ def _signs(settings: PopulationSettings, markets: int, generator: np.random.Gene
     weights = 1.0 / np.arange(1, markets + 1)
     keys = np.log(generator.random((count, markets))) / weights
     popularity = np.argsort(np.argsort(-keys, axis=1), axis=1)
-    held = 1 + (generator.random((count, markets - 1)) < settings.next_market_share).cumprod(axis=1).sum(axis=1)
+    held = 1 + (generator.random((count, markets - 1)) < settings.next_market_share).cumprod(axis=1).sum(
+        axis=1
+    )
     direction = np.where(generator.random(count) < settings.long_share, 1.0, -1.0)
     hedges = generator.random(count) < settings.hedged_share
     signs = np.where(popularity < held[:, None], direction[:, None], 0.0)

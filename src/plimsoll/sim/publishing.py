@@ -1,6 +1,6 @@
 """Which parameters does a policy publish, and when?"""
 
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 from plimsoll.calibration import absorb, begin, propose
 from plimsoll.domain.bars import HOUR, Bars
@@ -10,55 +10,53 @@ from plimsoll.sim.policies import Calibrated, Constant, Policy
 __all__ = ["Publisher", "publisher"]
 
 
-class Publisher(Protocol):
+class Publisher(ABC):
     """Turns bars into parameter sets."""
 
+    @abstractmethod
     def absorb(self, bar: Bars) -> None:
-        """Show a bar as it was traded, forced selling and all."""
+        """Learn from a bar as it was traded, forced selling and all."""
 
-    def first(self, time: int) -> ParameterSet:
-        """Give the parameters under which the venue opens."""
-
-    def due(self, time: int) -> ParameterSet | None:
-        """Give new parameters where this moment has any."""
+    @abstractmethod
+    def published(self, time: int) -> ParameterSet | None:
+        """Give the set that is due now (milliseconds UTC), or None; the first call always gives one."""
 
 
-class _Constants:
-    """Publishes once."""
-
+class _Constants(Publisher):
     def __init__(self, chosen: Constant, provenance: Provenance) -> None:
-        self._chosen = chosen
+        self._method = chosen.tiers
         self._provenance = provenance
+        self._done = False
 
     def absorb(self, bar: Bars) -> None:
-        pass
+        """Learn nothing: constants do not change."""
 
-    def first(self, time: int) -> ParameterSet:
+    def published(self, time: int) -> ParameterSet | None:
+        """Publish once."""
+        if self._done:
+            return None
+        self._done = True
         return ParameterSet(
-            version=1, effective=time, method=self._chosen.tiers, evidence=(), provenance=self._provenance
+            version=1, effective=time, method=self._method, evidence=(), provenance=self._provenance
         ).sealed()
 
-    def due(self, time: int) -> ParameterSet | None:
-        return None
 
-
-class _Calibration:
-    """Publishes every hour, or every bar where bars are longer."""
-
+class _Calibration(Publisher):
     def __init__(self, chosen: Calibrated, history: Bars, provenance: Provenance) -> None:
         self._method = chosen.method
         self._provenance = provenance
         self._state = absorb(begin(history.markets, chosen.settings), history)
 
     def absorb(self, bar: Bars) -> None:
+        """Show the bar to the calibrator."""
         self._state = absorb(self._state, bar)
 
-    def first(self, time: int) -> ParameterSet:
+    def published(self, time: int) -> ParameterSet | None:
+        """Publish on the hour."""
+        if self._state.version > 0 and time % HOUR != 0:
+            return None
         parameters, self._state = propose(self._state, self._method, self._provenance)
         return parameters
-
-    def due(self, time: int) -> ParameterSet | None:
-        return self.first(time) if time % HOUR == 0 else None
 
 
 def publisher(chosen: Policy, history: Bars, provenance: Provenance) -> Publisher:

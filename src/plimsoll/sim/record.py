@@ -21,7 +21,8 @@ _DAY_OF_HOURS = 24
 class Record:
     """Collects the series and the figures of one policy.
 
-    Requirements of all accounts are added up once an hour, when parameters may have changed, and held in between.
+    Requirements of all accounts are added up once an hour, when parameters may have changed, and held in
+    between.
 
     Parameters
     ----------
@@ -115,7 +116,9 @@ class Record:
         elif isinstance(effect, Liquidated):
             place = next(i for i, entry in enumerate(self._state.listings) if entry.name == effect.instrument)
             lots = sum(map(abs, effect.lots))
-            self._liquidated[row, self._columns[place]] += lots * self._state.listings[place].lot * effect.price
+            self._liquidated[row, self._columns[place]] += (
+                lots * self._state.listings[place].lot * effect.price
+            )
         elif isinstance(effect, Closed):
             self._paid["shortfall"] += sum(effect.shortfalls)
         elif isinstance(effect, Covered):

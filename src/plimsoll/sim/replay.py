@@ -25,6 +25,7 @@ from plimsoll.types import Vector
 
 __all__ = ["Origin", "Progress", "replay"]
 
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a replay's prices come from, for the reader of its report.
@@ -112,7 +113,7 @@ def _first_prices(bars: Bars) -> Vector:
         raise PlimsollError(
             Code.EMPTY_RANGE, "there is no bar to replay", where="replay", remedy="Widen --from and --to."
         )
-    first = bars.close[0]
+    first: Vector = bars.close[0]
     if np.isnan(first).any():
         missing = [market for market, price in zip(bars.markets, first, strict=True) if np.isnan(price)]
         raise PlimsollError(
@@ -125,7 +126,11 @@ def _first_prices(bars: Bars) -> Vector:
 
 
 def _market(
-    path: ScenarioPath, population: Population, listings: tuple[Listing, ...], unit: Vector, settings: ReplaySettings
+    path: ScenarioPath,
+    population: Population,
+    listings: tuple[Listing, ...],
+    unit: Vector,
+    settings: ReplaySettings,
 ) -> Undisturbed:
     markets = path.bars.markets
     interest = np.zeros(len(markets))

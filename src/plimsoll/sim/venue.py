@@ -9,15 +9,14 @@ from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.events import Effect, Funded, Liquidated, Listed, Opened, Published, Ticked, Traded
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.money import QUANTA_PER_UNIT
-from plimsoll.domain.parameters import ParameterSet, Provenance
+from plimsoll.domain.parameters import Provenance
 from plimsoll.engine.runner import Journal, Runner
-from plimsoll.margin import margin_model
 from plimsoll.sim.attribution import Attribution
 from plimsoll.sim.market import Undisturbed, disturbed_bar
 from plimsoll.sim.outcome import PolicyOutcome
 from plimsoll.sim.policies import Policy
 from plimsoll.sim.population import Population, admitted_lots
-from plimsoll.sim.publishing import publisher
+from plimsoll.sim.publishing import Publisher, publisher
 from plimsoll.sim.record import Record
 from plimsoll.sim.settings import ReplaySettings
 from plimsoll.types import Rows, Vector
@@ -55,19 +54,21 @@ class Stage:
     provenance: Provenance
 
 
-def run_policy(name: str, chosen: Policy, stage: Stage, journal: Journal, progress: Progress) -> PolicyOutcome:
+def run_policy(
+    name: str, chosen: Policy, stage: Stage, journal: Journal, progress: Progress
+) -> PolicyOutcome:
     """Run one policy from the opening of the venue to the last bar.
 
-    In each bar the market moves, with what is left of earlier forced selling in the price; the engine values every
-    account and sells what it must; calibration sees the bar as it was traded; on the hour it publishes. What is sold
-    in a bar shows in the price from the next bar on.
+    In each bar the market moves, with what is left of earlier forced selling in the price; the engine values
+    every account and sells what it must; calibration sees the bar as it was traded; on the hour it publishes.
+    What is sold in a bar shows in the price from the next bar on.
     """
     bars = stage.market.bars
     parameters = publisher(chosen, stage.history, stage.provenance)
     displacement = np.zeros(len(bars.markets))
     parameters.absorb(disturbed_bar(bars, 0, displacement))
     runner = Runner(journal)
-    _open(runner, stage, parameters.first(int(bars.ends[0])))
+    _open(runner, stage, parameters)
     attribution = Attribution(stage.settings.calibration.guard.notice_hours)
     attribution.remember(runner.state)
     record = Record(name, stage.columns, bars, runner.state)
@@ -81,9 +82,7 @@ def run_policy(name: str, chosen: Policy, stage: Stage, journal: Journal, progre
         effects = runner.run(_tick(stage, row, time, last * np.exp(displacement)))
         attribution.judge(before, runner.state, effects)
         parameters.absorb(disturbed_bar(bars, row, displacement))
-        due = parameters.due(time)
-        if due is not None:
-            runner.run(Published(time, due))
+        if _publish(runner, parameters, time):
             attribution.remember(runner.state)
         record.after_bar(row, runner.state, effects)
         displacement = displacement + _displaced(stage, effects)
@@ -92,7 +91,15 @@ def run_policy(name: str, chosen: Policy, stage: Stage, journal: Journal, progre
     return record.outcome(attribution.share, journal.digest())
 
 
-def _open(runner: Runner, stage: Stage, parameters: ParameterSet) -> None:
+def _publish(runner: Runner, parameters: Publisher, time: int) -> bool:
+    """Put into force what is due, and say whether anything was."""
+    due = parameters.published(time)
+    if due is not None:
+        runner.run(Published(time, due))
+    return due is not None
+
+
+def _open(runner: Runner, stage: Stage, parameters: Publisher) -> None:
     """Let the accounts pay in and take the positions that initial margin allows."""
     population, settings = stage.population, stage.settings
     time = int(stage.market.bars.ends[0])
@@ -102,9 +109,16 @@ def _open(runner: Runner, stage: Stage, parameters: ParameterSet) -> None:
     unit = runner.state.unit
     interest = float(population.interest(unit).sum()) * QUANTA_PER_UNIT
     runner.run(Funded(time, round(interest * settings.market.fund_share), round(interest)))
-    runner.run(Published(time, parameters))
-    lots = admitted_lots(population, margin_model(parameters.method, stage.listings), unit)
-    runner.run(Traded(time, tuple(runner.state.market.marks.tolist()), population.names, tuple(map(tuple, lots.tolist()))))
+    _publish(runner, parameters, time)
+    lots = admitted_lots(population, runner.state.model_in_force, unit)
+    runner.run(
+        Traded(
+            time,
+            tuple(runner.state.market.marks.tolist()),
+            population.names,
+            tuple(map(tuple, lots.tolist())),
+        )
+    )
 
 
 def _tick(stage: Stage, row: int, time: int, prices: Vector) -> Ticked:

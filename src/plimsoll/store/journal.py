@@ -23,8 +23,8 @@ _FRAME = 8
 class FileJournal:
     """An append-only file of events, each with its length and checksum.
 
-    The file grows under a temporary name and takes its own when it is closed in good order, so a journal that is
-    there is whole.
+    The file grows under a temporary name and takes its own when it is closed in good order, so a journal that
+    is there is whole.
 
     Parameters
     ----------
