@@ -94,7 +94,7 @@ def test_scenarios_are_listed_for_people_and_for_scripts(plimsoll):
 
 def test_calibrate_writes_a_sealed_parameter_set_and_shows_its_evidence(plimsoll, bars, tmp_path):
     ended = plimsoll("calibrate", "--bars", bars, "--out", "parameters.json")
-    assert (ended.status, ended.out.count("BTC")) == (0, 2)
+    assert (ended.status, ended.out.count("BTC")) == (0, 3)
     written = msgspec.json.decode((tmp_path / "parameters.json").read_bytes(), type=ParameterSet)
     assert written.verified("parameters.json") == written
     assert {side.market for side in written.evidence} == {"BTC", "ETH"}
@@ -152,11 +152,11 @@ def test_margin_is_explained_in_parts_that_add_up(plimsoll, desk):
 
 def test_marks_given_replace_those_of_the_parameters(plimsoll, desk):
     calm, crashed = (
-        json.loads(plimsoll(*desk, *marks, "--json").out) for marks in ((), ("--mark", "BTC=3000"))
+        json.loads(plimsoll(*desk, *marks, "--json").out) for marks in ((), ("--mark", "BTC=1500"))
     )
     assert crashed["equity"] < calm["equity"]
     assert crashed["verdict"] == "liquidated"
-    assert "is liquidated" in plimsoll(*desk, "--mark", "BTC=3000").out
+    assert "is liquidated" in plimsoll(*desk, "--mark", "BTC=1500").out
 
 
 @pytest.mark.parametrize(
@@ -222,6 +222,17 @@ def test_a_replay_of_own_bars_takes_what_is_older_as_history(plimsoll, bars, tmp
     assert (ended.status, ended.err) == (0, "")
     assert json.loads(ended.out)["markets"] == ["BTC", "ETH"]
     assert (tmp_path / "runs/bars/report.html").exists()
+
+
+def test_a_market_listed_after_the_start_is_replayed_as_a_young_one(plimsoll, bars, tmp_path):
+    first = 1_586_217_600_000  # 7 April 2020, where the replay begins
+    lines = bars.read_text().splitlines()
+    young = [line for line in lines[1:] if line.startswith("BTC") or int(line.split(",")[1]) >= first]
+    bars.write_text("\n".join([lines[0], *young]) + "\n")
+    words = ("replay", "--bars", bars, "--from", "2020-04-07", "--accounts", "50", "--policy", "plimsoll")
+    ended = plimsoll(*words, "--json")
+    assert (ended.status, ended.err) == (0, "")
+    assert json.loads(ended.out)["markets"] == ["BTC", "ETH"]
 
 
 def test_an_earlier_run_is_replaced_and_nothing_else_is(plimsoll, tmp_path):

@@ -82,6 +82,7 @@ def run(
     folder = out or Path("runs") / asked.name
     chosen = _settings(settings, accounts=accounts, policies=policy, seed=seed)
     inputs = _inputs(asked, chosen)
+    _refuse_too_little_history(inputs, chosen)
     voice = Voice.chosen(quiet=quiet, as_json=json)
     with run_folder(folder) as unfinished:
         with voice.progress() as progress:
@@ -152,6 +153,21 @@ def _inputs(asked: Asked, settings: "ReplaySettings") -> "ReplayInputs":
         first=optional_milliseconds(asked.first, "--from"),
         last=optional_milliseconds(asked.last, "--to"),
     )
+
+
+def _refuse_too_little_history(inputs: "ReplayInputs", settings: "ReplaySettings") -> None:
+    """Calibrate once beforehand, so that a history too short is found before the first policy has run."""
+    from plimsoll.calibration import calibrate
+    from plimsoll.domain.parameters import Provenance
+
+    if all(name.startswith("static") for name in settings.policies):
+        return
+    history = inputs.history.aligned(inputs.path.bars.markets)
+    try:
+        calibrate(history, settings.calibration, Provenance(program="", settings="", inputs=()))
+    except PlimsollError as error:
+        where = f"{inputs.history_name}: {error.where}"
+        raise PlimsollError(error.code, error.what, where=where, remedy=error.remedy) from error
 
 
 def _command(asked: Asked, folder: Path) -> str:

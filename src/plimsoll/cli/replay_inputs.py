@@ -26,6 +26,7 @@ class ReplayInputs:
     origin: Origin
     path: ScenarioPath
     history: Bars
+    history_name: str
 
 
 def scenario_inputs(name: str, markets: tuple[str, ...], *, step: int, seed: int) -> ReplayInputs:
@@ -47,6 +48,7 @@ def scenario_inputs(name: str, markets: tuple[str, ...], *, step: int, seed: int
         ),
         drawn,
         history,
+        "daily history",
     )
 
 
@@ -66,13 +68,19 @@ def bars_inputs(
         source=f"bars of {figures.span(bars.length)} from {file.name}",
         inputs=tuple(digests),
     )
-    return ReplayInputs(origin, ScenarioPath(bars, np.ones(len(bars))), known)
+    return ReplayInputs(origin, ScenarioPath(bars, np.ones(len(bars))), known, str(history or file))
 
 
 def _history(file: Path, bars: Bars) -> Bars:
+    """Read what came before; a market that was not there yet is left to be margined as a young one."""
     begins = int(bars.times[0])
     try:
         return read_bars(file, markets=bars.markets, last=begins)
+    except PlimsollError as error:
+        if error.code not in {Code.EMPTY_RANGE, Code.UNKNOWN_MARKET}:
+            raise
+    try:
+        return _known(read_bars(file, last=begins), bars.markets)
     except PlimsollError as error:
         if error.code is not Code.EMPTY_RANGE:
             raise
@@ -82,6 +90,10 @@ def _history(file: Path, bars: Bars) -> Bars:
             where=str(file),
             remedy="Begin later with --from, or give older bars with --history.",
         ) from error
+
+
+def _known(history: Bars, markets: tuple[str, ...]) -> Bars:
+    return history.select(tuple(market for market in markets if market in history.markets))
 
 
 def _canonical(markets: tuple[str, ...]) -> tuple[str, ...]:
