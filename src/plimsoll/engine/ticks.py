@@ -13,7 +13,7 @@ from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER, FUND, VENUE, Book
 from plimsoll.engine.state import State
 from plimsoll.margin import MarginModel
-from plimsoll.types import Flags, Matrix, Quanta, Rows
+from plimsoll.types import Flags, Matrix, Quanta, Rows, Vector
 
 __all__ = ["settle_tick"]
 
@@ -155,8 +155,8 @@ def _sold(state: State, rows: Rows, cut: Slice, time: int) -> tuple[State, Effec
     paid[:, cut.column] = quanta_up(traded * unit)
     book = state.book.traded(rows, lots, paid)
     equity = quanta_down(book.cash[rows] + book.lots[rows] @ state.unit)
-    fee = quanta_up(np.abs(paid[:, cut.column]) * np.float64(state.rules.fee))
-    book = book.paid(rows, FUND, np.clip(equity, 0, fee))
+    fee: Vector = np.abs(paid[:, cut.column]) * state.rules.fee
+    book = book.paid(rows, FUND, np.clip(equity, 0, quanta_up(fee)))
     names = tuple(book.names[row] for row in rows)
     effect = Liquidated(
         time, state.listings[cut.column].name, names, tuple(traded.tolist()), price, cut.displacement
