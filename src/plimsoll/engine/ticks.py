@@ -152,7 +152,7 @@ def _sold(state: State, rows: Rows, cut: Slice, time: int) -> tuple[State, Effec
     lots = np.zeros((len(rows), len(state.listings)), dtype=np.int64)
     lots[:, cut.column] = traded
     paid = np.zeros_like(lots)
-    paid[:, cut.column] = quanta_up(traded * unit)
+    paid[:, cut.column] = quanta_up(traded.astype(np.float64) * unit)
     book = state.book.traded(rows, lots, paid)
     equity = quanta_down(book.cash[rows] + book.lots[rows] @ state.unit)
     fee: Vector = np.abs(paid[:, cut.column]) * state.rules.fee
