@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,8 +13,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from plimsoll.cli import application
+from plimsoll.cli import application, calibrate
 from plimsoll.domain.parameters import ParameterSet
+from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.sim.settings import ReplaySettings
 from tests.support.bars import write_bars
 
@@ -77,6 +79,18 @@ def test_every_command_explains_itself_with_examples(plimsoll, command):
     assert ended.err == ""
     assert f"plimsoll {command}".strip() in ended.out
     assert "Examples" in ended.out or command == ""
+
+
+def test_the_defaults_that_the_help_states_are_the_defaults(plimsoll):
+    settings = re.search(r"these are the defaults.*?```\n(.*?)```", calibrate.run.__doc__ or "", re.DOTALL)
+    assert settings is not None
+    stated = "\n".join(line.strip() for line in settings[1].splitlines())
+    assert msgspec.toml.decode(stated, type=CalibrationSettings) == CalibrationSettings()
+    assert set(tomllib.loads(stated)) == {"level", "horizon_hours", "guard"}
+    told = " ".join(plimsoll("replay", "--help").out.replace("│", " ").split())
+    assert f"Default: {ReplaySettings().population.accounts}." in told
+    assert f"Default: {', '.join(ReplaySettings().policies)}." in told
+    assert f"Default: {ReplaySettings().seed}." in told
 
 
 def test_the_program_alone_shows_its_help_and_its_version_on_request(plimsoll):

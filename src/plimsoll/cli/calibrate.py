@@ -58,6 +58,18 @@ def run(
     plimsoll calibrate --bars prices.csv --markets BTC,ETH --to 2021-05-12
     plimsoll calibrate --bars prices.csv --settings desk.toml --json
     ```
+
+    **Settings that matter most** (the file may hold fewer; these are the defaults)
+
+    ```
+    level = 0.995            # share of adverse excursions that is covered
+    horizon_hours = 4.0      # time in which a position can be closed
+    [guard]
+    stress_weight = 0.4      # weight of the worst known period
+    rise_per_hour = 0.02     # largest relative rise of maintenance in an hour
+    fall_half_life = 24.0    # hours in which half of an excess decays
+    notice_hours = 24.0      # initial margin covers every rise within this time
+    ```
     """
     from plimsoll.report.files import write_whole
     from plimsoll.report.parameters import show_parameters
@@ -83,7 +95,7 @@ def _settings(path: Path | None) -> "CalibrationSettings":
 
     if path is None:
         return CalibrationSettings()
-    remedy = "Correct or remove it; docs/reference/settings.md lists names, defaults and bounds."
+    remedy = "Correct or remove it; `plimsoll calibrate --help` shows a settings file."
     return read_document(path, CalibrationSettings, Code.BAD_SETTING, remedy)
 
 
