@@ -362,6 +362,22 @@ def test_bad_requests_end_in_one_line_and_leave_nothing(plimsoll, bars, tmp_path
     assert left(tmp_path) == before
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a device without room")
+def test_output_that_cannot_be_written_ends_in_one_line():
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [*PROGRAM, "scenarios"],
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert run.returncode == 2
+    assert run.stderr == "error: output: no space left on device\n"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent to a process of its own")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_replay_leaves_nothing(tmp_path, number, status):

@@ -79,6 +79,8 @@ def _status() -> int:
         return _refuse(str(error))
     except typer.TyperException as error:
         return _refuse(f"{error.format_message().replace('?', '').rstrip('.')}. {_hint()}")
+    except OSError as error:
+        return _refuse(f"{error.filename or 'output'}: {(error.strerror or str(error)).lower()}")
     except MemoryError:
         return _refuse("out of memory: choose fewer accounts, markets or bars")
     except (KeyboardInterrupt, typer.Abort):

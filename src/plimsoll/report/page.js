@@ -4,7 +4,7 @@
 
   const charts = JSON.parse(document.getElementById("data").textContent);
   const SVG = "http://www.w3.org/2000/svg";
-  const EDGE = { left: 58, right: 10, top: 8, bottom: 20 };
+  const EDGE = { left: 64, right: 10, top: 8, bottom: 20 };
   const HEIGHT = { price: 210, other: 118 };
   const MINUTE = 60e3, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
   const TIME_STEPS = [1, 5, 15, 30].map(n => n * MINUTE).concat([1, 3, 6, 12].map(n => n * HOUR), [1, 2, 5, 10, 20, 40, 80].map(n => n * DAY));
