@@ -19,6 +19,10 @@ from plimsoll.sim.replay import Origin
 __all__ = ["ReplayInputs", "bars_inputs", "scenario_inputs"]
 
 
+_MOST_NAMED = 5
+"""Markets that a title names one by one."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReplayInputs:
     """Everything that a replay takes from outside, and where it is from."""
@@ -58,12 +62,13 @@ def bars_inputs(
     """Read bars from a file; older ones of the same file, or of `history`, are what calibration may know."""
     bars = read_bars(file, markets=markets, first=first, last=last)
     known = _history(history or file, bars)
+    names = ", ".join(bars.markets) if len(bars.markets) <= _MOST_NAMED else f"{len(bars.markets)} markets"
     days = f"{figures.day(int(bars.times[0]))} to {figures.day(int(bars.ends[-1]) - 1)}"
     digests = [
         f"{source.name} sha256:{file_digest(source)}" for source in (file, history) if source is not None
     ]
     origin = Origin(
-        title=f"{', '.join(bars.markets)}, {days}",
+        title=f"{names}, {days}",
         narrative="",
         source=f"bars of {figures.span(bars.length)} from {file.name}",
         inputs=tuple(digests),

@@ -13,7 +13,7 @@
   const pairs = charts.bucket > 1;
   const moments = pairs ? Math.ceil(times.length / 2) : times.length;
   const whole = [charts.first_period, times[times.length - 1]];
-  const state = { market: 0, hidden: new Set(), moment: 0, span: whole, focus: null };
+  const state = { market: charts.leader, hidden: new Set(), moment: 0, span: whole, focus: null };
 
   /* ---- values ---- */
 
@@ -348,6 +348,7 @@
   function addMarkets() {
     const select = document.getElementById("market");
     charts.markets.forEach((market, place) => select.add(new Option(market, place)));
+    select.value = charts.leader;
     select.addEventListener("change", () => {
       state.market = Number(select.value);
       document.getElementById("heading-market").textContent = charts.markets[state.market];
@@ -374,7 +375,7 @@
   }
 
   document.getElementById("controls").hidden = false;
-  addColumn("market", charts.markets[0]);
+  addColumn("market", charts.markets[charts.leader]);
   addColumn("venue", "The whole venue");
   addMarkets();
   addPolicies();
