@@ -1,7 +1,7 @@
 """What does a portfolio lose in the worst joint scenarios, with hedges credited?"""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from plimsoll.types import Matrix, Rows, Vector
 
@@ -55,7 +55,7 @@ def expected_shortfall_definition(notional: Vector, moves: Matrix, tail: int) ->
     return float(np.sort(losses)[-tail:].mean())
 
 
-@njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz"})
+@njit(cache=True)
 def expected_shortfall(notional: Matrix, moves: Matrix, tail: int) -> Vector:
     """`expected_shortfall_definition` for every account.
 
@@ -70,7 +70,7 @@ def expected_shortfall(notional: Matrix, moves: Matrix, tail: int) -> Vector:
     accounts, markets = notional.shape
     scenarios = moves.shape[2]
     shortfall = np.zeros(accounts)
-    for a in prange(accounts):
+    for a in range(accounts):
         losses = np.zeros(scenarios)
         for m in range(markets):
             size = notional[a, m]

@@ -48,8 +48,6 @@ class PortfolioMargin(MarginModel):
         self.columns = market_columns(listings, self.markets)
         self.gross_floor = method.gross_floor
         self.rates = np.stack([side_rates(method.markets, level) for level in Level])
-        self._netting = np.zeros((len(listings), len(self.markets)))
-        self._netting[np.arange(len(listings)), self.columns] = 1.0
         self.tables = tuple(_table(scenarios, method, self.rates) for scenarios in method.dependence)
 
     def requirement(self, notional: Matrix, level: Level) -> Vector:
@@ -81,7 +79,10 @@ class PortfolioMargin(MarginModel):
 
     def exposure(self, notional: Matrix) -> Matrix:
         """Net the instruments of each underlying: Matrix [A, M]."""
-        return notional @ self._netting
+        exposure = np.zeros((len(notional), len(self.markets)))
+        for instrument, market in enumerate(self.columns):
+            exposure[:, market] += notional[:, instrument]
+        return exposure
 
     def alone(self, exposure: Matrix, level: Level) -> Matrix:
         """Charge each market by itself: Matrix [A, M]."""

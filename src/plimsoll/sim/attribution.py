@@ -11,7 +11,7 @@ from plimsoll.domain.events import Effect, Liquidated, StatusChanged
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.state import State
 from plimsoll.margin import MarginModel
-from plimsoll.types import Flags, Rows, Vector
+from plimsoll.types import Rows, Vector
 
 __all__ = ["Attribution", "RiseShare"]
 
@@ -87,16 +87,20 @@ class Attribution:
     def _classify(self, before: State, after: State, model: MarginModel, rows: Rows) -> None:
         lots, cash = before.book.lots[rows], before.book.cash[rows]
         since = np.array([self._sold.get(before.book.names[row], 0) for row in rows])
-        waiting = np.ones(len(rows), dtype=np.bool_)
+        waiting = np.arange(len(rows))
         alone = together = 0
-        now = lots * after.unit
         for moment in reversed(self._moments):
-            then = lots * moment.unit
-            equity = cash + then.sum(axis=1)
-            met = waiting & (moment.time >= since) & (equity >= moment.model.requirement(then, Level.INITIAL))
-            by_rise: Flags = equity < model.requirement(then, Level.MAINTENANCE)
-            by_price = cash + now.sum(axis=1) < moment.model.requirement(now, Level.MAINTENANCE)
-            alone += int(np.count_nonzero(met & by_rise))
-            together += int(np.count_nonzero(met & ~by_rise & ~by_price))
-            waiting &= ~met
+            waiting = waiting[since[waiting] <= moment.time]
+            then = lots[waiting] * moment.unit
+            equity = cash[waiting] + then.sum(axis=1)
+            met = equity >= moment.model.requirement(then, Level.INITIAL)
+            found, then, equity = waiting[met], then[met], equity[met]
+            waiting = waiting[~met]
+            by_rise = equity < model.requirement(then, Level.MAINTENANCE)
+            now = lots[found] * after.unit
+            by_price = cash[found] + now.sum(axis=1) < moment.model.requirement(now, Level.MAINTENANCE)
+            alone += int(np.count_nonzero(by_rise))
+            together += int(np.count_nonzero(~by_rise & ~by_price))
+            if len(waiting) == 0:
+                break
         self.share = RiseShare(self.share.alone + alone, self.share.together + together)
