@@ -37,7 +37,7 @@ class GuardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     stress_weight: Share = 0.4
     stress_days: Annotated[int, Meta(ge=7, le=365)] = 30
     floor_share: Share = 0.7
-    rise_per_hour: Annotated[float, Meta(gt=0.0, le=1.0)] | None = 0.02
+    rise_per_hour: Annotated[float, Meta(gt=0.0, le=1.0)] | None = 0.005
     fall_half_life: Annotated[float, Meta(ge=0.0, le=24.0 * 365)] = 24.0
     notice_hours: Annotated[float, Meta(ge=0.0, le=168.0)] = 24.0
     call_buffer: AtLeastOne = 1.1
