@@ -10,7 +10,7 @@ from plimsoll.pricing import build_chain, build_moves, price_table, repriced
 from tests.support.books import INSTRUMENTS, MARKET, market_at
 
 ROUNDING = 1e-12
-"""The definition loses digits of the forward where its two terms cancel; so errors are relative to the forward."""
+"""Of the forward: the definition loses its last digits where two terms cancel."""
 
 JOINT = JointMoves(
     underlyings=("ETH", "BTC"),

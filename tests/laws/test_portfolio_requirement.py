@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from plimsoll.domain.instruments import Option, Perpetual
+from plimsoll.domain.instruments import Instrument, Option, Perpetual
 from plimsoll.domain.parameters import Level
 from plimsoll.domain.portfolios import Holding, Portfolio
 from plimsoll.domain.profiles import PortfolioProfile
@@ -18,7 +18,7 @@ from plimsoll.domain.scenario_sets import (
     VolatilityRange,
 )
 from plimsoll.errors import PlimsollError
-from plimsoll.margin.explain import Requirement
+from plimsoll.margin.parts import Requirement
 from plimsoll.margin.open_interest import with_open_interest
 from plimsoll.margin.profiles import profile
 from plimsoll.margin.venue import requirement, requirements
@@ -42,7 +42,7 @@ SHORTFALL = PortfolioProfile(
         ),
     ),
 )
-LINEAR = tuple(i for i in INSTRUMENTS if not isinstance(i, Option))
+LINEAR: tuple[Instrument, ...] = tuple(i for i in INSTRUMENTS if not isinstance(i, Option))
 PROFILES = (
     profile("derive-pmrm2"),
     profile("span-16"),
@@ -53,7 +53,7 @@ ALL_PROFILES = (*PROFILES, with_open_interest(profile("dydx-large-cap"), {"BTC":
 levels = st.sampled_from([Level.MAINTENANCE, Level.INITIAL])
 
 
-def tradable(chosen: PortfolioProfile) -> tuple:
+def tradable(chosen: PortfolioProfile) -> tuple[Instrument, ...]:
     return INSTRUMENTS if chosen.open_interest is None else LINEAR
 
 
@@ -101,6 +101,8 @@ def test_the_order_of_holdings_accounts_and_quotes_changes_nothing(chosen, data,
     )
     answers = requirements(tuple(books), MARKET, chosen, level)
     for i, found in zip(order, requirements(shuffled, market, chosen, level), strict=True):
+        assert isinstance(found, Requirement)
+        assert isinstance(answers[i], Requirement)
         assert abs(found.required - answers[i].required) <= ROUNDING * gross(books[i].holdings)
 
 
@@ -124,7 +126,7 @@ def test_a_shortfall_of_two_books_together_is_at_most_the_sum_of_both(one, other
 
 
 def nested(steps: int) -> PortfolioProfile:
-    """Make a grid whose cells at `steps` contain those at fewer: moves of 2 % each way, volatility up and down."""
+    """Make a grid whose cells contain those of fewer steps: 2 % each way, volatility up and down."""
     cells = tuple(
         GridScenario(name=f"{sign * step} {move}", spot=0.02 * sign * step, volatility=move)
         for step in range(1, steps + 1)

@@ -5,7 +5,7 @@ import math
 import pytest
 from msgspec import structs
 
-from plimsoll.domain.instruments import Future, Option, Perpetual, Spot
+from plimsoll.domain.instruments import Future, Instrument, Option, Perpetual, Spot
 from plimsoll.domain.market import AssetQuote, ExpiryQuote, Market, OptionQuote, UnderlyingQuote
 from plimsoll.domain.parameters import Level
 from plimsoll.domain.portfolios import Collateral, Holding, Portfolio
@@ -30,7 +30,7 @@ from plimsoll.margin.venue import requirement, requirements
 
 DAY = 86_400_000
 NOW, EXPIRY = 100 * DAY, 465 * DAY
-CALL, PUT = (Option("BTC", EXPIRY, 100.0, right) for right in "CP")
+CALL, PUT = Option("BTC", EXPIRY, 100.0, "C"), Option("BTC", EXPIRY, 100.0, "P")
 UP_DOWN = ScenarioGrid(scenarios=(GridScenario(name="down", spot=-0.2), GridScenario(name="up", spot=0.1)))
 
 
@@ -56,7 +56,7 @@ def required(held: tuple[Holding, ...], chosen: PortfolioProfile, level: Level =
 
 
 def test_each_underlying_is_charged_its_own_worst_cell():
-    """Long 3 BTC at 100 lose 60 in a fall of 20 %, short 5 ETH at 10 lose 5 in a rise of 10 %: together 65."""
+    """Long 3 BTC at 100 lose 60 in a fall of 20 %; short 5 ETH at 10 lose 5 in a rise of 10 %."""
     held = (Holding(Perpetual("BTC"), 3.0), Holding(Perpetual("ETH"), -5.0))
     assert required(held, plain(UP_DOWN)) == pytest.approx(65.0)
 
@@ -68,15 +68,14 @@ def test_with_gains_credited_the_underlyings_move_together():
 
 
 def test_a_short_straddle_without_volatility_loses_the_larger_move():
-    """At zero volatility the put is worth 20 after the fall, the call 10 after the rise; two of each are short."""
+    """Without volatility the put is worth 20 after the fall, the call 10 after the rise; short two each."""
     held = (Holding(CALL, -2.0), Holding(PUT, -2.0))
     assert required(held, plain(UP_DOWN)) == pytest.approx(40.0)
 
 
-def test_a_skew_scenario_always_costs_and_leaves_the_money_alone():
-    """At the money k is 0, so the tilt does nothing, whichever way."""
+def test_a_skew_scenario_without_a_shape_is_refused():
+    skewed = GridScenario(name="skew", spot=0.0, volatility=VolatilityMove.LINEAR_SKEW)
     with pytest.raises(PlimsollError) as refused:
-        skewed = GridScenario(name="skew", spot=0.0, volatility=VolatilityMove.LINEAR_SKEW)
         required((Holding(CALL, 1.0),), plain(ScenarioGrid(scenarios=(skewed,))))
     assert refused.value.code is Code.MISSING_PARAMETERS
 
@@ -194,7 +193,7 @@ def test_a_bad_holding_is_that_accounts_answer_and_the_others_are_margined(code)
     assert refused.value.code is code
 
 
-BAD_MARKETS = {
+BAD_MARKETS: dict[str, tuple[Code, UnderlyingQuote, Instrument]] = {
     "spot": (Code.BAD_PRICE, structs.replace(quote("BTC", 100.0), spot=-1.0), Spot("BTC")),
     "perpetual": (Code.MISSING_PRICE, structs.replace(quote("BTC", 100.0), perpetual=None), Perpetual("BTC")),
     "expiries": (Code.UNKNOWN_INSTRUMENT, structs.replace(quote("BTC", 100.0), expiries=()), CALL),

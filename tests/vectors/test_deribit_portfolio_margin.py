@@ -1,6 +1,7 @@
 """Does the engine with Deribit's parameters give Deribit's risk vectors and margins?"""
 
 import json
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -11,7 +12,7 @@ from plimsoll.domain.parameters import Level
 from plimsoll.domain.portfolios import Holding, Portfolio
 from plimsoll.domain.profiles import PortfolioProfile, RollShock
 from plimsoll.domain.scenario_sets import GridScenario, ScenarioGrid, VolatilityMove, VolatilityRange
-from plimsoll.margin.explain import Requirement
+from plimsoll.margin.parts import Requirement
 from plimsoll.margin.profiles import profile as packaged
 from plimsoll.margin.venue import VenueMargin, requirement
 
@@ -23,11 +24,12 @@ EXTENDED = (-0.66, -0.33, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0)
 
 
 @pytest.fixture(scope="module")
-def case(vectors) -> dict:
-    return json.loads((vectors / "deribit_pme_eth.json").read_text(encoding="utf-8"))
+def case(vectors) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((vectors / "deribit_pme_eth.json").read_text(encoding="utf-8"))
+    return read
 
 
-def profile(case: dict) -> PortfolioProfile:
+def profile(case: dict[str, Any]) -> PortfolioProfile:
     general, currency, pair = (case["model_params"][key] for key in ("general", "currency", "currency_pair"))
     reach = pair["price_range"]
     moves = [VolatilityMove.UP, VolatilityMove.NONE, VolatilityMove.DOWN]
@@ -68,18 +70,18 @@ def profile(case: dict) -> PortfolioProfile:
     )
 
 
-def market(case: dict) -> Market:
+def market(case: dict[str, Any]) -> Market:
     (mark,) = case["mark_price"].values()
     quote = UnderlyingQuote(underlying="ETH", spot=case["index_price"], perpetual=mark)
     return Market(time=case["timestamp_ms"], underlyings=(quote,))
 
 
-def portfolio(case: dict) -> Portfolio:
+def portfolio(case: dict[str, Any]) -> Portfolio:
     (size,) = case["positions"].values()
     return Portfolio(holdings=(Holding(Perpetual("ETH"), size),))
 
 
-def answer(case: dict, level: Level) -> Requirement:
+def answer(case: dict[str, Any], level: Level) -> Requirement:
     return requirement(portfolio(case), market(case), profile(case), level)
 
 

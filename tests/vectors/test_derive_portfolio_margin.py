@@ -1,6 +1,7 @@
 """Does the engine with Derive's parameters give Derive's margins, in every scenario of every case?"""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -40,17 +41,17 @@ DIRECTIONS = {
 }
 
 
-def option(entry: dict) -> Option:
+def option(entry: dict[str, Any]) -> Option:
     return Option(
         UNDERLYING, entry["seconds_to_expiry"] * 1000, entry["strike"], "C" if entry["is_call"] else "P"
     )
 
 
-def asset(number: int, entry: dict) -> str:
+def asset(number: int, entry: dict[str, Any]) -> str:
     return f"{entry['name']} {number}"
 
 
-def market(case: dict) -> Market:
+def market(case: dict[str, Any]) -> Market:
     quotes = case["market"]
     expiries = tuple(
         ExpiryQuote(
@@ -83,7 +84,7 @@ def market(case: dict) -> Market:
     )
 
 
-def portfolio(case: dict) -> Portfolio:
+def portfolio(case: dict[str, Any]) -> Portfolio:
     account = case["account"]
     holdings = [Holding(option(entry), entry["amount"]) for entry in account["options"]]
     if account["perps"]:
@@ -98,7 +99,7 @@ def portfolio(case: dict) -> Portfolio:
     )
 
 
-def grid(parameters: dict) -> ScenarioGrid:
+def grid(parameters: dict[str, Any]) -> ScenarioGrid:
     volatility, skew = parameters["VolShock"], parameters["SkewShock"]
     return ScenarioGrid(
         scenarios=tuple(
@@ -131,7 +132,7 @@ def grid(parameters: dict) -> ScenarioGrid:
     )
 
 
-def profile(case: dict) -> PortfolioProfile:
+def profile(case: dict[str, Any]) -> PortfolioProfile:
     parameters = case["parameters"]
     margin, basis, other = (parameters[key] for key in ("Margin", "BasisContingency", "OtherContingency"))
     return PortfolioProfile(
@@ -180,8 +181,8 @@ def profile(case: dict) -> PortfolioProfile:
 
 
 @pytest.fixture(scope="module")
-def cases(vectors) -> list[dict]:
-    read = json.loads((vectors / "derive_pmrm2.json").read_text(encoding="utf-8"))
+def cases(vectors) -> list[dict[str, Any]]:
+    read: list[dict[str, Any]] = json.loads((vectors / "derive_pmrm2.json").read_text(encoding="utf-8"))
     assert read, "the file holds no case"
     return read
 

@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ PRICE_TOLERANCE = 1e-6
 
 
 @pytest.fixture(scope="module")
-def cases(vectors) -> dict[str, list[dict]]:
+def cases(vectors) -> dict[str, list[dict[str, Any]]]:
     read = json.loads((vectors / "dydx_margin.json").read_text(encoding="utf-8"))
     assert all(read.values()), "a section of the file holds no case"
     return read
@@ -32,7 +33,7 @@ def quanta(value: float) -> int:
     return int(scaled)
 
 
-def tier(case: dict) -> OpenInterestTier:
+def tier(case: dict[str, Any]) -> OpenInterestTier:
     return OpenInterestTier(
         initial_ppm=case.get("base_ppm", case.get("im_ppm")),
         maintenance_ppm=case.get("frac_ppm", QUANTA),
@@ -41,11 +42,11 @@ def tier(case: dict) -> OpenInterestTier:
     )
 
 
-def maintenance(size: Fraction, oracle: float, case: dict) -> int:
+def maintenance(size: Fraction, oracle: float, case: dict[str, Any]) -> int:
     return int(abs(size) * exact(oracle) * QUANTA * exact(case["mmf"]))
 
 
-def standing(case: dict) -> Standing:
+def standing(case: dict[str, Any]) -> Standing:
     held = [(exact(position["size"]), position["oracle_price"]) for position in case["positions"]]
     return Standing(
         net_collateral=quanta(case["usdc"]) + int(sum(size * exact(price) * QUANTA for size, price in held)),
@@ -53,7 +54,7 @@ def standing(case: dict) -> Standing:
     )
 
 
-def bankruptcy(case: dict, market: str, change: Fraction) -> int:
+def bankruptcy(case: dict[str, Any], market: str, change: Fraction) -> int:
     (position,) = (p for p in case["positions"] if p["market"] == market)
     size, oracle = exact(position["size"]), position["oracle_price"]
     released = maintenance(size + change, oracle, case) - maintenance(size, oracle, case)

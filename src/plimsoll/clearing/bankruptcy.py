@@ -1,6 +1,7 @@
 """At which price does closing a position leave an account nothing, and what is left for the insurance fund?
 
-Amounts are quote quanta, integers. Deltas follow the account: selling a position brings quote, buying one back costs.
+Amounts are quote quanta, integers. Deltas follow the account: selling a position brings quote, buying one
+back costs.
 """
 
 from fractions import Fraction
@@ -25,7 +26,7 @@ class Standing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def bankruptcy_quote_up(standing: Standing, notional_change: int, maintenance_change: int) -> int:
-    r"""Give the quote that a partial or full close must bring, so that the account bears its share of what is left.
+    r"""Give the quote that closing must bring, so that the account bears its share of what is left.
 
     .. math:: B = \Big\lceil -\Delta N - TNC \frac{|\Delta MMR|}{TMMR} \Big\rceil
 
@@ -54,7 +55,8 @@ def fillable_price(
 ) -> Fraction:
     r"""Give the worst price a liquidation may be filled at.
 
-    .. math:: p = oracle\,(1 \mp adj \cdot spread \cdot mmf), \qquad adj = \mathrm{clamp}(BA (1 - TNC / TMMR), 0, 1)
+    .. math:: p = oracle\,(1 \mp adj \cdot spread \cdot mmf), \qquad adj = \mathrm{clamp}(BA (1 - TNC /
+    TMMR), 0, 1)
 
     below the oracle for a long (side 1), above for a short (side -1).
     """
@@ -66,7 +68,8 @@ def fillable_price(
 def insurance_delta(quote_change: int, bankruptcy_quote: int, fee_ppm: int) -> int:
     r"""Give what a fill pays into the insurance fund, or takes from it.
 
-    The gain over the bankruptcy price, up to the fee: :math:`\min(\Delta Q - B, \lfloor |\Delta Q| f \rfloor)`.
+    The gain over the bankruptcy price, up to the fee: :math:`\min(\Delta Q - B, \lfloor |\Delta Q| f
+    \rfloor)`.
     """
     gain = quote_change - bankruptcy_quote
     return min(gain, floor(Fraction(abs(quote_change) * fee_ppm, 1_000_000)))

@@ -40,7 +40,7 @@ class ExpiryDiscount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class BasisContingency(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Forwards moved apart from each other: the worse of up and down, per expiry, times (add + per_year tau)."""
+    """Forwards moved apart: the worse of up and down, per expiry, times (add + per_year tau)."""
 
     up: float
     down: float
@@ -51,7 +51,8 @@ class BasisContingency(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Contingencies(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Charges on size, as shares of the spot value; the initial ones come on top of maintenance.
 
-    A perpetual or future is charged on its absolute size, options on what is short after calls and puts of one
+    A perpetual or future is charged on its absolute size, options on what is short after calls and puts of
+    one
     strike and expiry are netted.
     """
 
@@ -62,7 +63,7 @@ class Contingencies(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class RollShock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Charge on the absolute size per underlying and expiry: the larger of `least` and `per_year` times tau."""
+    """Charge on the absolute size of a contract: the larger of `least` and `per_year` times tau."""
 
     least: Rate
     per_year: Rate
@@ -90,7 +91,8 @@ class CollateralTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     asset : str
     haircut : share           Of its value, at maintenance.
     haircut_initial : share   On top, at initial.
-    moves_with : str or None  Underlying whose spot moves it inside the scenarios (collateral that cancels risk).
+    moves_with : str or None  Underlying whose spot moves it inside the scenarios (collateral that cancels
+        risk).
     """
 
     asset: str

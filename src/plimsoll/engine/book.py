@@ -13,8 +13,8 @@ from plimsoll.types import Lots, Quanta, Rows, Vector
 __all__ = ["FIRST_TRADER", "FUND", "MAKERS", "OUTSIDE", "VENUE", "Book", "empty_book"]
 
 OUTSIDE, VENUE, FUND, MAKERS = range(4)
-"""System accounts: where deposits come from, the venue itself, the insurance fund, the makers who take the other
-side of every trade that does not net."""
+"""System accounts: where deposits come from, the venue itself, the insurance fund, the makers who take the
+other side of every trade that does not net."""
 FIRST_TRADER = 4
 _SYSTEM_NAMES = ("outside", "venue", "fund", "makers")
 
@@ -23,8 +23,9 @@ _SYSTEM_NAMES = ("outside", "venue", "fund", "makers")
 class Book:
     """All accounts in columns; row r is one account, the first four are the system's.
 
-    Cash counts what was paid for positions, so an account's equity is its cash plus the value of what it holds.
-    Every movement has two sides: the cash of all rows sums to zero, and so do the lots of every instrument.
+    Cash counts what was paid for positions, so an account's equity is its cash plus the value of what it
+    holds. Every movement has two sides: the cash of all rows sums to zero, and so do the lots of every
+    instrument.
 
     Attributes
     ----------
@@ -62,7 +63,10 @@ class Book:
         if len(rows) != first + len(names):
             taken = next(name for i, name in enumerate(names) if rows[name] != first + i or name in self.rows)
             raise PlimsollError(
-                Code.BAD_ACCOUNT, f"account {taken} exists already", where="opening", remedy="Use another name."
+                Code.BAD_ACCOUNT,
+                f"account {taken} exists already",
+                where="opening",
+                remedy="Use another name.",
             )
         columns = self.lots.shape[1]
         none = np.zeros((len(names), columns), dtype=np.int64)
@@ -107,9 +111,7 @@ class Book:
         held[MAKERS] -= lots.sum(axis=0)
         cost = self.cost.copy()
         cost[rows] = _cost_after(self.lots[rows], self.cost[rows], lots, paid)
-        cost[MAKERS] = _cost_after(
-            self.lots[MAKERS], self.cost[MAKERS], -lots.sum(axis=0), -paid.sum(axis=0)
-        )
+        cost[MAKERS] = _cost_after(self.lots[MAKERS], self.cost[MAKERS], -lots.sum(axis=0), -paid.sum(axis=0))
         return replace(after, lots=held, cost=cost)
 
     def equity(self, unit: Vector) -> Vector:
@@ -142,12 +144,14 @@ def empty_book(instruments: int) -> Book:
 
 
 def _cost_after(held: Lots, cost: Quanta, lots: Lots, paid: Quanta) -> Quanta:
-    """Carry the cost of a position through a trade: added when it grows, released in proportion when it shrinks."""
+    """Carry costs through a trade: growing adds to them, shrinking releases them in proportion."""
     after = held + lots
     grows = held * lots >= 0
     flips = ~grows & (np.abs(lots) > np.abs(held))
     kept = np.rint(cost * np.divide(after, held, out=np.zeros(held.shape), where=held != 0)).astype(np.int64)
-    opened = np.rint(paid * np.divide(after, lots, out=np.zeros(held.shape), where=lots != 0)).astype(np.int64)
+    opened = np.rint(paid * np.divide(after, lots, out=np.zeros(held.shape), where=lots != 0)).astype(
+        np.int64
+    )
     return np.where(grows, cost + paid, np.where(flips, opened, kept))
 
 

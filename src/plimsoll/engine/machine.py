@@ -22,8 +22,8 @@ from plimsoll.domain.events import (
 from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_up
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER, FUND, MAKERS, OUTSIDE, Book, empty_book
-from plimsoll.engine.ticks import settle_tick
 from plimsoll.engine.state import Market, State, begin
+from plimsoll.engine.ticks import settle_tick
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin import margin_model
 from plimsoll.types import Flags, Rows, Vector
@@ -36,9 +36,9 @@ Effects = tuple[Effect, ...]
 def step(state: State, event: Event) -> tuple[State, Effects]:
     """Apply one event.
 
-    A pure function: the same state and event give the same result, bit for bit, and the given state is unchanged.
-    An event that makes no sense (out of order, unknown account) raises and has no effect; one account that may not
-    do its part of an event is an effect, `Refused`, and the others do theirs.
+    A pure function: the same state and event give the same result, bit for bit, and the given state is
+    unchanged. An event that makes no sense (out of order, unknown account) raises and has no effect; one
+    account that may not do its part of an event is an effect, `Refused`, and the others do theirs.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def _funded(state: State, event: Funded) -> tuple[State, Effects]:
 
 
 def _traded(state: State, event: Traded) -> tuple[State, Effects]:
-    """Carry out the trades of accounts that meet initial margin after them, or that only shrink a position."""
+    """Carry out the trades of accounts that then meet initial margin, or that only shrink a position."""
     _same_length(event.accounts, event.lots, state)
     rows = _distinct(state.book, event.accounts, state)
     lots = np.array(event.lots, dtype=np.int64).reshape(len(rows), len(state.listings))

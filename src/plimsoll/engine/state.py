@@ -13,6 +13,7 @@ from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import ParameterSet
 from plimsoll.domain.settings import ClearingRules
 from plimsoll.engine.book import Book, empty_book
+from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin import MarginModel, margin_model
 from plimsoll.types import Vector
 
@@ -59,6 +60,18 @@ class State:
     market: Market
     parameters: ParameterSet | None
     model: MarginModel | None
+
+    @property
+    def model_in_force(self) -> MarginModel:
+        """The margin model; raises `MISSING_PARAMETERS` before any parameter set was published."""
+        if self.model is None:
+            raise PlimsollError(
+                Code.MISSING_PARAMETERS,
+                "no parameter set is in force",
+                where="venue",
+                remedy="Publish one first.",
+            )
+        return self.model
 
     @property
     def lot_sizes(self) -> Vector:
@@ -133,9 +146,7 @@ def restore(snapshot: bytes) -> State:
     market = Market(*np.frombuffer(frozen.market, dtype="<f8").reshape(3, columns).astype(np.float64))
     parameters = frozen.parameters
     model = None if parameters is None else margin_model(parameters.method, frozen.listings)
-    return State(
-        frozen.time, frozen.sequence, frozen.listings, frozen.rules, book, market, parameters, model
-    )
+    return State(frozen.time, frozen.sequence, frozen.listings, frozen.rules, book, market, parameters, model)
 
 
 def digest(state: State) -> str:

@@ -1,6 +1,7 @@
 """What does every account of a book lose in its worst scenarios?
 
-Positions are compressed sparse rows: those of account a are `first[a]` up to, not including, `last[a]`. Nothing of size
+Positions are compressed sparse rows: those of account a are `first[a]` up to, not including, `last[a]`.
+Nothing of size
 accounts x scenarios is ever held: profits are added up in registers, or a block of accounts at a time.
 """
 
@@ -26,7 +27,7 @@ __all__ = [
 _STRIP_BLOCKS = (0,) * MOST_BLOCKS
 _STRIP = LANES * MOST_BLOCKS
 _ACCOUNTS_TOGETHER = 512
-"""Accounts whose profits are held at once, so that the rows of a strip of scenarios stay in the cache meanwhile."""
+"""Accounts whose profits are held at once, so that a strip of the table stays in the cache meanwhile."""
 
 
 def book_worst_definition(
@@ -59,7 +60,7 @@ def book_shortfalls_definition(
     accounts: Rows,
     tail: int,
 ) -> Vector:
-    r"""Average the `tail` largest losses of each account: :math:`ES_a = \frac{1}{k} \sum_{j \le k} L_{a, (j)}`."""
+    r"""Average each account's largest losses: :math:`ES_a = \frac{1}{k} \sum_{j \le k} L_{a, (j)}`."""
     held = [slice(first[a], last[a]) for a in accounts]
     losses = [np.sort(-(quantity[rows] @ change[columns[rows]])) for rows in held]
     return np.array([loss[-tail:].mean() for loss in losses], dtype=np.float64)
@@ -89,7 +90,7 @@ def _missing(change: Matrix, width: int) -> tuple[tuple[int, int], tuple[int, in
 
 
 def _strips(wide: Matrix, count: int) -> Array:
-    """Put the rows of each strip side by side: a power of two between them would crowd a few sets of the cache."""
+    """Put a strip's rows side by side: a power of two between them would crowd a few sets of the cache."""
     cut: Array = np.ascontiguousarray(wide.reshape(len(wide), count, -1).transpose(1, 0, 2))
     return cut
 
@@ -104,7 +105,7 @@ def book_worst(
     accounts: Rows,
     blocks: tuple[int, ...],
 ) -> Vector:
-    """`book_worst_definition` over strips from `strips_for_worst`, in one pass over the positions per strip."""
+    """`book_worst_definition` over strips from `strips_for_worst`, one pass over positions per strip."""
     found = np.empty(len(accounts))
     for b in prange(len(accounts)):
         start, stop = first[accounts[b]], last[accounts[b]]
@@ -148,7 +149,8 @@ def book_shortfalls(
 def tail_mean(row: Vector, scenarios: int, tail: int) -> float:
     r"""Average the `tail` smallest of the first `scenarios` values of a row without sorting them.
 
-    A threshold is moved until nearly `tail` values lie below it; the few too many or too few are then taken one by one.
+    A threshold is moved until nearly `tail` values lie below it; the few too many or too few are then taken
+    one by one.
     The same values are averaged as in the definition, in another order.
 
     Parameters

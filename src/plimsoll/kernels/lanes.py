@@ -1,6 +1,7 @@
 """How are the price rows of one account's positions added up on whole vector registers?
 
-Left to itself the compiler spills the running sums of a few dozen scenarios to memory at every position. Here they stay
+Left to itself the compiler spills the running sums of a few dozen scenarios to memory at every position.
+Here they stay
 in registers: the loops over positions are written in the compiler's own language, eight doubles at a time.
 """
 
@@ -22,7 +23,7 @@ MOST_BLOCKS = 8
 
 _CHAINS = 4
 STRIDE = LANES * _CHAINS
-"""What the length of a row of sums must be a multiple of, for its tail to be read in four independent chains."""
+"""What the length of a row must be a multiple of, to be read in four independent chains."""
 
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
 _WORD = ir.IntType(64)
@@ -32,7 +33,7 @@ _WORD = ir.IntType(64)
 def _lowest_sum(
     _typing: Any, table: Any, columns: Any, quantity: Any, first: Any, last: Any, blocks: Any
 ) -> Any:
-    r"""Give :math:`\min_s \sum_{p = first}^{last - 1} q_p\, T_{c_p, s}` over the ``8 len(blocks)`` columns of T.
+    r"""Give :math:`\min_s \sum_{p = first}^{last - 1} q_p\, T_{c_p, s}` over the columns s of T.
 
     Parameters
     ----------
@@ -148,7 +149,7 @@ def _below(_typing: Any, values: Any, threshold: Any) -> Any:
 
 @intrinsic
 def _neighbours(_typing: Any, values: Any, threshold: Any) -> Any:
-    """Give the largest value below a threshold and the smallest at or above it, infinite where there is none."""
+    """Give the largest value below a threshold and the smallest not below it; infinite for none."""
 
     def step(builder: Any, threshold: Any, vector: Any, kept: list[Any]) -> list[Any]:
         low = builder.fcmp_ordered("<", vector, threshold)

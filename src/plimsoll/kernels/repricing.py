@@ -40,7 +40,8 @@ def shocked_volatility_definition(
     log_moneyness : float   k = ln(K / F'), at the shocked forward.
     scale, floor : float    Multiple of volatility, and least volatility.
     skew : int              `NO_SKEW`, `LINEAR_SKEW` or `ABSOLUTE_SKEW`.
-    cap, width : float      c and w; a width of 0 is the limit of a step. A negative c bends the other way, and
+    cap, width : float      c and w; a width of 0 is the limit of a step. A negative c bends the other way,
+        and
                             then without bound: the minimum bounds one side only, as Derive's contract has it.
     """
     tilt = 0.0

@@ -8,7 +8,8 @@ from plimsoll.types import Flags, Lots, Matrix, Quanta, Vector
 __all__ = ["NEAR_SLACK", "below_lone_requirements", "below_lone_requirements_definition"]
 
 NEAR_SLACK = 2.0
-"""Quanta by which an account counts as near: equity is rounded down and requirements up before they decide."""
+"""Quanta by which an account counts as near: equity is rounded down and requirements up before they
+decide."""
 
 
 def below_lone_requirements_definition(cash: Quanta, lots: Lots, unit: Vector, rates: Matrix) -> Flags:

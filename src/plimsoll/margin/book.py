@@ -1,4 +1,4 @@
-"""What does every account of a venue lose, and whose loss changes when one market ticks or one account trades?"""
+"""What does every account of a venue lose, and whose loss changes with a tick or a trade?"""
 
 import math
 from collections import defaultdict
@@ -46,7 +46,8 @@ def position_rows(accounts: Rows, columns: Rows, quantity: Vector, count: int) -
 
     Raises
     ------
-    PlimsollError   `BAD_QUANTITY` where a quantity is not finite, `UNKNOWN_ACCOUNT` where an account has no row.
+    PlimsollError   `BAD_QUANTITY` where a quantity is not finite, `UNKNOWN_ACCOUNT` where an account has no
+    row.
     """
     if len(accounts) and (accounts.min() < 0 or accounts.max() >= count):
         raise PlimsollError(
@@ -67,8 +68,10 @@ def position_rows(accounts: Rows, columns: Rows, quantity: Vector, count: int) -
 class BookLosses:
     """The losses of a whole book, kept up to date.
 
-    The worst scenario where `tail` is `None`, else the mean of the `tail` largest losses. A tick answers again for the
-    accounts that hold what was repriced, a trade for one account. This is state that moves in place: whoever needs
+    The worst scenario where `tail` is `None`, else the mean of the `tail` largest losses. A tick answers
+    again for the
+    accounts that hold what was repriced, a trade for one account. This is state that moves in place: whoever
+    needs
     earlier losses keeps a copy.
 
     Parameters

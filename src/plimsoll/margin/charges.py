@@ -11,7 +11,7 @@ from plimsoll.domain.portfolios import Collateral, Portfolio
 from plimsoll.domain.profiles import CollateralTerms, PortfolioProfile
 from plimsoll.domain.scenario_sets import GridScenario, ScenarioGrid
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.margin.explain import Part
+from plimsoll.margin.parts import Part
 from plimsoll.pricing import Chain, Slot, build_moves, price_table
 from plimsoll.types import Vector
 
@@ -37,7 +37,7 @@ class Charges:
             self._basis = price_table(chain, build_moves(grid, chain, {}))
 
     def basis(self, quantity: Vector) -> float:
-        r"""Charge forwards that part: :math:`\sum_e \max(-\Delta_{up}, -\Delta_{down}, 0)(add + per\_year\,\tau_e)`."""
+        r"""Charge :math:`\sum_e \max(-\Delta_{up}, -\Delta_{down}, 0)(add + per\_year\,\tau_e)`."""
         terms, table = self._profile.basis, self._basis
         if terms is None or table is None:
             return 0.0

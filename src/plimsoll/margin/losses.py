@@ -14,10 +14,12 @@ def scenario_profit(quantity: Vector, table: PriceTable, discount: ExpiryDiscoun
     r"""Add up what each slot's instruments gain together.
 
     .. math::
-        P_{u,s} = \sum_{e \in u} w_{e,s}\, g_{e,s}\Big(\sum_{i \in e} q_i V_{i,s},\; \sum_{i \in e} q_i V_i\Big)
+        P_{u,s} = \sum_{e \in u} w_{e,s}\, g_{e,s}\Big(\sum_{i \in e} q_i V_{i,s},\; \sum_{i \in e} q_i
+        V_i\Big)
 
     g is the difference :math:`V' - V`. Where expiries are discounted, the options of one count
-    :math:`d(V')\, V' - V` instead, and in a skew scenario every slot of options counts :math:`-|g|`: nobody knows
+    :math:`d(V')\, V' - V` instead, and in a skew scenario every slot of options counts :math:`-|g|`: nobody
+    knows
     which way a smile will turn.
 
     Parameters

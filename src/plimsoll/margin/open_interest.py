@@ -1,6 +1,7 @@
 """Which fraction does a venue ask for when much of a market is held open?
 
-Fractions are integers of a millionth (ppm), amounts are quote quanta; every result is an integer and says which way
+Fractions are integers of a millionth (ppm), amounts are quote quanta; every result is an integer and says
+which way
 it was rounded.
 """
 
@@ -34,7 +35,7 @@ def initial_margin_up(tier: OpenInterestTier, open_notional: int, notional: int)
 
 
 def maintenance_ppm_down(tier: OpenInterestTier) -> int:
-    """Give the maintenance fraction, rounded down: a share of the initial one that open interest has not raised."""
+    """Give the maintenance fraction, rounded down: a share of the initial one at no open interest."""
     return tier.initial_ppm * tier.maintenance_ppm // _MILLION
 
 

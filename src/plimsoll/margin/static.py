@@ -17,8 +17,8 @@ class StaticMargin(MarginModel):
 
     .. math:: R(N) = \sum_j r_j \, \min(\max(|N| - b_{j-1}, 0), b_j - b_{j-1})
 
-    with :math:`b_j` the upper bounds of the tiers; the last one has no end. Collateral held as an asset is a long
-    position in it and is charged like one, which is its haircut.
+    with :math:`b_j` the upper bounds of the tiers; the last one has no end. Collateral held as an asset is a
+    long position in it and is charged like one, which is its haircut.
 
     Source: leverage brackets as published by Binance, OKX and Bybit.
     """
@@ -33,6 +33,7 @@ class StaticMargin(MarginModel):
         self._columns = len(listings)
 
     def requirement(self, notional: Matrix, level: Level) -> Vector:
+        """Sum the marginal rates over each position."""
         size = np.abs(notional)
         needed = np.zeros(len(notional))
         for lower, upper, rate in zip(self._lower, self._upper, self._rates[level], strict=True):
@@ -40,9 +41,11 @@ class StaticMargin(MarginModel):
         return needed
 
     def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
+        """Compare equity with the requirement itself, which is quick enough."""
         notional = lots * unit
         below: Flags = cash + notional.sum(axis=1) < self.requirement(notional, level) + NEAR_SLACK
         return below
 
     def standalone(self, level: Level) -> Matrix:
+        """Give the rates of the first tier."""
         return np.full((self._columns, 2), self._rates[level, 0])

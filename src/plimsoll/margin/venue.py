@@ -12,9 +12,9 @@ from plimsoll.domain.profiles import PortfolioProfile
 from plimsoll.domain.scenario_sets import GridScenario, JointMoves, ScenarioGrid, ScenarioSet
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.charges import Charges
-from plimsoll.margin.explain import Part, Requirement, ScenarioProfit
+from plimsoll.margin.parts import Part, Requirement, ScenarioProfit
 from plimsoll.margin.losses import lone_losses, scenario_profit
-from plimsoll.pricing import Chain, PriceTable, build_chain, build_moves, price_table
+from plimsoll.pricing import PriceTable, build_chain, build_moves, price_table
 from plimsoll.types import Matrix, Vector
 
 __all__ = ["VenueMargin", "requirement", "requirements"]
@@ -29,7 +29,8 @@ def requirement(portfolio: Portfolio, market: Market, profile: PortfolioProfile,
 
     Raises
     ------
-    PlimsollError   Where a holding, a quote or a term is missing or cannot be; see `requirements` for batches.
+    PlimsollError   Where a holding, a quote or a term is missing or cannot be; see `requirements` for
+    batches.
     """
     _check(portfolio, profile)
     return VenueMargin(_instruments((portfolio,)), market, profile).requirement(portfolio, level)
@@ -38,7 +39,7 @@ def requirement(portfolio: Portfolio, market: Market, profile: PortfolioProfile,
 def requirements(
     portfolios: tuple[Portfolio, ...], market: Market, profile: PortfolioProfile, level: Level
 ) -> tuple[Requirement | PlimsollError, ...]:
-    """Margin many portfolios over one price table; what is wrong with one is its own answer, and stops no other."""
+    """Margin many portfolios over one price table; a fault is the answer for its own account alone."""
     faults = tuple(_fault(portfolio, market, profile) for portfolio in portfolios)
     sound = tuple(p for p, fault in zip(portfolios, faults, strict=True) if fault is None)
     venue = VenueMargin(_instruments(sound), market, profile)
@@ -54,7 +55,8 @@ class VenueMargin:
     .. math::
         R = f_{level} \max\Big(\max_{sets} L,\; basis,\; g \sum_i L_i\Big) + roll + contingencies
 
-    with L the largest loss over a set: per underlying and summed for a grid, all underlyings in the same scenario
+    with L the largest loss over a set: per underlying and summed for a grid, all underlyings in the same
+    scenario
     where a grid credits gains or under a named stress, the mean of the worst rows for joint moves.
     """
 

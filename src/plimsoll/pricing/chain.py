@@ -36,12 +36,13 @@ class Slot:
 
     @property
     def is_option(self) -> bool:
+        """Say whether the instruments priced off it are options."""
         return self.kind == "option"
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Instruments of a market, ready to be priced.
+    r"""Instruments of a market, ready to be priced.
 
     Attributes
     ----------
@@ -49,7 +50,8 @@ class Chain:
     slots : tuple [E] of Slot
     underlyings : tuple [U] of str
     kind : int8 [I]; slot : Rows [I]; strike, volatility : Vector [I]   0 where it has none.
-    forward, days, rate, discount : Vector [E]   Days to expiry; discount is :math:`e^{-r \\tau}`, rates below 0 are 0.
+    forward, days, rate, discount : Vector [E]   Days to expiry; discount is :math:`e^{-r \tau}`, rates
+        below 0 are 0.
     """
 
     instruments: tuple[Instrument, ...]
@@ -82,7 +84,8 @@ def build_chain(instruments: tuple[Instrument, ...], market: Market) -> Chain:
     Raises
     ------
     PlimsollError
-        `UNKNOWN_INSTRUMENT` without its underlying or expiry, `EXPIRED_INSTRUMENT`, `BAD_PRICE`, `MISSING_PRICE`,
+        `UNKNOWN_INSTRUMENT` without its underlying or expiry, `EXPIRED_INSTRUMENT`, `BAD_PRICE`,
+        `MISSING_PRICE`,
         `MISSING_VOLATILITY`, `BAD_SETTING` for a strike or a volatility that no option can have.
     """
     quotes = {quote.underlying: row for row, quote in enumerate(market.underlyings)}

@@ -66,7 +66,8 @@ def build_moves(scenarios: ScenarioSet, chain: Chain, ranges: dict[str, float]) 
 
     Raises
     ------
-    PlimsollError   `MISSING_PARAMETERS` where joint moves or a skew do not cover the chain, `BAD_SETTING` where a
+    PlimsollError   `MISSING_PARAMETERS` where joint moves or a skew do not cover the chain, `BAD_SETTING`
+    where a
                     move takes a price below zero.
     """
     if isinstance(scenarios, ScenarioGrid):
