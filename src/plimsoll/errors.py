@@ -42,6 +42,8 @@ class Code(StrEnum):
     BROKEN_JOURNAL = "broken-journal"
     EXCHANGE_FAILED = "exchange-failed"
     MISSING_EXTRA = "missing-extra"
+    NO_VOLATILITY = "no-volatility"
+    NO_SURFACE = "no-surface"
 
 
 class PlimsollError(Exception):
