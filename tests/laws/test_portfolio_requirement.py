@@ -18,8 +18,8 @@ from plimsoll.domain.scenario_sets import (
     VolatilityRange,
 )
 from plimsoll.errors import PlimsollError
-from plimsoll.margin.parts import Requirement
 from plimsoll.margin.open_interest import with_open_interest
+from plimsoll.margin.parts import Requirement
 from plimsoll.margin.profiles import profile
 from plimsoll.margin.venue import requirement, requirements
 from tests.support.books import INSTRUMENTS, MARKET, holdings, portfolios

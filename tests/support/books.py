@@ -6,7 +6,7 @@ from plimsoll.domain.instruments import Future, Instrument, Option, Perpetual, S
 from plimsoll.domain.market import ExpiryQuote, Market, OptionQuote, UnderlyingQuote
 from plimsoll.domain.portfolios import Holding, Portfolio
 
-__all__ = ["INSTRUMENTS", "MARKET", "NEAR", "FAR", "NOW", "holdings", "market_at", "portfolios"]
+__all__ = ["FAR", "INSTRUMENTS", "MARKET", "NEAR", "NOW", "holdings", "market_at", "portfolios"]
 
 NOW = 1_774_598_400_000
 DAY = 86_400_000

@@ -17,7 +17,9 @@ PRICE_TOLERANCE = 1e-6
 
 @pytest.fixture(scope="module")
 def cases(vectors) -> dict[str, list[dict[str, Any]]]:
-    read = json.loads((vectors / "dydx_margin.json").read_text(encoding="utf-8"))
+    read: dict[str, list[dict[str, Any]]] = json.loads(
+        (vectors / "dydx_margin.json").read_text(encoding="utf-8")
+    )
     assert all(read.values()), "a section of the file holds no case"
     return read
 
@@ -35,7 +37,7 @@ def quanta(value: float) -> int:
 
 def tier(case: dict[str, Any]) -> OpenInterestTier:
     return OpenInterestTier(
-        initial_ppm=case.get("base_ppm", case.get("im_ppm")),
+        initial_ppm=case["base_ppm"] if "base_ppm" in case else case["im_ppm"],
         maintenance_ppm=case.get("frac_ppm", QUANTA),
         lower=int(case.get("lower", 0)),
         upper=int(case.get("upper", 0)),

@@ -54,7 +54,7 @@ def _lowest_sum(
         )
         return builder.call(reduce, [lowest])
 
-    return types.float64(table, columns, quantity, types.intp, types.intp, blocks), codegen
+    return types.float64(table, columns, quantity, first, last, blocks), codegen
 
 
 @intrinsic
@@ -78,7 +78,7 @@ def _store_sums(
             builder.store(vector, builder.bitcast(target, _VECTOR.as_pointer()), align=8)
         return context.get_dummy_value()
 
-    return types.void(table, columns, quantity, types.intp, types.intp, sums, blocks), codegen
+    return types.void(table, columns, quantity, first, last, sums, blocks), codegen
 
 
 def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:

@@ -12,8 +12,8 @@ from plimsoll.domain.profiles import PortfolioProfile
 from plimsoll.domain.scenario_sets import GridScenario, JointMoves, ScenarioGrid, ScenarioSet
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.charges import Charges
-from plimsoll.margin.parts import Part, Requirement, ScenarioProfit
 from plimsoll.margin.losses import lone_losses, scenario_profit
+from plimsoll.margin.parts import Part, Requirement, ScenarioProfit
 from plimsoll.pricing import PriceTable, build_chain, build_moves, price_table
 from plimsoll.types import Matrix, Vector
 
