@@ -19,6 +19,8 @@ __all__ = [
     "book_shortfalls_definition",
     "book_worst",
     "book_worst_definition",
+    "few_shortfalls",
+    "few_worst",
     "strips_for_shortfall",
     "strips_for_worst",
     "tail_mean",
@@ -107,13 +109,30 @@ def book_worst(
 ) -> Vector:
     """`book_worst_definition` over strips from `strips_for_worst`, one pass over positions per strip."""
     found = np.empty(len(accounts))
-    for b in prange(len(accounts)):
+    for group in prange(_groups(len(accounts))):
+        chosen = slice(group * _ACCOUNTS_TOGETHER, (group + 1) * _ACCOUNTS_TOGETHER)
+        few_worst(first, last, columns, quantity, strips, accounts[chosen], blocks, found[chosen])
+    return found
+
+
+@njit(cache=True)
+def few_worst(
+    first: Rows,
+    last: Rows,
+    columns: NDArray[np.int32],
+    quantity: Vector,
+    strips: Array,
+    accounts: Rows,
+    blocks: tuple[int, ...],
+    found: Vector,
+) -> None:
+    """`book_worst` on one thread, into `found`: Vector [B]."""
+    for b in range(len(accounts)):
         start, stop = first[accounts[b]], last[accounts[b]]
         lowest = lowest_sum(strips[0], columns, quantity, start, stop, blocks)
         for strip in range(1, len(strips)):
             lowest = min(lowest, lowest_sum(strips[strip], columns, quantity, start, stop, blocks))
         found[b] = -lowest
-    return found
 
 
 @njit(cache=True, parallel=True)
@@ -129,20 +148,43 @@ def book_shortfalls(
 ) -> Vector:
     """`book_shortfalls_definition` over strips from `strips_for_shortfall`, with so many real `scenarios`."""
     found = np.empty(len(accounts))
-    width = strips.shape[2]
-    for group in prange((len(accounts) + _ACCOUNTS_TOGETHER - 1) // _ACCOUNTS_TOGETHER):
-        start = group * _ACCOUNTS_TOGETHER
-        stop = min(start + _ACCOUNTS_TOGETHER, len(accounts))
-        profits = np.empty((stop - start, len(strips) * width))
-        for strip in range(len(strips)):
-            place = strip * width
-            for b in range(start, stop):
-                a = accounts[b]
-                sums = profits[b - start, place : place + width]
-                store_sums(strips[strip], columns, quantity, first[a], last[a], sums, _STRIP_BLOCKS)
-        for b in range(start, stop):
-            found[b] = -tail_mean(profits[b - start], scenarios, tail)
+    for group in prange(_groups(len(accounts))):
+        chosen = slice(group * _ACCOUNTS_TOGETHER, (group + 1) * _ACCOUNTS_TOGETHER)
+        few_shortfalls(
+            first, last, columns, quantity, strips, accounts[chosen], scenarios, tail, found[chosen]
+        )
     return found
+
+
+@njit(cache=True)
+def few_shortfalls(
+    first: Rows,
+    last: Rows,
+    columns: NDArray[np.int32],
+    quantity: Vector,
+    strips: Array,
+    accounts: Rows,
+    scenarios: int,
+    tail: int,
+    found: Vector,
+) -> None:
+    """`book_shortfalls` on one thread, into `found`: Vector [B]; their profits are held all at once."""
+    width = strips.shape[2]
+    summed = len(strips) * width
+    profits = np.empty((len(accounts), summed + LANES))  # not a power of two: see `_strips`
+    for strip in range(len(strips)):
+        place = strip * width
+        for b in range(len(accounts)):
+            a = accounts[b]
+            sums = profits[b, place : place + width]
+            store_sums(strips[strip], columns, quantity, first[a], last[a], sums, _STRIP_BLOCKS)
+    for b in range(len(accounts)):
+        found[b] = -tail_mean(profits[b, :summed], scenarios, tail)
+
+
+@njit(cache=True)
+def _groups(accounts: int) -> int:
+    return (accounts + _ACCOUNTS_TOGETHER - 1) // _ACCOUNTS_TOGETHER
 
 
 @njit(cache=True)
@@ -157,7 +199,7 @@ def tail_mean(row: Vector, scenarios: int, tail: int) -> float:
     ----------
     row : Vector [W]   W a multiple of `STRIDE`; zero from `scenarios` on, and infinite there afterwards.
     """
-    threshold = _guess(row, scenarios, tail)
+    threshold, scale = _guess(row, scenarios, tail)
     row[scenarios:] = math.inf
     lower, fewer, upper, more = -math.inf, 0.0, math.inf, float(scenarios)
     count, total = below(row, threshold)
@@ -168,7 +210,7 @@ def tail_mean(row: Vector, scenarios: int, tail: int) -> float:
             lower, fewer = threshold, count
         else:
             upper, more = threshold, count
-        threshold = _next_guess(threshold, lower, fewer, upper, more, tail)
+        threshold = _next_guess(scale, lower, fewer, upper, more, tail)
         count, total = below(row, threshold)
     if count < tail:
         total += _raised(row, threshold, tail - count)
@@ -184,25 +226,22 @@ _MOST_GUESSES = 12
 
 
 @njit(cache=True)
-def _guess(row: Vector, scenarios: int, tail: int) -> float:
-    """Place the threshold where it would be in a normal sample of this mean and deviation."""
+def _guess(row: Vector, scenarios: int, tail: int) -> tuple[float, float]:
+    """Place the threshold where it would be in a normal sample, and say how fast that sample thins out there."""
     total, squares = moments(row)
     mean = total / scenarios
     deviation = math.sqrt(max(squares / scenarios - mean * mean, 0.0))
     reach = math.sqrt(2.0 * math.log(scenarios / tail + 1.0))
-    return mean - deviation * (reach - math.log(4.0 * math.pi * reach) / (2.0 * reach))
+    return mean - deviation * (reach - math.log(4.0 * math.pi * reach) / (2.0 * reach)), deviation / reach
 
 
 @njit(cache=True)
-def _next_guess(threshold: float, lower: float, fewer: float, upper: float, more: float, tail: int) -> float:
-    """Interpolate the logarithm of the count, which falls nearly linearly into a tail."""
-    if lower == -math.inf or upper == math.inf:
-        step = (
-            0.25
-            * abs(threshold)
-            * math.log(max(more if upper < math.inf else 1.0 / (fewer + 0.5), 1e-3) / tail)
-        )
-        return threshold - abs(step) if upper < math.inf else threshold + abs(step)
+def _next_guess(scale: float, lower: float, fewer: float, upper: float, more: float, tail: int) -> float:
+    """Move where the logarithm of the count would reach the tail's: it falls nearly linearly outwards."""
+    if upper == math.inf:
+        return lower + scale * max(0.25, math.log(tail / (fewer + 0.5)))
+    if lower == -math.inf:
+        return upper - scale * max(0.25, math.log(more / tail))
     share = (math.log(tail) - math.log(fewer + 0.5)) / (math.log(more) - math.log(fewer + 0.5))
     return lower + (upper - lower) * min(max(share, 0.05), 0.95)
 

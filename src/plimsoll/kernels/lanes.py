@@ -47,12 +47,7 @@ def _lowest_sum(
         lowest = sums[0]
         for other in sums[1:]:
             lowest = builder.select(builder.fcmp_ordered("<", other, lowest), other, lowest)
-        reduce = cgutils.get_or_insert_function(
-            builder.module,
-            ir.FunctionType(ir.DoubleType(), [_VECTOR]),
-            f"llvm.vector.reduce.fmin.v{LANES}f64",
-        )
-        return builder.call(reduce, [lowest])
+        return _across(builder, "fmin", lowest)
 
     return types.float64(table, columns, quantity, first, last, blocks), codegen
 
@@ -210,15 +205,17 @@ def _reduced(builder: Any, kind: str, vectors: list[Any]) -> Any:
         else:
             sign = ">" if kind == "fmax" else "<"
             total = builder.select(builder.fcmp_ordered(sign, other, total), other, total)
-    lanes = [builder.extract_element(total, ir.IntType(32)(lane)) for lane in range(LANES)]
-    result = lanes[0]
-    for lane in lanes[1:]:
-        if kind == "fadd":
-            result = builder.fadd(result, lane)
-        else:
-            sign = ">" if kind == "fmax" else "<"
-            result = builder.select(builder.fcmp_ordered(sign, lane, result), lane, result)
-    return result
+    return _across(builder, kind, total)
+
+
+def _across(builder: Any, kind: str, vector: Any) -> Any:
+    """Reduce the lanes of one vector as a tree, whose order the sums do not depend on beyond rounding."""
+    double = ir.DoubleType()
+    start = [double(0.0)] if kind == "fadd" else []
+    shape = ir.FunctionType(double, [value.type for value in start] + [_VECTOR])
+    reduce = cgutils.get_or_insert_function(builder.module, shape, f"llvm.vector.reduce.{kind}.v{LANES}f64")
+    flags = ("reassoc",) if kind == "fadd" else ("nnan",)
+    return builder.call(reduce, [*start, vector], fastmath=flags)
 
 
 lowest_sum: Callable[..., float] = _lowest_sum

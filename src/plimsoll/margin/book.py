@@ -11,6 +11,8 @@ from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.book_losses import (
     book_shortfalls,
     book_worst,
+    few_shortfalls,
+    few_worst,
     strips_for_shortfall,
     strips_for_worst,
 )
@@ -90,7 +92,7 @@ class BookLosses:
         self._began, self._holders = _holders(rows, len(change))
         self._joined: dict[int, set[int]] = defaultdict(set)
         self._strips, self._blocks = self._cut(self._change)
-        self.losses = self._answer(np.arange(len(rows.first), dtype=np.intp))
+        self.losses = self.answer(np.arange(len(rows.first), dtype=np.intp))
 
     def tick(self, instruments: Rows, change: Matrix) -> Rows:
         """Take new profits of some instruments, Matrix [J, S]; give the accounts that were answered again."""
@@ -101,7 +103,7 @@ class BookLosses:
             held[self._holders[self._began[i] : self._began[i + 1]]] = True
             held[list(self._joined[int(i)])] = True
         accounts = np.flatnonzero(held)
-        self.losses[accounts] = self._answer(accounts)
+        self.losses[accounts] = self.answer(accounts)
         return accounts
 
     def trade(self, account: int, instrument: int, quantity: float) -> float:
@@ -114,7 +116,7 @@ class BookLosses:
             self._quantity[start + held[0]] += quantity
         else:
             self._append(account, instrument, quantity)
-        self.losses[account] = self._answer(np.array([account], dtype=np.intp))[0]
+        self.losses[account] = self.answer(np.array([account], dtype=np.intp))[0]
         return float(self.losses[account])
 
     def _append(self, account: int, instrument: int, quantity: float) -> None:
@@ -135,13 +137,22 @@ class BookLosses:
     def _cut(self, change: Matrix) -> tuple[Array, tuple[int, ...]]:
         return strips_for_worst(change) if self._tail is None else (strips_for_shortfall(change), ())
 
-    def _answer(self, accounts: Rows) -> Vector:
-        rows = (self._first, self._last, self._columns, self._quantity)
+    def answer(self, accounts: Rows) -> Vector:
+        """Compute the losses of some accounts anew, Vector [B], without keeping them."""
+        rows = (self._first, self._last, self._columns, self._quantity, self._strips, accounts)
+        terms = (self._blocks,) if self._tail is None else (self._change.shape[1], self._tail)
+        if len(accounts) > _FEW:
+            return book_worst(*rows, *terms) if self._tail is None else book_shortfalls(*rows, *terms)
+        found = np.empty(len(accounts))
         if self._tail is None:
-            return book_worst(*rows, self._strips, accounts, self._blocks)
-        return book_shortfalls(*rows, self._strips, accounts, self._change.shape[1], self._tail)
+            few_worst(*rows, *terms, found)
+        else:
+            few_shortfalls(*rows, *terms, found)
+        return found
 
 
+_FEW = 256
+"""Accounts that one thread answers for before a second one has woken up."""
 _GROWTH = 16
 """Share of the positions, as a divisor, by which the arrays grow when trades have used up their end."""
 

@@ -1,0 +1,151 @@
+"""How long does a whole venue take: a million accounts in a grid, and in joint scenarios with a shortfall?
+
+The peer is SciPy: sparse positions times a dense price table in chunks, then the minimum or a partition. The limit is
+what this machine can do at best, measured in the same run: positions read from memory once, table rows read from a
+cache of the table's size (of a strip's, where that is smaller), one multiply-add per position and scenario from the
+nearest cache. The largest of the three is the floor. The two caches are probed on one thread and belong to each.
+"""
+
+import os
+import resource
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numba import get_num_threads, njit, prange
+from scipy import sparse
+
+from plimsoll.kernels.lanes import LANES, MOST_BLOCKS, lowest_sum
+from plimsoll.margin.book import BookLosses, PositionRows, position_rows
+from plimsoll.types import Array, Matrix, Rows, Vector
+
+__all__ = ["main"]
+
+ACCOUNTS = int(os.environ.get("PLIMSOLL_BENCH_ACCOUNTS", "1000000"))
+POSITIONS = 10
+INSTRUMENTS = 1_000
+GRID, JOINT, TAIL = 33, 500, 13
+REPEATS, BUDGET = 5, 2.0
+CHUNK = 20_000
+PEER_SHARE = 10
+"""SciPy answers for a tenth of the accounts in the joint scenarios and is charged ten times as much."""
+STREAM, PROBE = 1 << 24, 1 << 14
+STRIP = LANES * MOST_BLOCKS
+
+
+def best(work: Callable[[], object], budget: float = BUDGET) -> float:
+    """Return the shortest run within some seconds: what the machine does when nothing else disturbs it."""
+    taken: list[float] = []
+    while len(taken) < REPEATS or sum(taken) < budget:
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+@njit(parallel=True)
+def read(tables: Array, columns: Rows, quantity: Vector) -> Vector:
+    """Add up the rows of one table per thread, in the order of `columns`."""
+    lowest = np.zeros(len(tables))
+    for t in prange(len(tables)):
+        lowest[t] = lowest_sum(tables[t], columns, quantity, 0, len(columns), (0, 0, 0, 0, 0, 0, 0, 0))
+    return lowest
+
+
+def rows_per_second(values: int, threads: int) -> float:
+    """Return how many rows of 64 values each thread adds up per second, from a table of so many values."""
+    count = max(1, values // STRIP)
+    columns = np.tile(np.arange(count, dtype=np.int32), max(1, PROBE // count))
+    tables, quantity = np.ones((threads, count, STRIP)), np.ones(len(columns))
+    read(tables, columns, quantity)
+    return len(columns) / best(lambda: read(tables, columns, quantity))
+
+
+def floor(rows: PositionRows, scenarios: int) -> dict[str, float]:
+    """Return the seconds that each limit of the machine would take by itself."""
+    positions, threads = len(rows.quantity), get_num_threads()
+    size = sum(part.nbytes for part in (rows.first, rows.last, rows.columns, rows.quantity)) + 8 * len(rows.first)
+    memory = 8.0 * STRIP * threads * rows_per_second(STREAM // threads, threads)
+    near = positions * scenarios / (STRIP * threads)
+    return {
+        "memory": size / memory,
+        "cache": near / rows_per_second(INSTRUMENTS * min(scenarios, STRIP), 1),
+        "multiply-add": near / rows_per_second(STRIP, 1),
+    }
+
+
+def peer(rows: PositionRows, change: Matrix, tail: int | None, accounts: int) -> float:
+    """Return SciPy's seconds, for as many accounts as are asked for."""
+    ends = np.append(rows.first, rows.last[-1])
+    held = sparse.csr_array((rows.quantity, rows.columns, ends), shape=(len(rows.first), INSTRUMENTS))
+
+    def work() -> None:
+        for start in range(0, accounts, CHUNK):
+            profits = held[start : start + CHUNK] @ change
+            if tail is None:
+                profits.min(axis=1)
+            else:
+                np.partition(profits, tail - 1, axis=1)[:, :tail].mean(axis=1)
+
+    return best(work, 0.0)
+
+
+def report(name: str, ours: float, theirs: float, limits: dict[str, float]) -> None:
+    """Print one line of seconds and ratios."""
+    lowest = max(limits.values())
+    print(f"{name:34} {1e3 * ours:8.1f} ms")
+    print(
+        f"  {'SciPy sparse @ dense, chunked':32} {1e3 * theirs:8.1f} ms   ours is {theirs / ours:5.1f} times as fast"
+    )
+    parts = ", ".join(f"{part} {1e3 * taken:.1f}" for part, taken in limits.items())
+    print(
+        f"  {'floor of this machine':32} {1e3 * lowest:8.1f} ms   ours takes {ours / lowest:5.2f} times as long ({parts})"
+    )
+
+
+def measure(name: str, rows: PositionRows, change: Matrix, tail: int | None, share: int) -> BookLosses:
+    """Time the whole book, its peer and its floor."""
+    losses = BookLosses(rows, change, tail)
+    everyone = np.arange(len(rows.first))
+    ours = best(lambda: losses.answer(everyone))
+    theirs = share * peer(rows, change, tail, len(rows.first) // share)
+    report(name, ours, theirs, floor(rows, change.shape[1]))
+    return losses
+
+
+def increments(name: str, losses: BookLosses, change: Matrix, holders: int) -> None:
+    """Time a tick of one instrument, of a tenth of them, and a trade of one account."""
+    one, tenth = np.arange(1), np.arange(INSTRUMENTS // 10)
+    for title, ticked in (("one instrument", one), ("a tenth of the instruments", tenth)):
+        touched = len(losses.tick(ticked, change[ticked]))
+        taken = best(lambda ticked=ticked: losses.tick(ticked, change[ticked]), 0.5)  # type: ignore[misc]
+        print(
+            f"  {name}, {title} tick{'s' if len(ticked) == 1 else ''}: {1e3 * taken:.2f} ms for {touched} accounts"
+        )
+    taken = best(lambda: losses.trade(holders // 2, 7, 0.5), 0.1)
+    print(f"  {name}, one account trades: {1e6 * taken:.0f} us")
+
+
+def main() -> None:
+    """Draw a book and print both questions."""
+    rng = np.random.default_rng(1)
+    count = ACCOUNTS * POSITIONS
+    owners = np.repeat(np.arange(ACCOUNTS), POSITIONS)
+    rows = position_rows(owners, rng.integers(0, INSTRUMENTS, count), rng.standard_normal(count), ACCOUNTS)
+    grid = rng.standard_normal((INSTRUMENTS, GRID))
+    factors = rng.standard_t(4, (3, JOINT))
+    joint = rng.standard_normal((INSTRUMENTS, 3)) @ factors + 0.3 * rng.standard_t(4, (INSTRUMENTS, JOINT))
+    print(
+        f"{ACCOUNTS:,} accounts x {POSITIONS} positions of {INSTRUMENTS:,} instruments, {get_num_threads()} threads"
+    )
+    losses = measure(f"{GRID} grid scenarios, worst", rows, grid, None, 1)
+    increments("grid", losses, grid, ACCOUNTS)
+    losses = measure(f"{JOINT} joint scenarios, shortfall", rows, joint, TAIL, PEER_SHARE)
+    increments("joint", losses, joint, ACCOUNTS)
+    print(
+        f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB, SciPy's copies included"
+    )
+
+
+if __name__ == "__main__":
+    main()
