@@ -227,7 +227,7 @@ _MOST_GUESSES = 12
 
 @njit(cache=True)
 def _guess(row: Vector, scenarios: int, tail: int) -> tuple[float, float]:
-    """Place the threshold where it would be in a normal sample, and say how fast that sample thins out there."""
+    """Place the threshold as in a normal sample, and say how fast that sample thins out there."""
     total, squares = moments(row)
     mean = total / scenarios
     deviation = math.sqrt(max(squares / scenarios - mean * mean, 0.0))

@@ -140,14 +140,16 @@ class BookLosses:
     def answer(self, accounts: Rows) -> Vector:
         """Compute the losses of some accounts anew, Vector [B], without keeping them."""
         rows = (self._first, self._last, self._columns, self._quantity, self._strips, accounts)
-        terms = (self._blocks,) if self._tail is None else (self._change.shape[1], self._tail)
-        if len(accounts) > _FEW:
-            return book_worst(*rows, *terms) if self._tail is None else book_shortfalls(*rows, *terms)
         found = np.empty(len(accounts))
         if self._tail is None:
-            few_worst(*rows, *terms, found)
-        else:
-            few_shortfalls(*rows, *terms, found)
+            if len(accounts) > _FEW:
+                return book_worst(*rows, self._blocks)
+            few_worst(*rows, self._blocks, found)
+            return found
+        scenarios = self._change.shape[1]
+        if len(accounts) > _FEW:
+            return book_shortfalls(*rows, scenarios, self._tail)
+        few_shortfalls(*rows, scenarios, self._tail, found)
         return found
 
 
