@@ -2,8 +2,8 @@
 
 The peer is SciPy: sparse positions times a dense price table in chunks, then the minimum or a partition. The
 limit is what this machine can do at best, measured in the same run: positions read from memory once, table
-rows read from a cache of the table's size (of a strip's, where that is smaller), one multiply-add per cell from
-the nearest cache. The largest of the three is the floor. The caches are probed on one thread and belong to each.
+rows read from a cache of the table's size (of a strip's, where that is smaller), one multiply-add per cell in
+the nearest cache. The largest of the three is the floor. Caches are probed on one thread and belong to each.
 """
 
 import os
@@ -44,22 +44,37 @@ def best(work: Callable[[], object], budget: float = BUDGET) -> float:
     return min(taken)
 
 
+@njit
+def read(table: Matrix, columns: NDArray[np.int32], quantity: Vector) -> float:
+    """Add up the rows of a table in the order of `columns`."""
+    return lowest_sum(table, columns, quantity, 0, len(columns), (0, 0, 0, 0, 0, 0, 0, 0))
+
+
 @njit(parallel=True)
-def read(tables: Array, columns: NDArray[np.int32], quantity: Vector) -> Vector:
-    """Add up the rows of one table per thread, in the order of `columns`."""
+def read_together(tables: Array, columns: NDArray[np.int32], quantity: Vector) -> Vector:
+    """Let every thread read a table of its own."""
     lowest = np.zeros(len(tables))
     for t in prange(len(tables)):
-        lowest[t] = lowest_sum(tables[t], columns, quantity, 0, len(columns), (0, 0, 0, 0, 0, 0, 0, 0))
+        lowest[t] = read(tables[t], columns, quantity)
     return lowest
 
 
-def rows_per_second(values: int, threads: int) -> float:
-    """Return how many rows of 64 values each thread adds up per second, from a table of so many values."""
+def rows_per_second(values: int) -> float:
+    """Return how many rows of 64 values one thread adds up per second, from a table of so many values."""
     count = max(1, values // STRIP)
     columns = np.tile(np.arange(count, dtype=np.int32), max(1, PROBE // count))
-    tables, quantity = np.ones((threads, count, STRIP)), np.ones(len(columns))
-    read(tables, columns, quantity)
-    return len(columns) / best(lambda: read(tables, columns, quantity))
+    table, quantity = np.ones((count, STRIP)), np.ones(len(columns))
+    read(table, columns, quantity)
+    return len(columns) / best(lambda: read(table, columns, quantity))
+
+
+def bytes_per_second(threads: int) -> float:
+    """Return how fast all threads together read what lies beyond every cache."""
+    count = STREAM // (STRIP * threads)
+    columns, quantity = np.arange(count, dtype=np.int32), np.ones(count)
+    tables = np.ones((threads, count, STRIP))
+    read_together(tables, columns, quantity)
+    return tables.nbytes / best(lambda: read_together(tables, columns, quantity))
 
 
 def floor(rows: PositionRows, scenarios: int) -> dict[str, float]:
@@ -68,12 +83,11 @@ def floor(rows: PositionRows, scenarios: int) -> dict[str, float]:
     size = sum(part.nbytes for part in (rows.first, rows.last, rows.columns, rows.quantity)) + 8 * len(
         rows.first
     )
-    memory = 8.0 * STRIP * threads * rows_per_second(STREAM // threads, threads)
     near = positions * scenarios / (STRIP * threads)
     return {
-        "memory": size / memory,
-        "cache": near / rows_per_second(INSTRUMENTS * min(scenarios, STRIP), 1),
-        "multiply-add": near / rows_per_second(STRIP, 1),
+        "memory": size / bytes_per_second(threads),
+        "cache": near / rows_per_second(INSTRUMENTS * min(scenarios, STRIP)),
+        "multiply-add": near / rows_per_second(STRIP),
     }
 
 
