@@ -163,5 +163,9 @@ def _in_order(policies: tuple[str, ...]) -> list[str]:
 
 
 def _matched(outcomes: dict[str, PolicyOutcome]) -> Policy:
-    reference = outcomes[REFERENCE].summary
-    return flat(reference.mean_margin, reference.mean_initial)
+    """Ask throughout for the mean of what the reference asked for, and admit accounts in its opening ratio."""
+    reference = outcomes[REFERENCE]
+    maintenance = reference.summary.mean_margin
+    opening = reference.margin_held[0]
+    ratio = reference.initial_held[0] / opening if opening > 0.0 else 1.0
+    return flat(maintenance, max(1.0, ratio) * maintenance)
