@@ -163,9 +163,9 @@ def _in_order(policies: tuple[str, ...]) -> list[str]:
 
 
 def _matched(outcomes: dict[str, PolicyOutcome]) -> Policy:
-    """Ask throughout for the mean of what the reference asked for, and admit accounts in its opening ratio."""
+    """Ask for the reference's mean maintenance throughout, and admit accounts at its opening ratio."""
     reference = outcomes[REFERENCE]
     maintenance = reference.summary.mean_margin
-    opening = reference.margin_held[0]
-    ratio = reference.initial_held[0] / opening if opening > 0.0 else 1.0
+    opening = float(reference.margin_held[0])
+    ratio = float(reference.initial_held[0]) / opening if opening > 0.0 else 1.0
     return flat(maintenance, max(1.0, ratio) * maintenance)
