@@ -211,8 +211,8 @@ def _evidence(state: CalibratorState, model: ModelRates, guarded: Guarded) -> tu
 
 
 def _binding(floor: float, target: float, maintenance: float) -> str:
-    if maintenance <= floor:
-        return "floor"
     if maintenance < target:
         return "rise-limit"
+    if maintenance <= floor:
+        return "floor"
     return "fall-limit" if maintenance > target else "model"

@@ -28,11 +28,12 @@ def apportion(amount: int, weights: Quanta) -> Quanta:
     total = sum(map(int, weights))
     if amount == 0 or total == 0:
         return np.zeros(len(weights), dtype=np.int64)
-    fits = amount * int(weights.max()) <= _LARGEST
+    fits = max(total, amount * int(weights.max())) <= _LARGEST
     products = amount * weights.astype(np.int64 if fits else object)
     shares: Quanta = (products // total).astype(np.int64)
-    remainders = (products % total).astype(np.int64)
+    remainders = products % total
+    ranks = np.unique(remainders, return_inverse=True)[1]
     places = np.arange(len(weights))
-    order = np.lexsort((places, -weights, -remainders))
-    shares[order[: amount - int(shares.sum())]] += 1
+    order = np.lexsort((places, -weights, -ranks))
+    shares[order[: amount - sum(map(int, shares))]] += 1
     return shares

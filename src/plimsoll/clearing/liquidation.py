@@ -63,7 +63,7 @@ def reduction(
     Parameters
     ----------
     equity, maintenance, gross : Vector [B]   Quote quanta; gross is the notional of all positions.
-    cost : Vector [B]     Expected cost of selling, share of notional.
+    cost : Vector [B]     Expected cost of selling, fee included, share of notional.
     full : Flags [B]      Accounts of which everything is sold.
     target : float        Health target, multiple of maintenance.
 

@@ -94,6 +94,7 @@ class Book:
                 cash[account] = _within(int(cash[account]) + sign * total)
             else:
                 cash[account] += sign * np.asarray(amounts)
+                _check_within(cash[account])
         return replace(self, cash=cash)
 
     def traded(self, rows: Rows, lots: Lots, paid: Quanta) -> "Book":
@@ -104,7 +105,15 @@ class Book:
         rows : Rows [B]        Distinct.
         lots : Lots [B, I]     Signed lots bought.
         paid : Quanta [B, I]   Cash paid for them; negative is received.
+
+        Raises
+        ------
+        PlimsollError   `AMOUNT_OUT_OF_RANGE` where a sum of this trade, or what is held after it, does not
+                        fit.
         """
+        for traded in (paid, lots):
+            _check_within(np.abs(traded.astype(np.float64)).sum(axis=0))
+            _check_within(np.abs(traded.astype(np.float64)).sum(axis=1))
         after = self.paid(rows, MAKERS, paid.sum(axis=1))
         held = self.lots.copy()
         held[rows] += lots
@@ -112,6 +121,9 @@ class Book:
         cost = self.cost.copy()
         cost[rows] = _cost_after(self.lots[rows], self.cost[rows], lots, paid)
         cost[MAKERS] = _cost_after(self.lots[MAKERS], self.cost[MAKERS], -lots.sum(axis=0), -paid.sum(axis=0))
+        changed = np.append(rows, MAKERS)
+        _check_within(held[changed])
+        _check_within(cost[changed])
         return replace(after, lots=held, cost=cost)
 
     def equity(self, unit: Vector) -> Vector:
@@ -146,7 +158,7 @@ def empty_book(instruments: int) -> Book:
 def _cost_after(held: Lots, cost: Quanta, lots: Lots, paid: Quanta) -> Quanta:
     """Carry costs through a trade: growing adds to them, shrinking releases them in proportion."""
     after = held + lots
-    grows = held * lots >= 0
+    grows = np.sign(held) * np.sign(lots) >= 0
     flips = ~grows & (np.abs(lots) > np.abs(held))
     kept = np.rint(cost * np.divide(after, held, out=np.zeros(held.shape), where=held != 0)).astype(np.int64)
     opened = np.rint(paid * np.divide(after, lots, out=np.zeros(held.shape), where=lots != 0)).astype(
@@ -157,10 +169,20 @@ def _cost_after(held: Lots, cost: Quanta, lots: Lots, paid: Quanta) -> Quanta:
 
 def _within(amount: int) -> int:
     if abs(amount) > LARGEST_AMOUNT:
-        raise PlimsollError(
-            Code.AMOUNT_OUT_OF_RANGE,
-            f"a balance would reach {amount} quanta, beyond {LARGEST_AMOUNT}",
-            where="ledger",
-            remedy="Split the venue's quote currency into a larger unit.",
-        )
+        raise _beyond(f"a balance would reach {amount} quanta")
     return amount
+
+
+def _check_within(amounts: Quanta | Vector) -> None:
+    """Raise where an amount is too large; two that are not add up to one that wraps past neither end."""
+    if np.any((amounts > LARGEST_AMOUNT) | (amounts < -LARGEST_AMOUNT)):
+        raise _beyond("a balance or a position would not fit")
+
+
+def _beyond(what: str) -> PlimsollError:
+    return PlimsollError(
+        Code.AMOUNT_OUT_OF_RANGE,
+        f"{what}, beyond {LARGEST_AMOUNT}",
+        where="ledger",
+        remedy="Split the venue's quote currency into a larger unit.",
+    )

@@ -44,7 +44,7 @@ def settle_tick(state: State, time: int, hours: float) -> tuple[State, Effects]:
     Parameters
     ----------
     state : State    With the new marks in it.
-    hours : float    Since the last event: forced selling is a share of the volume traded in that time.
+    hours : float    Since the last tick: forced selling is a share of the volume traded in that time.
     """
     if state.model is None:
         return state, ()
@@ -83,7 +83,7 @@ def _judge(book: Book, watched: _Watched, state: State, time: int) -> tuple[Book
     sunk = equity < np.ceil(state.rules.full_share * maintenance)
     mended = equity >= np.ceil(state.rules.health_target * maintenance)
     moves = (
-        (Signal.SUNK, ~flat & sunk & (status != Status.FULL)),
+        (Signal.SUNK, sunk & (status != Status.FULL)),
         (Signal.BREACHED, ~flat & ~sunk & ~in_hand & (equity < maintenance)),
         (Signal.SHORT, ~flat & (status == Status.HEALTHY) & (equity >= maintenance) & (equity < call)),
         (Signal.RESTORED, (status == Status.CALLED) & (equity >= call)),
@@ -120,7 +120,7 @@ def _liquidate(state: State, watched: _Watched, time: int, hours: float) -> tupl
     rows = watched.rows[chosen]
     gross = np.abs(watched.notional[chosen])
     liquidity = _liquidity(state, hours)
-    cost = gross @ expected_cost(liquidity)
+    cost = gross @ (expected_cost(liquidity) + state.rules.fee)
     share = reduction(
         watched.equity[chosen].astype(np.float64),
         watched.maintenance[chosen].astype(np.float64),

@@ -5,7 +5,8 @@ import numpy as np
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Level, StaticTiers
-from plimsoll.kernels.valuation import NEAR_SLACK
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.kernels.valuation import NEAR_SHARE, NEAR_SLACK
 from plimsoll.margin.model import MarginModel
 from plimsoll.types import Flags, Lots, Matrix, Quanta, Vector
 
@@ -25,6 +26,13 @@ class StaticMargin(MarginModel):
 
     def __init__(self, method: StaticTiers, listings: tuple[Listing, ...]) -> None:
         bounds = np.array([0.0, *(tier.up_to for tier in method.tiers[:-1]), np.inf]) * QUANTA_PER_UNIT
+        if not method.tiers or np.any(np.diff(bounds) <= 0.0):
+            raise PlimsollError(
+                Code.BAD_SETTING,
+                "tiers are missing, or do not rise in size",
+                where="static tiers",
+                remedy="Give at least one tier, and each an up_to above that of the one before.",
+            )
         self._lower, self._upper = bounds[:-1], bounds[1:]
         maintenance = np.array([tier.maintenance for tier in method.tiers])
         call = maintenance * method.call_buffer
@@ -43,7 +51,9 @@ class StaticMargin(MarginModel):
     def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
         """Compare equity with the requirement itself, which is quick enough."""
         notional = lots * unit
-        below: Flags = cash + notional.sum(axis=1) < self.requirement(notional, level) + NEAR_SLACK
+        gross = np.abs(cash) + np.abs(notional).sum(axis=1)
+        needed = self.requirement(notional, level) + NEAR_SLACK + NEAR_SHARE * gross
+        below: Flags = cash + notional.sum(axis=1) < needed
         return below
 
     def standalone(self, level: Level) -> Matrix:

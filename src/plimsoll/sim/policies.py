@@ -12,8 +12,8 @@ from plimsoll.errors import Code, PlimsollError
 __all__ = ["MATCHED", "POLICIES", "REFERENCE", "Calibrated", "Constant", "Policy", "flat", "policy"]
 
 MATCHED = "static-matched"
-"""One constant for all markets and sizes, set with hindsight to the mean margin that `REFERENCE` asked
-for."""
+"""One constant for all markets and sizes, set with hindsight to the mean margin that `REFERENCE` asked for;
+its initial margin stands to maintenance as that policy's did when the venue opened."""
 
 REFERENCE = "plimsoll"
 

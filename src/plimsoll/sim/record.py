@@ -80,6 +80,7 @@ class Record:
             fund=self._fund,
             bad_debt=self._bad_debt,
             margin_held=self._held,
+            initial_held=self._held_initial,
             open_notional=self._open,
             summary=self._summary(rises, journal),
         )

@@ -100,9 +100,9 @@ def _digest(settings: ReplaySettings) -> str:
 
 
 def _filled(path: ScenarioPath, settings: ReplaySettings) -> ScenarioPath:
-    """Draw bars of the step length within longer ones; keep shorter ones as they are."""
+    """Draw bars of the step length within coarse ones; keep finer ones as they are."""
     step = settings.step_minutes * MINUTE
-    if path.bars.length <= step:
+    if path.bars.length <= max(step, settings.coarse_minutes * MINUTE):
         return path
     count = path.bars.length // step
     return ScenarioPath(bridge(path.bars, step, settings.seed), np.repeat(path.liquidity, count))
@@ -163,5 +163,9 @@ def _in_order(policies: tuple[str, ...]) -> list[str]:
 
 
 def _matched(outcomes: dict[str, PolicyOutcome]) -> Policy:
-    reference = outcomes[REFERENCE].summary
-    return flat(reference.mean_margin, reference.mean_initial)
+    """Ask for the reference's mean maintenance throughout, and admit accounts at its opening ratio."""
+    reference = outcomes[REFERENCE]
+    maintenance = reference.summary.mean_margin
+    opening = float(reference.margin_held[0])
+    ratio = float(reference.initial_held[0]) / opening if opening > 0.0 else 1.0
+    return flat(maintenance, max(1.0, ratio) * maintenance)

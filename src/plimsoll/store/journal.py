@@ -91,9 +91,13 @@ def read_journal(path: Path) -> Iterator[Event]:
         length = int.from_bytes(blob[place : place + 4], "little")
         checksum = int.from_bytes(blob[place + 4 : place + _FRAME], "little")
         record = blob[place + _FRAME : place + _FRAME + length]
-        if len(record) != length or zlib.crc32(record) != checksum:
+        if not record or len(record) != length or zlib.crc32(record) != checksum:
             raise _broken(path, number, "its checksum does not match, or it is cut short")
-        yield decoder.decode(record)
+        try:
+            event = decoder.decode(record)
+        except msgspec.DecodeError as error:
+            raise _broken(path, number, f"it is whole, but no event that is known here ({error})") from None
+        yield event
         place += _FRAME + length
 
 
