@@ -1,7 +1,7 @@
-"""Which SVI smile near a fit admits no arbitrage?
+"""Which SVI smile near a start fits best, and at what price for arbitrage?
 
-A fit that violates a condition is moved by damped least squares over all five parameters, with the violations
-added to the misfit at a price that the caller raises until they are gone.
+Damped least squares over all five parameters. At price 0 it polishes a fit; where a fit breaks a condition,
+the violations are added to the misfit at a price that the caller raises until they are gone.
 """
 
 import math
@@ -13,7 +13,7 @@ from plimsoll.kernels.elimination import solve_in_place
 from plimsoll.kernels.svi import PARAMETERS, butterfly, svi_variance
 from plimsoll.types import Matrix, Vector
 
-__all__ = ["least_butterfly", "repaired_svi", "violations"]
+__all__ = ["least_butterfly", "refined_svi", "violations"]
 
 ROUNDS = 60
 MARGIN = 1e-3
@@ -104,7 +104,7 @@ def _residuals(
 
 
 @njit(cache=True, error_model="numpy")
-def repaired_svi(
+def refined_svi(
     start: Vector, k: Vector, w: Vector, weight: Vector, points: Vector, ceiling: Vector, price: float
 ) -> Vector:
     """Minimise mean squared weighted misfit plus `price` times squared violations, from a start.
