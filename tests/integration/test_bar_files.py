@@ -175,7 +175,11 @@ def test_a_bad_row_is_refused_with_its_file_row_and_remedy(csv, body, code, row,
     [
         ("", Code.EMPTY_RANGE, "at least two bars"),
         (rows("00:00:00"), Code.UNEVEN_BARS, "at least two bars"),
-        (GOOD + "ETH/USD,2020-03-13T02:00:00Z,1,1,1,1,\n", Code.AMBIGUOUS_MARKET, "ETHUSDT and ETH/USD"),
+        (
+            GOOD + "ETH/USD,2020-03-13T02:00:00Z,1,1,1,1,\n",
+            Code.AMBIGUOUS_MARKET,
+            "ETHUSDT in bars.csv and ETH/USD in bars.csv",
+        ),
         (
             rows("00:00:00", "01:00:00", "02:00:00", "03:00:00")
             + "".join(f"ETH,2020-03-{day},1,1,1,1,\n" for day in (13, 14, 15)),
@@ -224,11 +228,34 @@ def test_files_that_cannot_be_read_say_why(tmp_path, csv):
     with pytest.raises(PlimsollError, match="missing-file"):
         file_digest(missing)
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 but not really PAR1")
-    for path in (tmp_path / "broken.parquet", csv("BTC,1\n1,2,3,4,5,6,7,8,9\n"), tmp_path, csv("", "")):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PlimsollError, match=r"no .parquet or .csv file"):
+        read_bars(tmp_path / "empty")
+    (tmp_path / "bars.xlsx").touch()
+    csv("BTC,1\n1,2,3,4,5,6,7,8,9\n")
+    for name in ("broken.parquet", "bars.xlsx", "bars.csv"):
         with pytest.raises(PlimsollError, match="unreadable-file"):
-            read_bars(path)
+            read_bars(tmp_path / name)
+    with pytest.raises(PlimsollError, match="unreadable-file"):
+        read_bars(csv("", ""))
     with pytest.raises(PlimsollError, match=r"no column ts, close; found symbol, time, open, high, low"):
         read_bars(csv("BTC,1,1,1,1\n", "symbol,time,open,high,low\n"))
+
+
+def test_a_folder_is_read_as_one_and_its_rows_are_named_by_file(tmp_path):
+    (tmp_path / "BTC.csv").write_text(HEADER + rows("00:00:00", "01:00:00", "02:00:00"))
+    (tmp_path / "ETH.csv").write_text(HEADER + rows("01:00:00", "03:00:00").replace("BTC", "ETH"))
+    bars = read_bars(tmp_path)
+    assert bars.markets == ("BTC", "ETH")
+    assert np.isnan(bars.close).tolist() == [[False, True], [False, False], [False, True], [True, False]]
+    before = file_digest(tmp_path)
+    (tmp_path / "ETH.csv").write_text(HEADER + rows("01:00:00", "01:00:00").replace("BTC", "ETH"))
+    assert file_digest(tmp_path) != before
+    with pytest.raises(PlimsollError, match=r"ETH.csv, row 2 \(ETH\)"):
+        read_bars(tmp_path)
+    (tmp_path / "old.csv").write_text(HEADER + rows("00:00:00"))
+    with pytest.raises(PlimsollError, match=r"BTC in BTC.csv and BTC in old.csv both name market BTC"):
+        read_bars(tmp_path)
 
 
 def test_the_digest_is_that_of_the_bytes(csv):

@@ -74,6 +74,7 @@ def build_outcome(policy: str, times: Times, undisturbed: Matrix, rng: np.random
         fund=np.maximum(5.0e6 - debt, 0.0),
         bad_debt=debt,
         margin_held=summary.mean_margin * open_notional * (0.8 + 0.4 * _ramp(policy, count)),
+        initial_held=summary.mean_initial * open_notional * (0.7 + 0.5 * _ramp(policy, count)),
         open_notional=open_notional,
         summary=summary,
     )

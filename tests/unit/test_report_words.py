@@ -39,12 +39,13 @@ def test_the_verdict_follows_debt_and_margin_whichever_way_they_fall(bad_debt, m
 
 def test_a_policy_that_let_in_less_is_said_to_have_had_less_to_lose():
     assert "10.7% less notional" in judged()
-    assert "less notional" not in judged(admitted=1.31e9)
+    assert "notional" not in judged(admitted=1.31e9).replace("of open notional", "")
+    assert "7.00% more notional" in judged(admitted=1.4017e9)
 
 
 def test_a_broken_notice_is_named_and_marked():
     assert "Notice was kept." in judged()
-    assert "Notice was broken. plimsoll liquidated 3 accounts" in judged(liquidated_by_rise=3)
+    assert "Notice was broken. plimsoll did it to 3 accounts" in judged(liquidated_by_rise=3)
     row = next(measure for measure in MEASURES if "rise alone" in measure.label)
     assert is_broken(row, build_summary("plimsoll", liquidated_by_rise=3))
     assert not is_broken(row, build_summary("plimsoll"))

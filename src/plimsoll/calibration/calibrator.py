@@ -23,17 +23,22 @@ from plimsoll.estimators.dependence import joint_scenarios
 from plimsoll.estimators.excursions import ExcursionState, begin_excursions, update_excursions
 from plimsoll.estimators.returns import LastClose, join
 from plimsoll.estimators.volatility import VolatilityState, begin_volatility, update_volatility
+from plimsoll.types import Matrix, Vector
 
 __all__ = ["CalibratorState", "absorb", "begin", "calibrate", "propose"]
 
 
 @dataclass(frozen=True, slots=True)
 class CalibratorState:
-    """Everything that calibration remembers, for M markets; a value, so that it can be kept and resumed."""
+    """Everything that calibration remembers, for M markets; a value, so that it can be kept and resumed.
+
+    `prices` [M] are the last known, however long ago; `last` says what the next return may be taken against.
+    """
 
     markets: tuple[str, ...]
     settings: CalibrationSettings
     last: LastClose
+    prices: Vector
     volatility: VolatilityState
     excursions: ExcursionState
     guard: GuardState
@@ -49,6 +54,7 @@ def begin(markets: tuple[str, ...], settings: CalibrationSettings) -> Calibrator
         markets=markets,
         settings=settings,
         last=LastClose(0, np.full(count, np.nan)),
+        prices=np.full(count, np.nan),
         volatility=begin_volatility(count),
         excursions=begin_excursions(count),
         guard=begin_guard(count),
@@ -63,8 +69,8 @@ def absorb(state: CalibratorState, bars: Bars) -> CalibratorState:
 
     Parameters
     ----------
-    bars : Bars   Of the state's markets in the state's order, opening no earlier than the last absorbed bar closed.
-                  Their length may differ from that of earlier ones.
+    bars : Bars   Of the state's markets in the state's order, opening no earlier than the last absorbed bar
+                  closed. Their length may differ from that of earlier ones.
 
     Raises
     ------
@@ -83,8 +89,8 @@ def absorb(state: CalibratorState, bars: Bars) -> CalibratorState:
     returns, contiguous, last = join(state.last, bars)
     volatility, path = update_volatility(state.volatility, settings, bars, returns)
     excursions = update_excursions(state.excursions, settings, bars, contiguous, path)
-    close = np.where(np.isnan(last.close), state.last.close, last.close)
-    return replace(state, last=LastClose(last.end, close), volatility=volatility, excursions=excursions)
+    prices = _last_known(np.vstack([state.prices, bars.close]))
+    return replace(state, last=last, prices=prices, volatility=volatility, excursions=excursions)
 
 
 def propose(
@@ -139,6 +145,13 @@ def calibrate(
     return parameters
 
 
+def _last_known(prices: Matrix) -> Vector:
+    """Take the last price of each column that is one: Vector [M]; NaN where there is none."""
+    rows = np.where(np.isnan(prices), 0, np.arange(len(prices))[:, None]).max(axis=0)
+    known: Vector = prices[rows, np.arange(prices.shape[1])]
+    return known
+
+
 def _dependence(state: CalibratorState, model: ModelRates) -> tuple[tuple[JointScenarios, ...], int]:
     """Put an announced table into force when its notice is over, and announce a fresh one when due."""
     guard, now = state.settings.guard, state.last.end
@@ -168,7 +181,7 @@ def _markets(state: CalibratorState, guarded: Guarded) -> tuple[MarketParameters
         )
 
     return tuple(
-        MarketParameters(market, float(state.last.close[m]), side(m, 0), side(m, 1))
+        MarketParameters(market, float(state.prices[m]), side(m, 0), side(m, 1))
         for m, market in enumerate(state.markets)
     )
 
@@ -198,8 +211,8 @@ def _evidence(state: CalibratorState, model: ModelRates, guarded: Guarded) -> tu
 
 
 def _binding(floor: float, target: float, maintenance: float) -> str:
-    if maintenance <= floor:
-        return "floor"
     if maintenance < target:
         return "rise-limit"
+    if maintenance <= floor:
+        return "floor"
     return "fall-limit" if maintenance > target else "model"

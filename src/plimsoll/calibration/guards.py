@@ -63,8 +63,8 @@ def apply_guard(
 
     with h the hours since the last publication. So whatever the data say, maintenance within the next N hours
     stays at or below today's initial rate: a rise alone cannot liquidate an account that meets initial margin
-    today. The hedge credit aims at the floor and falls by at most `credit_fall_per_hour`; initial margin reckons
-    with the least it can be when the notice ends.
+    today. The hedge credit aims at the floor and falls by at most `credit_fall_per_hour`; initial margin
+    reckons with the least it can be when the notice ends.
 
     Parameters
     ----------
@@ -77,7 +77,8 @@ def apply_guard(
     -------
     Guarded, GuardState
 
-    Source: EMIR RTS 153/2013 Art. 28 for buffer, stress weight and floor; the notice is ours (docs/theory/notice.md).
+    Source: EMIR RTS 153/2013 Art. 28 for buffer, stress weight and floor; the notice is ours
+    (docs/theory/notice.md).
     """
     hours = max(0.0, (time - state.time) / HOUR)
     floor = settings.floor_share * long_run
@@ -85,7 +86,9 @@ def apply_guard(
     goal = np.minimum(np.maximum(limited, floor), CEILING)
     most = np.where(np.isnan(state.maintenance), np.inf, state.maintenance * settings.rise_over(hours))
     maintenance = np.minimum(goal, most)
-    least = np.where(np.isnan(state.credit), 0.0, state.credit * (1.0 - settings.credit_fall_per_hour) ** hours)
+    least = np.where(
+        np.isnan(state.credit), 0.0, state.credit * (1.0 - settings.credit_fall_per_hour) ** hours
+    )
     credit = np.maximum(np.minimum(floor, maintenance), least)
     reachable = maintenance * settings.rise_over(settings.notice_hours) * (1.0 + NOTICE_SLACK)
     call = np.maximum(

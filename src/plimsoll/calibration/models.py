@@ -14,7 +14,8 @@ from plimsoll.types import Flags, Matrix, Rows, Vector
 __all__ = ["ModelRates", "model_rates"]
 
 LEAST_VOLATILITY = 1e-5
-"""Log return per square root of an hour (0.1 % a year): a market whose price stands still is given this much."""
+"""Log return per square root of an hour (0.1 % a year): a market whose price stands still is given this
+much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,13 @@ def model_rates(
 
     .. math:: long = 1 - e^{-q\, G \sqrt{H}}, \quad short = e^{q\, G \sqrt{H}} - 1
 
-    with G the scale (`kernels.scale`) and q the upper quantile of past excursions in units of the scale that was
-    known when each began. Because q is taken on the same scale that it multiplies, the stress blend and the speed
-    limits leave coverage at the level and only spread the margin more evenly over time.
+    with G the scale (`kernels.scale`) and q the upper quantile of past excursions in units of the scale that
+    was known when each began. Because q is taken on the same scale that it multiplies, the stress blend and
+    the speed limits leave coverage at the level and only spread the margin more evenly over time.
 
-    A market with fewer than `settings.young.windows` windows is young: it takes the quantile of the riskiest grown
-    market, and that market's scales and long-run figures times `settings.young.multiplier` where these exceed its
-    own.
+    A market with fewer than `settings.young.windows` windows is young: it takes the quantile of the riskiest
+    grown market, and that market's scales and long-run figures times `settings.young.multiplier` where these
+    exceed its own.
 
     Parameters
     ----------

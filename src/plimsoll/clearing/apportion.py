@@ -20,17 +20,20 @@ def apportion(amount: int, weights: Quanta) -> Quanta:
 
     Returns
     -------
-    Quanta [B]   Sums to `amount` exactly; no share exceeds its weight; a zero weight gets nothing. Equal remainders
-                 are served in order of the weights' size and then of their place, so that identical weights differ
-                 by at most one.
+    Quanta [B]   Sums to `amount` exactly; no share exceeds its weight; a zero weight gets nothing. Equal
+    remainders
+                 are served in order of the weights' size and then of their place, so that identical weights
+                 differ by at most one.
     """
     total = sum(map(int, weights))
     if amount == 0 or total == 0:
         return np.zeros(len(weights), dtype=np.int64)
-    fits = amount * int(weights.max()) <= _LARGEST
-    quotient, remainder = np.divmod(amount * weights.astype(np.int64 if fits else object), total)
-    shares: Quanta = quotient.astype(np.int64)
+    fits = max(total, amount * int(weights.max())) <= _LARGEST
+    products = amount * weights.astype(np.int64 if fits else object)
+    shares: Quanta = (products // total).astype(np.int64)
+    remainders = products % total
+    ranks = np.unique(remainders, return_inverse=True)[1]
     places = np.arange(len(weights))
-    order = np.lexsort((places, -weights, -remainder.astype(np.int64)))
-    shares[order[: amount - int(shares.sum())]] += 1
+    order = np.lexsort((places, -weights, -ranks))
+    shares[order[: amount - sum(map(int, shares))]] += 1
     return shares

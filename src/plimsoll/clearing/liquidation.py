@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from plimsoll.clearing.apportion import apportion
-from plimsoll.types import Flags, Lots, Matrix, Vector
+from plimsoll.types import Flags, Lots, Vector
 
-__all__ = ["Liquidity", "Slice", "reduction", "slices", "wanted_lots"]
+__all__ = ["Liquidity", "Slice", "expected_cost", "reduction", "slices", "wanted_lots"]
 
 LARGEST_IMPACT = 0.5
 """No slice moves the price by more than half: beyond it the square-root law says nothing."""
@@ -57,13 +57,13 @@ def reduction(
 
     .. math:: E - f\, c\, G = \tau (1 - f) M \;\Rightarrow\; f = \frac{\tau M - E}{\tau M - c\, G}
 
-    Selling all positions in proportion keeps hedges whole. The requirement of a share of a book is at most that
-    share of the requirement, so the target is reached or passed.
+    Selling all positions in proportion keeps hedges whole. The requirement of a share of a book is at most
+    that share of the requirement, so the target is reached or passed.
 
     Parameters
     ----------
     equity, maintenance, gross : Vector [B]   Quote quanta; gross is the notional of all positions.
-    cost : Vector [B]     Expected cost of selling, share of notional.
+    cost : Vector [B]     Expected cost of selling, fee included, share of notional.
     full : Flags [B]      Accounts of which everything is sold.
     target : float        Health target, multiple of maintenance.
 
@@ -99,8 +99,8 @@ def slices(wanted: Lots, liquidity: Liquidity) -> tuple[Slice, ...]:
 
     .. math:: displacement = Y \sqrt{Q / V}, \quad average\ cost = \tfrac{2}{3}\, displacement
 
-    All accounts in one direction of one instrument share one slice, in proportion to what they want and at one
-    price: no account's result depends on the order of accounts.
+    All accounts in one direction of one instrument share one slice, in proportion to what they want and at
+    one price: no account's result depends on the order of accounts.
 
     Parameters
     ----------
@@ -119,10 +119,16 @@ def slices(wanted: Lots, liquidity: Liquidity) -> tuple[Slice, ...]:
     return tuple(made)
 
 
-def expected_cost(wanted: Matrix, liquidity: Liquidity) -> Vector:
-    """Estimate what selling each column in full would cost as a share of its notional [I], before it is cut."""
-    share = np.divide(wanted, liquidity.volume, out=np.ones_like(wanted), where=liquidity.volume > 0.0)
-    return np.minimum(_MEAN_OF_ROOT * liquidity.impact * np.sqrt(np.minimum(share, 1.0)), LARGEST_IMPACT)
+def expected_cost(liquidity: Liquidity) -> Vector:
+    """Estimate the cost of selling when the whole budget of a column is used: share of notional [I]."""
+    share = np.divide(
+        liquidity.budget,
+        liquidity.volume,
+        out=np.zeros_like(liquidity.volume),
+        where=liquidity.volume > 0.0,
+    )
+    cost: Vector = _MEAN_OF_ROOT * np.minimum(liquidity.impact * np.sqrt(share), LARGEST_IMPACT)
+    return cost
 
 
 def _priced(column: int, lots: Lots, taken: int, sign: int, liquidity: Liquidity) -> Slice:

@@ -29,8 +29,8 @@ class Payments:
 def pay_shortfall(shortfall: int, fund: int, profit: Quanta, equity: Quanta) -> Payments:
     """Take from the fund first, then from winners in proportion to their profit.
 
-    Nobody pays more than the profit on open positions, nor more than its equity; together they pay no more than
-    what the fund left open.
+    Nobody pays more than the profit on open positions, nor more than its equity; together they pay no more
+    than what the fund left open.
 
     Parameters
     ----------

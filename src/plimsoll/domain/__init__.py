@@ -1,0 +1,1 @@
+"""What are the things that a venue is made of?"""

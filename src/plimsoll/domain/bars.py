@@ -87,6 +87,25 @@ class Bars:
             volume=self.volume[:, columns],
         )
 
+    def aligned(self, markets: tuple[str, ...]) -> "Bars":
+        """Give exactly these markets, in this order; one without bars is NaN throughout."""
+        unknown = len(self.markets)
+        columns = [self.markets.index(market) if market in self.markets else unknown for market in markets]
+
+        def taken(prices: Matrix) -> Matrix:
+            padded = np.column_stack([prices, np.full(len(prices), np.nan)])
+            return padded[:, columns]
+
+        return replace(
+            self,
+            markets=markets,
+            open=taken(self.open),
+            high=taken(self.high),
+            low=taken(self.low),
+            close=taken(self.close),
+            volume=taken(self.volume),
+        )
+
     def _rows(self, keep: Flags) -> "Bars":
         return replace(
             self,

@@ -32,7 +32,7 @@ __all__ = [
 
 
 class Listed(Struct, frozen=True, tag="listed"):
-    """The venue lists its instruments and its rules; comes first, once. The order is the I axis of what follows.
+    """The venue lists its instruments, whose order is the I axis from then on, and its rules; once, first.
 
     Attributes
     ----------

@@ -19,6 +19,7 @@ class Spot(msgspec.Struct, frozen=True, tag="spot", forbid_unknown_fields=True):
 
     @property
     def name(self) -> str:
+        """What a venue calls it."""
         return self.underlying
 
 
@@ -29,6 +30,7 @@ class Perpetual(msgspec.Struct, frozen=True, tag="perpetual", forbid_unknown_fie
 
     @property
     def name(self) -> str:
+        """What a venue calls it."""
         return f"{self.underlying}-PERP"
 
 
@@ -40,6 +42,7 @@ class Future(msgspec.Struct, frozen=True, tag="future", forbid_unknown_fields=Tr
 
     @property
     def name(self) -> str:
+        """What a venue calls it."""
         return f"{self.underlying}-{_day(self.expiry)}"
 
 
@@ -53,6 +56,7 @@ class Option(msgspec.Struct, frozen=True, tag="option", forbid_unknown_fields=Tr
 
     @property
     def name(self) -> str:
+        """What a venue calls it."""
         return f"{self.underlying}-{_day(self.expiry)}-{self.strike:g}-{self.right}"
 
 
@@ -73,10 +77,12 @@ class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def name(self) -> str:
+        """What a venue calls it."""
         return self.instrument.name
 
     @property
     def underlying(self) -> str:
+        """The market whose price it follows."""
         return self.instrument.underlying
 
 

@@ -1,7 +1,7 @@
 """How does an amount of money become an integer, and which way is it rounded?
 
-Money is held in quote quanta of 1e-6, as `int64`. A float becomes money in one of two functions whose names carry
-the rounding; a decimal written by a user becomes money exactly or not at all.
+Money is held in quote quanta of 1e-6, as `int64`. A float becomes money in one of two functions whose names
+carry the rounding; a decimal written by a user becomes money exactly or not at all.
 """
 
 from decimal import Decimal

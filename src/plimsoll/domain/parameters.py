@@ -132,7 +132,8 @@ class SideEvidence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     windows : int               Standardised excursions behind the quantile.
     last : int                  End of the last bar used, milliseconds UTC.
     volatility : float          Volatility forecast, log return per square root of an hour.
-    scale : float               The same after the stress blend and the speed limits: what excursions are judged on.
+    scale : float               The same after the stress blend and the speed limits: what excursions are
+                                judged on.
     residual_quantile : float   Past excursions at the level, in units of the scale over the horizon.
     model : rate                What today's volatility alone would ask.
     stressed : rate             What the volatility of the worst known period would ask.

@@ -25,7 +25,8 @@ class GuardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     stress_weight : share    Weight of stressed volatility in the scale that excursions are judged on.
     stress_days : days       Memory of the slow average whose largest value is the stressed volatility.
     floor_share : share      The target never falls below this share of the long-run quantile.
-    rise_per_hour : rate     Largest relative rise of maintenance in an hour (0.02 is 2 %); None sets no limit.
+    rise_per_hour : rate     Largest relative rise of maintenance in an hour (0.02 is 2 %); None sets no
+                             limit.
     fall_half_life : hours   Time in which half of an excess over the target decays; 0 follows at once.
     notice_hours : hours     Initial margin covers every rise within this time; 0 gives no notice.
     call_buffer : factor     An account is called below this multiple of maintenance at the latest.
@@ -36,7 +37,7 @@ class GuardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     stress_weight: Share = 0.4
     stress_days: Annotated[int, Meta(ge=7, le=365)] = 30
     floor_share: Share = 0.7
-    rise_per_hour: Annotated[float, Meta(gt=0.0, le=1.0)] | None = 0.02
+    rise_per_hour: Annotated[float, Meta(gt=0.0, le=1.0)] | None = 0.005
     fall_half_life: Annotated[float, Meta(ge=0.0, le=24.0 * 365)] = 24.0
     notice_hours: Annotated[float, Meta(ge=0.0, le=168.0)] = 24.0
     call_buffer: AtLeastOne = 1.1

@@ -1,0 +1,1 @@
+"""How does a venue move from event to event?"""

@@ -13,8 +13,8 @@ from plimsoll.types import Lots, Quanta, Rows, Vector
 __all__ = ["FIRST_TRADER", "FUND", "MAKERS", "OUTSIDE", "VENUE", "Book", "empty_book"]
 
 OUTSIDE, VENUE, FUND, MAKERS = range(4)
-"""System accounts: where deposits come from, the venue itself, the insurance fund, the makers who take the other
-side of every trade that does not net."""
+"""System accounts: where deposits come from, the venue itself, the insurance fund, the makers who take the
+other side of every trade that does not net."""
 FIRST_TRADER = 4
 _SYSTEM_NAMES = ("outside", "venue", "fund", "makers")
 
@@ -23,8 +23,9 @@ _SYSTEM_NAMES = ("outside", "venue", "fund", "makers")
 class Book:
     """All accounts in columns; row r is one account, the first four are the system's.
 
-    Cash counts what was paid for positions, so an account's equity is its cash plus the value of what it holds.
-    Every movement has two sides: the cash of all rows sums to zero, and so do the lots of every instrument.
+    Cash counts what was paid for positions, so an account's equity is its cash plus the value of what it
+    holds. Every movement has two sides: the cash of all rows sums to zero, and so do the lots of every
+    instrument.
 
     Attributes
     ----------
@@ -62,7 +63,10 @@ class Book:
         if len(rows) != first + len(names):
             taken = next(name for i, name in enumerate(names) if rows[name] != first + i or name in self.rows)
             raise PlimsollError(
-                Code.BAD_ACCOUNT, f"account {taken} exists already", where="opening", remedy="Use another name."
+                Code.BAD_ACCOUNT,
+                f"account {taken} exists already",
+                where="opening",
+                remedy="Use another name.",
             )
         columns = self.lots.shape[1]
         none = np.zeros((len(names), columns), dtype=np.int64)
@@ -90,6 +94,7 @@ class Book:
                 cash[account] = _within(int(cash[account]) + sign * total)
             else:
                 cash[account] += sign * np.asarray(amounts)
+                _check_within(cash[account])
         return replace(self, cash=cash)
 
     def traded(self, rows: Rows, lots: Lots, paid: Quanta) -> "Book":
@@ -100,16 +105,25 @@ class Book:
         rows : Rows [B]        Distinct.
         lots : Lots [B, I]     Signed lots bought.
         paid : Quanta [B, I]   Cash paid for them; negative is received.
+
+        Raises
+        ------
+        PlimsollError   `AMOUNT_OUT_OF_RANGE` where a sum of this trade, or what is held after it, does not
+                        fit.
         """
+        for traded in (paid, lots):
+            _check_within(np.abs(traded.astype(np.float64)).sum(axis=0))
+            _check_within(np.abs(traded.astype(np.float64)).sum(axis=1))
         after = self.paid(rows, MAKERS, paid.sum(axis=1))
         held = self.lots.copy()
         held[rows] += lots
         held[MAKERS] -= lots.sum(axis=0)
         cost = self.cost.copy()
         cost[rows] = _cost_after(self.lots[rows], self.cost[rows], lots, paid)
-        cost[MAKERS] = _cost_after(
-            self.lots[MAKERS], self.cost[MAKERS], -lots.sum(axis=0), -paid.sum(axis=0)
-        )
+        cost[MAKERS] = _cost_after(self.lots[MAKERS], self.cost[MAKERS], -lots.sum(axis=0), -paid.sum(axis=0))
+        changed = np.append(rows, MAKERS)
+        _check_within(held[changed])
+        _check_within(cost[changed])
         return replace(after, lots=held, cost=cost)
 
     def equity(self, unit: Vector) -> Vector:
@@ -142,21 +156,33 @@ def empty_book(instruments: int) -> Book:
 
 
 def _cost_after(held: Lots, cost: Quanta, lots: Lots, paid: Quanta) -> Quanta:
-    """Carry the cost of a position through a trade: added when it grows, released in proportion when it shrinks."""
+    """Carry costs through a trade: growing adds to them, shrinking releases them in proportion."""
     after = held + lots
-    grows = held * lots >= 0
+    grows = np.sign(held) * np.sign(lots) >= 0
     flips = ~grows & (np.abs(lots) > np.abs(held))
     kept = np.rint(cost * np.divide(after, held, out=np.zeros(held.shape), where=held != 0)).astype(np.int64)
-    opened = np.rint(paid * np.divide(after, lots, out=np.zeros(held.shape), where=lots != 0)).astype(np.int64)
+    opened = np.rint(paid * np.divide(after, lots, out=np.zeros(held.shape), where=lots != 0)).astype(
+        np.int64
+    )
     return np.where(grows, cost + paid, np.where(flips, opened, kept))
 
 
 def _within(amount: int) -> int:
     if abs(amount) > LARGEST_AMOUNT:
-        raise PlimsollError(
-            Code.AMOUNT_OUT_OF_RANGE,
-            f"a balance would reach {amount} quanta, beyond {LARGEST_AMOUNT}",
-            where="ledger",
-            remedy="Split the venue's quote currency into a larger unit.",
-        )
+        raise _beyond(f"a balance would reach {amount} quanta")
     return amount
+
+
+def _check_within(amounts: Quanta | Vector) -> None:
+    """Raise where an amount is too large; two that are not add up to one that wraps past neither end."""
+    if np.any((amounts > LARGEST_AMOUNT) | (amounts < -LARGEST_AMOUNT)):
+        raise _beyond("a balance or a position would not fit")
+
+
+def _beyond(what: str) -> PlimsollError:
+    return PlimsollError(
+        Code.AMOUNT_OUT_OF_RANGE,
+        f"{what}, beyond {LARGEST_AMOUNT}",
+        where="ledger",
+        remedy="Split the venue's quote currency into a larger unit.",
+    )

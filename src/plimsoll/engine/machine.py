@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from plimsoll.clearing.statuses import Signal, Status, advance
+from plimsoll.domain.bars import HOUR
 from plimsoll.domain.events import (
     Deposited,
     Effect,
@@ -19,14 +20,14 @@ from plimsoll.domain.events import (
     Ticked,
     Traded,
 )
-from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_up
+from plimsoll.domain.money import LARGEST_AMOUNT, QUANTA_PER_UNIT, quanta_up
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER, FUND, MAKERS, OUTSIDE, Book, empty_book
-from plimsoll.engine.ticks import settle_tick
 from plimsoll.engine.state import Market, State, begin
+from plimsoll.engine.ticks import settle_tick
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin import margin_model
-from plimsoll.types import Flags, Rows, Vector
+from plimsoll.types import Flags, Quanta, Rows, Vector
 
 __all__ = ["begin", "step"]
 
@@ -36,9 +37,9 @@ Effects = tuple[Effect, ...]
 def step(state: State, event: Event) -> tuple[State, Effects]:
     """Apply one event.
 
-    A pure function: the same state and event give the same result, bit for bit, and the given state is unchanged.
-    An event that makes no sense (out of order, unknown account) raises and has no effect; one account that may not
-    do its part of an event is an effect, `Refused`, and the others do theirs.
+    A pure function: the same state and event give the same result, bit for bit, and the given state is
+    unchanged. An event that makes no sense (out of order, unknown account) raises and has no effect; one
+    account that may not do its part of an event is an effect, `Refused`, and the others do theirs.
 
     Raises
     ------
@@ -56,12 +57,13 @@ def step(state: State, event: Event) -> tuple[State, Effects]:
 
 
 def _listed(state: State, event: Listed) -> tuple[State, Effects]:
-    if state.listings:
+    names = {listing.name for listing in event.listings}
+    if state.sequence > 0 or len(names) != len(event.listings):
         raise PlimsollError(
             Code.OUT_OF_ORDER,
-            "instruments are listed twice",
+            "instruments are listed twice, or after something else has happened",
             where=f"event {state.sequence + 1}",
-            remedy="List all instruments in the first event.",
+            remedy="List all instruments, each once, in the first event.",
         )
     columns = len(event.listings)
     unknown = np.full(columns, np.nan)
@@ -75,14 +77,8 @@ def _listed(state: State, event: Listed) -> tuple[State, Effects]:
 def _opened(state: State, event: Opened) -> tuple[State, Effects]:
     _same_length(event.accounts, event.amounts, state)
     book = state.book.opened(event.accounts)
-    amounts = np.array(event.amounts, dtype=np.int64)
-    if np.any(amounts < 0):
-        raise PlimsollError(
-            Code.BAD_ACCOUNT,
-            "an account is opened with less than nothing",
-            where=f"event {state.sequence + 1}",
-            remedy="Open accounts with zero or more.",
-        )
+    amounts = _whole(event.amounts, state)
+    _not_negative(amounts, "an account is opened with less than nothing", state)
     rows = book.find(event.accounts, "opening")
     return replace(state, book=book.paid(OUTSIDE, rows, amounts)), ()
 
@@ -90,7 +86,7 @@ def _opened(state: State, event: Opened) -> tuple[State, Effects]:
 def _deposited(state: State, event: Deposited) -> tuple[State, Effects]:
     _same_length(event.accounts, event.amounts, state)
     rows = _distinct(state.book, event.accounts, state)
-    amounts = np.array(event.amounts, dtype=np.int64)
+    amounts = _whole(event.amounts, state)
     book = state.book.paid(OUTSIDE, rows, amounts)
     enough = (amounts >= 0) | _meets_initial(replace(state, book=book), rows)
     refused = _refusals(event, rows[~enough], state, "the withdrawal leaves less than initial margin")
@@ -102,17 +98,20 @@ def _deposited(state: State, event: Deposited) -> tuple[State, Effects]:
 
 
 def _funded(state: State, event: Funded) -> tuple[State, Effects]:
+    amounts = _whole((event.fund, event.makers), state)
+    _not_negative(amounts, "the fund or the makers are paid less than nothing", state)
     book = state.book.paid(OUTSIDE, FUND, event.fund).paid(OUTSIDE, MAKERS, event.makers)
     return replace(state, book=book), ()
 
 
 def _traded(state: State, event: Traded) -> tuple[State, Effects]:
-    """Carry out the trades of accounts that meet initial margin after them, or that only shrink a position."""
+    """Carry out the trades of accounts that then meet initial margin, or that only shrink a position."""
     _same_length(event.accounts, event.lots, state)
     rows = _distinct(state.book, event.accounts, state)
-    lots = np.array(event.lots, dtype=np.int64).reshape(len(rows), len(state.listings))
-    prices = np.nan_to_num(np.array(event.prices, dtype=np.float64), nan=0.0)
-    unit = state.lot_sizes * prices * QUANTA_PER_UNIT
+    _one_per_listing(event, state)
+    lots = _whole(event.lots, state).reshape(len(rows), len(state.listings))
+    prices = np.array(event.prices, dtype=np.float64)
+    unit = state.lot_sizes * np.where(np.isfinite(prices), prices, 0.0) * QUANTA_PER_UNIT
     if np.any((lots != 0) & (unit <= 0.0)):
         raise PlimsollError(
             Code.MISSING_PRICE,
@@ -146,7 +145,7 @@ def _ticked(state: State, event: Ticked) -> tuple[State, Effects]:
     volume = np.array(event.volume, dtype=np.float64)
     impact = np.array(event.impact, dtype=np.float64)
     sound = (len(marks) == len(volume) == len(impact) == len(state.listings)) and bool(
-        np.all(np.isfinite(marks) & (marks > 0.0) & (volume >= 0.0) & (impact >= 0.0))
+        np.all(np.isfinite([marks, volume, impact]) & np.array([marks > 0.0, volume >= 0.0, impact >= 0.0]))
     )
     if not sound:
         raise PlimsollError(
@@ -155,8 +154,8 @@ def _ticked(state: State, event: Ticked) -> tuple[State, Effects]:
             where=f"event {state.sequence + 1}",
             remedy="Leave out ticks that a feed cannot vouch for: the last marks stay in force.",
         )
-    hours = (event.time - state.time) / 3_600_000.0
-    moved = replace(state, market=Market(marks, volume, impact))
+    hours = (event.time - state.ticked) / HOUR if state.ticked > 0 else 0.0
+    moved = replace(state, ticked=event.time, market=Market(marks, volume, impact))
     return settle_tick(moved, event.time, hours)
 
 
@@ -175,7 +174,7 @@ def _meets_initial(state: State, rows: Rows) -> Flags:
 
 def _only_reduces(book: Book, rows: Rows, lots: np.ndarray[Any, Any]) -> Flags:
     held = book.lots[rows]
-    shrinks = (held * lots <= 0) & (np.abs(lots) <= np.abs(held))
+    shrinks = (np.sign(held) * np.sign(lots) <= 0) & (np.abs(lots) <= np.abs(held))
     only: Flags = shrinks.all(axis=1)
     return only
 
@@ -193,6 +192,39 @@ def _same_length(accounts: tuple[str, ...], parts: tuple[Any, ...], state: State
             f"{len(accounts)} accounts but {len(parts)} amounts",
             where=f"event {state.sequence + 1}",
             remedy="Give one amount per account.",
+        )
+
+
+def _one_per_listing(event: Traded, state: State) -> None:
+    if {len(event.prices), *map(len, event.lots)} != {len(state.listings)}:
+        raise PlimsollError(
+            Code.UNKNOWN_INSTRUMENT,
+            "a trade has more or fewer prices or lots than there are listings",
+            where=f"event {state.sequence + 1}",
+            remedy=f"Give {len(state.listings)} of each, in the order of the listings.",
+        )
+
+
+def _whole(numbers: tuple[Any, ...], state: State) -> Quanta:
+    """Read whole numbers; raises `AMOUNT_OUT_OF_RANGE` for one beyond `LARGEST_AMOUNT`."""
+    try:
+        whole: Quanta = np.array(numbers, dtype=np.int64)
+    except OverflowError:
+        whole = np.full(1, LARGEST_AMOUNT + 1)
+    if np.any((whole > LARGEST_AMOUNT) | (whole < -LARGEST_AMOUNT)):
+        raise PlimsollError(
+            Code.AMOUNT_OUT_OF_RANGE,
+            f"an amount is beyond {LARGEST_AMOUNT}",
+            where=f"event {state.sequence + 1}",
+            remedy="Give smaller amounts.",
+        )
+    return whole
+
+
+def _not_negative(amounts: Quanta, what: str, state: State) -> None:
+    if np.any(amounts < 0):
+        raise PlimsollError(
+            Code.BAD_ACCOUNT, what, where=f"event {state.sequence + 1}", remedy="Give zero or more."
         )
 
 

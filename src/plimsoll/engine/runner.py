@@ -1,11 +1,13 @@
-"""How are events run: written down first, then applied, then acted on?"""
+"""How are events run: written down first, then applied?"""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Protocol
 
 from plimsoll.domain.events import Effect, Event
 from plimsoll.engine.machine import begin, step
 from plimsoll.engine.state import State
+from plimsoll.errors import PlimsollError
 
 __all__ = ["Journal", "Runner", "replayed"]
 
@@ -16,38 +18,37 @@ class Journal(Protocol):
     def append(self, event: Event) -> None:
         """Write one event so that it survives the end of the process."""
 
+    def digest(self) -> str:
+        """Give the SHA-256 of everything written so far."""
+
 
 class Runner:
-    """Journal, then step, then act: the one place where the state changes hands.
+    """Journal, then step: the one place where the state changes hands. The caller acts on the effects.
 
     Parameters
     ----------
     journal : Journal
-    act : callable   Receives the state after each event and its effects.
     state : State    Where to go on from; the beginning where none is given.
     """
 
-    def __init__(
-        self, journal: Journal, act: Callable[[State, tuple[Effect, ...]], None], state: State | None = None
-    ) -> None:
+    def __init__(self, journal: Journal, state: State | None = None) -> None:
         self._journal = journal
-        self._act = act
         self.state = begin() if state is None else state
 
     def run(self, event: Event) -> tuple[Effect, ...]:
-        """Apply one event.
+        """Apply one event and return what is to be acted on.
 
         An event that the machine refuses is in the journal all the same; replaying refuses it again.
         """
         self._journal.append(event)
         self.state, effects = step(self.state, event)
-        self._act(self.state, effects)
         return effects
 
 
 def replayed(events: Iterable[Event], state: State | None = None) -> State:
-    """Apply journaled events in order and return the state that they lead to."""
+    """Apply journaled events in order and return the last state; what was refused is refused again."""
     state = begin() if state is None else state
     for event in events:
-        state, _ = step(state, event)
+        with suppress(PlimsollError):
+            state, _ = step(state, event)
     return state

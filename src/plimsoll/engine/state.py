@@ -13,6 +13,7 @@ from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import ParameterSet
 from plimsoll.domain.settings import ClearingRules
 from plimsoll.engine.book import Book, empty_book
+from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin import MarginModel, margin_model
 from plimsoll.types import Vector
 
@@ -43,6 +44,7 @@ class State:
     ----------
     time : int       Of the last event, milliseconds UTC.
     sequence : int   Events so far.
+    ticked : int     Time of the last tick; 0 before the first.
     listings : tuple [I]
     rules : ClearingRules
     book : Book
@@ -53,12 +55,25 @@ class State:
 
     time: int
     sequence: int
+    ticked: int
     listings: tuple[Listing, ...]
     rules: ClearingRules
     book: Book
     market: Market
     parameters: ParameterSet | None
     model: MarginModel | None
+
+    @property
+    def model_in_force(self) -> MarginModel:
+        """The margin model; raises `MISSING_PARAMETERS` before any parameter set was published."""
+        if self.model is None:
+            raise PlimsollError(
+                Code.MISSING_PARAMETERS,
+                "no parameter set is in force",
+                where="venue",
+                remedy="Publish one first.",
+            )
+        return self.model
 
     @property
     def lot_sizes(self) -> Vector:
@@ -75,7 +90,7 @@ class State:
 def begin() -> State:
     """Start a venue that lists nothing."""
     none = np.zeros(0)
-    return State(0, 0, (), ClearingRules(), empty_book(0), Market(none, none, none), None, None)
+    return State(0, 0, 0, (), ClearingRules(), empty_book(0), Market(none, none, none), None, None)
 
 
 class _Frozen(msgspec.Struct, frozen=True):
@@ -83,6 +98,7 @@ class _Frozen(msgspec.Struct, frozen=True):
 
     time: int
     sequence: int
+    ticked: int
     listings: tuple[Listing, ...]
     rules: ClearingRules
     names: tuple[str, ...]
@@ -101,6 +117,7 @@ def snapshot(state: State) -> bytes:
         _Frozen(
             time=state.time,
             sequence=state.sequence,
+            ticked=state.ticked,
             listings=state.listings,
             rules=state.rules,
             names=book.names,
@@ -117,7 +134,7 @@ def snapshot(state: State) -> bytes:
 def restore(snapshot: bytes) -> State:
     """Read a state back; stepping on from it gives what stepping on from the original gives."""
     frozen = msgspec.msgpack.decode(snapshot, type=_Frozen)
-    columns = len(frozen.listings)
+    shape = len(frozen.names), len(frozen.listings)
 
     def whole(blob: bytes) -> NDArray[np.int64]:
         return np.frombuffer(blob, dtype="<i8").astype(np.int64)
@@ -126,15 +143,23 @@ def restore(snapshot: bytes) -> State:
         names=frozen.names,
         rows=MappingProxyType({name: row for row, name in enumerate(frozen.names)}),
         cash=whole(frozen.cash),
-        lots=whole(frozen.lots).reshape(-1, columns),
-        cost=whole(frozen.cost).reshape(-1, columns),
+        lots=whole(frozen.lots).reshape(shape),
+        cost=whole(frozen.cost).reshape(shape),
         status=np.frombuffer(frozen.status, dtype=np.int8).copy(),
     )
-    market = Market(*np.frombuffer(frozen.market, dtype="<f8").reshape(3, columns).astype(np.float64))
+    market = Market(*np.frombuffer(frozen.market, dtype="<f8").reshape(3, shape[1]).astype(np.float64))
     parameters = frozen.parameters
     model = None if parameters is None else margin_model(parameters.method, frozen.listings)
     return State(
-        frozen.time, frozen.sequence, frozen.listings, frozen.rules, book, market, parameters, model
+        frozen.time,
+        frozen.sequence,
+        frozen.ticked,
+        frozen.listings,
+        frozen.rules,
+        book,
+        market,
+        parameters,
+        model,
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from plimsoll.clearing.liquidation import Liquidity, Slice, reduction, slices, wanted_lots
+from plimsoll.clearing.liquidation import Liquidity, Slice, expected_cost, reduction, slices, wanted_lots
 from plimsoll.clearing.statuses import Signal, Status, advance
 from plimsoll.clearing.waterfall import pay_shortfall
 from plimsoll.domain.events import Allocated, Closed, Covered, Effect, Liquidated, StatusChanged
@@ -44,7 +44,7 @@ def settle_tick(state: State, time: int, hours: float) -> tuple[State, Effects]:
     Parameters
     ----------
     state : State    With the new marks in it.
-    hours : float    Since the last event: forced selling is a share of the volume traded in that time.
+    hours : float    Since the last tick: forced selling is a share of the volume traded in that time.
     """
     if state.model is None:
         return state, ()
@@ -59,20 +59,19 @@ def settle_tick(state: State, time: int, hours: float) -> tuple[State, Effects]:
 
 
 def _watch(state: State, model: MarginModel) -> _Watched:
-    """Pick the accounts that are in hand already or below the quick bound, and value only these exactly."""
+    """Pick the accounts below the call level or not healthy, looking closely only at those that may be."""
     book, unit = state.book, state.unit
     attention = model.near(book.cash, book.lots, unit, Level.CALL) | (book.status != Status.HEALTHY)
     attention &= book.status != Status.CLOSED
     attention[:FIRST_TRADER] = False
     rows = np.flatnonzero(attention)
     notional = book.lots[rows] * unit
-    return _Watched(
-        rows=rows,
-        notional=notional,
-        equity=quanta_down(book.cash[rows] + notional.sum(axis=1)),
-        maintenance=quanta_up(model.requirement(notional, Level.MAINTENANCE)),
-        call=quanta_up(model.requirement(notional, Level.CALL)),
-    )
+    equity = quanta_down(book.cash[rows] + notional.sum(axis=1))
+    call = quanta_up(model.requirement(notional, Level.CALL))
+    below = (equity < call) | (book.status[rows] != Status.HEALTHY)
+    rows, notional = rows[below], notional[below]
+    maintenance = quanta_up(model.requirement(notional, Level.MAINTENANCE))
+    return _Watched(rows, notional, equity[below], maintenance, call[below])
 
 
 def _judge(book: Book, watched: _Watched, state: State, time: int) -> tuple[Book, Effects]:
@@ -84,13 +83,14 @@ def _judge(book: Book, watched: _Watched, state: State, time: int) -> tuple[Book
     sunk = equity < np.ceil(state.rules.full_share * maintenance)
     mended = equity >= np.ceil(state.rules.health_target * maintenance)
     moves = (
-        (Signal.SUNK, ~flat & sunk & (status != Status.FULL)),
+        (Signal.SUNK, sunk & (status != Status.FULL)),
         (Signal.BREACHED, ~flat & ~sunk & ~in_hand & (equity < maintenance)),
         (Signal.SHORT, ~flat & (status == Status.HEALTHY) & (equity >= maintenance) & (equity < call)),
         (Signal.RESTORED, (status == Status.CALLED) & (equity >= call)),
         (Signal.MENDED, ~flat & in_hand & ~sunk & mended),
     )
-    statuses, changes = book.status, []
+    statuses = book.status
+    changes: list[Effect] = []
     for signal, flags in moves:
         rows = watched.rows[flags]
         if len(rows) > 0:
@@ -100,8 +100,10 @@ def _judge(book: Book, watched: _Watched, state: State, time: int) -> tuple[Book
     return replace(book, status=statuses), tuple(changes)
 
 
-def _status_changes(book: Book, rows: Rows, before: Quanta, after: Quanta, signal: Signal, time: int) -> Effects:
-    changes = []
+def _status_changes(
+    book: Book, rows: Rows, before: Quanta, after: Quanta, signal: Signal, time: int
+) -> Effects:
+    changes: list[Effect] = []
     for pair in sorted(set(zip(before.tolist(), after.tolist(), strict=True))):
         chosen = rows[(before == pair[0]) & (after == pair[1])]
         names = tuple(book.names[row] for row in chosen)
@@ -118,7 +120,7 @@ def _liquidate(state: State, watched: _Watched, time: int, hours: float) -> tupl
     rows = watched.rows[chosen]
     gross = np.abs(watched.notional[chosen])
     liquidity = _liquidity(state, hours)
-    cost = gross @ (liquidity.impact * np.sqrt(state.rules.participation * hours))
+    cost = gross @ (expected_cost(liquidity) + state.rules.fee)
     share = reduction(
         watched.equity[chosen].astype(np.float64),
         watched.maintenance[chosen].astype(np.float64),
@@ -150,11 +152,11 @@ def _sold(state: State, rows: Rows, cut: Slice, time: int) -> tuple[State, Effec
     lots = np.zeros((len(rows), len(state.listings)), dtype=np.int64)
     lots[:, cut.column] = traded
     paid = np.zeros_like(lots)
-    paid[:, cut.column] = quanta_up(traded * unit)
+    paid[:, cut.column] = quanta_up(traded.astype(np.float64) * unit)
     book = state.book.traded(rows, lots, paid)
     equity = quanta_down(book.cash[rows] + book.lots[rows] @ state.unit)
-    fee = quanta_up(np.abs(traded) * unit * state.rules.fee)
-    book = book.paid(rows, FUND, np.clip(equity, 0, fee))
+    fee: Vector = np.abs(paid[:, cut.column]) * state.rules.fee
+    book = book.paid(rows, FUND, np.clip(equity, 0, quanta_up(fee)))
     names = tuple(book.names[row] for row in rows)
     effect = Liquidated(
         time, state.listings[cut.column].name, names, tuple(traded.tolist()), price, cut.displacement

@@ -1,0 +1,1 @@
+"""What do market data say, of the present and of the past?"""

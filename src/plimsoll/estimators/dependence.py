@@ -21,8 +21,8 @@ def joint_scenarios(
     """Draw rows of standardised returns from moments that all markets have in common.
 
     Rows are spread evenly over the common history, so that old crises keep their place. Filtering by the
-    volatility forecast at each row's start makes rows from calm and wild times comparable (filtered historical
-    simulation); the market's own correlation, and its rise in crashes, is in the rows.
+    volatility forecast at each row's start makes rows from calm and wild times comparable (filtered
+    historical simulation); the market's own correlation, and its rise in crashes, is in the rows.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def joint_scenarios(
     -------
     JointScenarios or None   None where the common history is too short: then nothing nets.
 
-    Source: Barone-Adesi, Giannopoulos and Vosper (1999), VaR without correlations for portfolios of derivatives.
+    Source: Barone-Adesi, Giannopoulos and Vosper (1999), VaR without correlations for portfolios of
+    derivatives.
     """
     terminal = windows[:, :, TERMINAL]
     common = np.flatnonzero(~np.isnan(terminal).any(axis=1))

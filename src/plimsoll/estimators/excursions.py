@@ -16,8 +16,8 @@ __all__ = ["ExcursionState", "WindowLog", "begin_excursions", "update_excursions
 class WindowLog:
     """An append-only log of matured windows that many states share.
 
-    A state reads the first `count` rows and never sees later ones. Appending to the newest state extends the log
-    in place; appending to an older one copies it first, so that states behave as values.
+    A state reads the first `count` rows and never sees later ones. Appending to the newest state extends the
+    log in place; appending to an older one copies it first, so that states behave as values.
     """
 
     def __init__(self, moments: Times, windows: Matrix, frontier: int) -> None:
@@ -33,17 +33,14 @@ class WindowLog:
         """Return a log whose first rows are `count` of this one and then the new ones."""
         if len(moments) == 0:
             return self
-        total = count + len(moments)
-        log = self
-        if count != self._frontier or total > len(self._moments):
-            log = self._grown(count, total)
-        log._moments[count:total] = moments
-        log._windows[count:total] = windows
-        log._frontier = total
-        return log
+        if count != self._frontier or count + len(moments) > len(self._moments):
+            return self._copied(count, 2 * (count + len(moments))).appended(count, moments, windows)
+        self._frontier = count + len(moments)
+        self._moments[count : self._frontier] = moments
+        self._windows[count : self._frontier] = windows
+        return self
 
-    def _grown(self, count: int, total: int) -> "WindowLog":
-        capacity = max(2 * total, 1024)
+    def _copied(self, count: int, capacity: int) -> "WindowLog":
         moments = np.zeros(capacity, dtype=np.int64)
         windows = np.full((capacity, *self._windows.shape[1:]), np.nan)
         moments[:count] = self._moments[:count]

@@ -6,15 +6,16 @@ import numpy as np
 
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.settings import CalibrationSettings
-from plimsoll.kernels.ewma import ewma_variance
+from plimsoll.kernels.ewma import KNOWN_WEIGHT, ewma_variance
 from plimsoll.kernels.scale import scale_path
 from plimsoll.types import Matrix, Vector
 
 __all__ = ["Volatility", "VolatilityState", "begin_volatility", "update_volatility"]
 
 _RANGE_BARS = 2 * HOUR
-"""From this bar length on the range is used: five times as informative as one return (Parkinson 1980), and the
-high and low of a long bar are seen on many trades, so that its downward bias from sparse trading is small."""
+"""From this bar length on the range is used: five times as informative as one return (Parkinson 1980), and
+the high and low of a long bar are seen on many trades, so that its downward bias from sparse trading is
+small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,13 @@ class VolatilityState:
 
     @property
     def volatility(self) -> Vector:
-        """Volatility now [M], log return per square root of an hour; NaN before the first return."""
-        return _root_mean(self.fast)
+        """Volatility now [M], log return per square root of an hour; NaN until it is known."""
+        return _root_mean(self.fast, KNOWN_WEIGHT)
 
     @property
     def stressed(self) -> Vector:
         """Volatility of the worst known period [M]; the long-run one where no period is complete."""
-        return np.where(np.isnan(self.worst), _root_mean(self.slow), np.sqrt(self.worst))
+        return np.where(np.isnan(self.worst), _root_mean(self.slow, 0.0), np.sqrt(self.worst))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ def update_volatility(
 ) -> tuple[VolatilityState, Volatility]:
     """Absorb T bars.
 
-    The past keeps `decay_per_hour` of its weight per hour, but at least `decay_per_bar` per bar: an estimate from
-    daily bars rests on more than a day.
+    The past keeps `decay_per_hour` of its weight per hour, but at least `decay_per_bar` per bar: an estimate
+    from daily bars rests on more than a day.
 
     Parameters
     ----------
@@ -100,6 +101,7 @@ def _variance_samples(bars: Bars, returns: Matrix) -> Matrix:
     return np.where(np.isnan(returns), np.nan, np.log(bars.high / bars.low) ** 2 / (4.0 * np.log(2.0)))
 
 
-def _root_mean(sums: Matrix) -> Vector:
-    known = sums[1] > 0.0
-    return np.sqrt(np.divide(sums[0], sums[1], out=np.full(sums.shape[1], np.nan), where=known))
+def _root_mean(sums: Matrix, least_weight: float) -> Vector:
+    known = (sums[1] > 0.0) & (sums[1] >= least_weight)
+    mean: Vector = np.divide(sums[0], sums[1], out=np.full(sums.shape[1], np.nan), where=known)
+    return np.sqrt(mean)

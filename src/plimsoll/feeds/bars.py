@@ -21,8 +21,9 @@ def read_bars(
 
     Parameters
     ----------
-    path : Path               A ``.parquet``, ``.csv`` or ``.csv.gz`` file in long format: symbol, ts, open,
-                              high, low, close and, where known, volume; further columns are ignored.
+    path : Path               A ``.parquet``, ``.csv`` or ``.csv.gz`` file, or a folder of such files, in long
+                              format: symbol, ts, open, high, low, close and, where known, volume; further
+                              columns are ignored.
     markets : tuple of str    Markets (``BTC``) or symbols as stored (``BTC/USD``), in the order wanted;
                               empty for all markets that have a bar in the range.
     first, last : int         Keep bars that open at or after `first` and close at or before `last`,
@@ -50,7 +51,16 @@ def read_bars(
 
 
 def file_digest(path: Path) -> str:
-    """Compute the SHA-256 of a file's bytes, in hexadecimal, for the record of a run."""
+    """Compute the SHA-256 of a file's bytes, in hexadecimal, for the record of a run.
+
+    Of a folder it is that of its files' names and digests, a line each in the order of names.
+    """
+    if path.is_dir():
+        files = sorted(
+            entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith(".")
+        )
+        lines = "".join(f"{file.name} {file_digest(file)}\n" for file in files)
+        return hashlib.sha256(lines.encode()).hexdigest()
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,6 +14,7 @@ from plimsoll.types import Flags, Rows, Times, Vector
 __all__ = ["BarTable", "read_table"]
 
 _REQUIRED = ("symbol", "ts", "open", "high", "low", "close")
+_ENDINGS = (".parquet", ".csv", ".csv.gz")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 # Whole-number timestamps by size (bound, multiply, divide): every bound is the year 5138 in its own unit and
@@ -28,16 +29,18 @@ class BarTable:
 
     Attributes
     ----------
-    path : Path              The file.
+    path : Path              The file, or the folder of files.
+    files : tuple of Path    File of each column number.
     markets : tuple of str   Market of each column number.
     symbols : tuple of str   Symbol as stored, for each column number.
-    rows : Rows [N]          Row number in the file; the first data row is 1.
+    rows : Rows [N]          Row number in its file; the first data row is 1.
     columns : Rows [N]       Column number of each row.
     times : Times [N]        Opening time, milliseconds UTC.
     open, high, low, close, volume : Vector [N]   NaN where the file has no number.
     """
 
     path: Path
+    files: tuple[Path, ...]
     markets: tuple[str, ...]
     symbols: tuple[str, ...]
     rows: Rows
@@ -71,16 +74,17 @@ class BarTable:
         kept = self.take(numbers[self.columns] >= 0)
         return replace(
             kept,
+            files=tuple(self.files[column] for column in chosen),
             markets=tuple(self.markets[column] for column in chosen),
             symbols=tuple(self.symbols[column] for column in chosen),
             columns=numbers[kept.columns],
         )
 
     def _find(self, name: str) -> int:
-        if name in self.symbols and name != market_name(name):
-            return self.symbols.index(name)
         market = market_name(name)
-        found = [column for column, known in enumerate(self.markets) if known == market]
+        exact = self.symbols.count(name) and name != market
+        known = self.symbols if exact else self.markets
+        found = [column for column, entry in enumerate(known) if entry == (name if exact else market)]
         if not found:
             raise PlimsollError(
                 Code.UNKNOWN_MARKET,
@@ -89,27 +93,63 @@ class BarTable:
                 remedy=f"Choose among {', '.join(dict.fromkeys(self.markets))}.",
             )
         if len(found) > 1:
-            both = " and ".join(self.symbols[column] for column in found)
+            both = " and ".join(f"{self.symbols[column]} in {self.files[column].name}" for column in found)
             raise PlimsollError(
                 Code.AMBIGUOUS_MARKET,
                 f"{both} both name market {market}",
                 where=str(self.path),
-                remedy=f"Ask for one of them by its full symbol, such as {self.symbols[found[0]]}.",
+                remedy=f"Keep one of them, or ask for one by its full symbol: {self.symbols[found[0]]}.",
             )
         return found[0]
 
     def error(self, code: Code, index: int, what: str, remedy: str) -> PlimsollError:
         """Make the error about the row at `index` of this table."""
-        where = f"{self.path}, row {self.rows[index]} ({self.symbols[self.columns[index]]})"
+        where = (
+            f"{self.files[self.columns[index]]}, row {self.rows[index]} ({self.symbols[self.columns[index]]})"
+        )
         return PlimsollError(code, what, where=where, remedy=remedy)
 
 
 def read_table(path: Path) -> BarTable:
-    """Open a Parquet or CSV file and give its columns their meaning; no value is judged yet.
+    """Open a bar file, or a folder of them, and give the columns their meaning; no value is judged yet.
 
     Timestamps are bar opens: a datetime of any unit (in its zone, or UTC where it has none), a date, ISO 8601
     text, or a whole number since 1970 read by the first row's size as seconds, milli-, micro- or nanoseconds.
     """
+    if not path.is_dir():
+        return _read_file(path)
+    files = [file for file in sorted(path.iterdir()) if file.name.endswith(_ENDINGS)]
+    if not files:
+        raise PlimsollError(
+            Code.MISSING_FILE,
+            "no .parquet or .csv file in this folder",
+            where=str(path),
+            remedy="Give a bar file, or the folder that holds them itself.",
+        )
+    return _joined(path, [_read_file(file) for file in files])
+
+
+def _joined(path: Path, tables: list[BarTable]) -> BarTable:
+    ahead = np.cumsum([0] + [len(table.symbols) for table in tables])
+    return BarTable(
+        path=path,
+        files=tuple(file for table in tables for file in table.files),
+        markets=tuple(market for table in tables for market in table.markets),
+        symbols=tuple(symbol for table in tables for symbol in table.symbols),
+        rows=np.concatenate([table.rows for table in tables]),
+        columns=np.concatenate(
+            [table.columns + before for table, before in zip(tables, ahead, strict=False)], dtype=np.intp
+        ),
+        times=np.concatenate([table.times for table in tables]),
+        open=np.concatenate([table.open for table in tables]),
+        high=np.concatenate([table.high for table in tables]),
+        low=np.concatenate([table.low for table in tables]),
+        close=np.concatenate([table.close for table in tables]),
+        volume=np.concatenate([table.volume for table in tables]),
+    )
+
+
+def _read_file(path: Path) -> BarTable:
     frame = _read(path)
     if not len(frame):
         raise PlimsollError(
@@ -118,6 +158,7 @@ def read_table(path: Path) -> BarTable:
     symbols, columns = _symbols(path, frame["symbol"])
     return BarTable(
         path=path,
+        files=(path,) * len(symbols),
         markets=tuple(market_name(symbol) for symbol in symbols),
         symbols=symbols,
         rows=np.arange(1, len(frame) + 1, dtype=np.intp),
@@ -143,7 +184,7 @@ def _read(path: Path) -> pl.DataFrame:
         if path.name.endswith(".parquet"):
             columns = _used(path, list(pl.read_parquet_schema(path)))
             return pl.read_parquet(path, columns=columns)
-        if path.name.endswith((".csv", ".csv.gz")):
+        if path.name.endswith(_ENDINGS):
             frame = pl.read_csv(path, infer_schema=False)
             return frame.select(_used(path, frame.columns))
     except (pl.exceptions.PolarsError, OSError) as error:

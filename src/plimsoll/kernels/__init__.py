@@ -1,0 +1,1 @@
+"""Which calculations run on plain arrays, defined once and compiled beside?"""

@@ -5,7 +5,11 @@ from numba import njit
 
 from plimsoll.types import Matrix, Vector
 
-__all__ = ["ewma_variance", "ewma_variance_definition"]
+__all__ = ["KNOWN_WEIGHT", "ewma_variance", "ewma_variance_definition"]
+
+KNOWN_WEIGHT = 0.5
+"""An average counts as known once half of its weight rests on data: an excursion judged by an estimate from
+two or three bars would look enormous."""
 
 
 def ewma_variance_definition(
@@ -16,8 +20,8 @@ def ewma_variance_definition(
     .. math:: v_t = \frac{n_t}{d_t}, \quad n_t = \lambda n_{t-1} + (1-\lambda) x_t,
               \quad d_t = \lambda d_{t-1} + (1-\lambda)
 
-    The division makes the weights sum to one from the first sample on, so nothing has to be assumed before it.
-    ``v[t]`` uses ``samples[:t + 1]`` only.
+    The division makes the weights sum to one from the first sample on, so no starting value has to be
+    assumed. ``v[t]`` uses ``samples[:t + 1]`` only.
 
     Parameters
     ----------
@@ -39,7 +43,7 @@ def ewma_variance_definition(
             if not np.isnan(sample):
                 numerator[m] = decay * numerator[m] + (1.0 - decay) * sample
                 denominator[m] = decay * denominator[m] + (1.0 - decay)
-            if denominator[m] > 0.0:
+            if denominator[m] >= KNOWN_WEIGHT:
                 variance[t, m] = numerator[m] / denominator[m]
     return variance, numerator, denominator
 

@@ -42,8 +42,8 @@ def window_definition(
     .. math:: e^{long} = \max(0, \ln \frac{S_0}{\min_k L_k}) \sqrt{H / span}, \quad
               z = e / (G_0 \sqrt{H}), \quad r = \ln(C_n / S_0) \sqrt{H / span} / (\sigma_0 \sqrt{H})
 
-    and likewise short with the highest high. The excursion is the worst move *within* the window, for liquidation
-    triggers on the path and not at its end.
+    and likewise short with the highest high. The excursion is the worst move *within* the window, for
+    liquidation triggers on the path and not at its end.
 
     Parameters
     ----------
@@ -112,8 +112,9 @@ def absorb_windows(
     """Advance all open windows by T bars, collect those that end, and open new ones.
 
     A window opens at the end of a bar that is the first to end in its stride, at that bar's close, with the
-    volatility and scale known then. It is complete when a bar ends at least one span (the horizon, or one bar where that is
-    longer) later. A gap in a market breaks that market's open windows. Row t uses rows up to t only.
+    volatility and scale known then. It is complete when a bar ends at least one span (the horizon, or one bar
+    where that is longer) later. A gap in a market breaks that market's open windows. Row t uses rows up to t
+    only.
 
     Parameters
     ----------

@@ -3,12 +3,10 @@
 import numpy as np
 from numba import njit
 
+from plimsoll.kernels.ewma import KNOWN_WEIGHT
 from plimsoll.types import Matrix, Vector
 
 __all__ = ["scale_path", "scale_path_definition"]
-
-KNOWN_WEIGHT = 0.5
-"""The slow average counts as a stressed period once half of its weight rests on data."""
 
 
 def scale_path_definition(
@@ -29,10 +27,10 @@ def scale_path_definition(
         target_t &= (1 - w)\, \sigma_t + w\, stressed_t \\
         G_t &= \min(target_t, G_{t-1} u) \text{ if rising, else } target_t + (G_{t-1} - target_t) k
 
-    with slow the exponentially weighted variance of about `stress_days`, u the factor by which the scale may rise
-    in a bar and k the share of an excess that a bar leaves. Excursions are standardised by G, and the rate is
-    their quantile times G: so blending and limiting change *when* margin is held, not how much is covered.
-    Row t uses rows up to t only.
+    with slow the exponentially weighted variance of about `stress_days`, u the factor by which the scale may
+    rise in a bar and k the share of an excess that a bar leaves. Excursions are standardised by G, and the
+    rate is their quantile times G: so blending and limiting change *when* margin is held, not how much is
+    covered. Row t uses rows up to t only.
 
     Parameters
     ----------

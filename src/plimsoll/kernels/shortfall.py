@@ -1,14 +1,14 @@
 """What does a portfolio lose in the worst joint scenarios, with hedges credited?"""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from plimsoll.types import Matrix, Rows, Vector
 
 __all__ = ["expected_shortfall", "expected_shortfall_definition", "scenario_moves", "worst_rows"]
 
 
-def scenario_moves(rows: Matrix, tail: int, rates: Matrix, credits: Matrix) -> Matrix:
+def scenario_moves(rows: Matrix, tail: int, rates: Matrix, credit: Matrix) -> Matrix:
     r"""Scale standardised rows so that a lone position pays exactly its calibrated rate.
 
     For a long position a scenario with :math:`z < 0` is a loss of :math:`r_l |z| / \zeta_l`, where
@@ -20,7 +20,7 @@ def scenario_moves(rows: Matrix, tail: int, rates: Matrix, credits: Matrix) -> M
     ----------
     rows : Matrix [S, M]      Standardised joint returns.
     tail : int                Rows that the expected shortfall averages over.
-    rates, credits : Matrix [M, 2]   Long and short.
+    rates, credit : Matrix [M, 2]   Long and short.
 
     Returns
     -------
@@ -30,8 +30,8 @@ def scenario_moves(rows: Matrix, tail: int, rates: Matrix, credits: Matrix) -> M
     rises = np.maximum(rows, 0.0)
     fall = falls / _tail_mean(falls, tail)
     rise = rises / _tail_mean(rises, tail)
-    long = rates[:, 0] * fall - credits[:, 1] * rise
-    short = rates[:, 1] * rise - credits[:, 0] * fall
+    long = rates[:, 0] * fall - credit[:, 1] * rise
+    short = rates[:, 1] * rise - credit[:, 0] * fall
     return np.ascontiguousarray(np.stack([long.T, short.T]))
 
 
@@ -41,8 +41,8 @@ def expected_shortfall_definition(notional: Vector, moves: Matrix, tail: int) ->
     .. math:: ES = \frac{1}{k} \sum_{i=1}^{k} L_{(i)}, \quad
               L_s = \sum_m |N_m| \, x_{side(m), m, s}
 
-    with :math:`L_{(i)}` the i-th largest loss. Expected shortfall over fixed scenarios is sub-additive: a portfolio
-    never needs more than its parts.
+    with :math:`L_{(i)}` the i-th largest loss. Expected shortfall over fixed scenarios is sub-additive: a
+    portfolio never needs more than its parts.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def expected_shortfall_definition(notional: Vector, moves: Matrix, tail: int) ->
     return float(np.sort(losses)[-tail:].mean())
 
 
-@njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz"})
+@njit(cache=True)
 def expected_shortfall(notional: Matrix, moves: Matrix, tail: int) -> Vector:
     """`expected_shortfall_definition` for every account.
 
@@ -70,7 +70,7 @@ def expected_shortfall(notional: Matrix, moves: Matrix, tail: int) -> Vector:
     accounts, markets = notional.shape
     scenarios = moves.shape[2]
     shortfall = np.zeros(accounts)
-    for a in prange(accounts):
+    for a in range(accounts):
         losses = np.zeros(scenarios)
         for m in range(markets):
             size = notional[a, m]
@@ -115,4 +115,5 @@ def worst_rows(notional: Vector, moves: Matrix, tail: int) -> tuple[Rows, Vector
 
 
 def _tail_mean(sizes: Matrix, tail: int) -> Vector:
-    return np.sort(sizes, axis=0)[-tail:].mean(axis=0)
+    mean: Vector = np.sort(sizes, axis=0)[-tail:].mean(axis=0)
+    return mean

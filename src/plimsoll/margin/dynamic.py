@@ -12,19 +12,23 @@ __all__ = ["DynamicMargin"]
 
 
 class DynamicMargin(MarginModel):
-    r"""Second generation: :math:`R = \sum_i r_{side(i), i} |N_i|`, rates from calibration, no netting at all."""
+    r"""Second generation: :math:`R = \sum_i r_{side(i), i} |N_i|` at calibrated rates, nothing netted."""
 
     def __init__(self, method: PerPosition, listings: tuple[Listing, ...]) -> None:
         columns = market_columns(listings, tuple(market.market for market in method.markets))
         self._rates = np.stack([side_rates(method.markets, level)[columns] for level in Level])
 
     def requirement(self, notional: Matrix, level: Level) -> Vector:
+        """Sum the rates over the positions."""
         rates = self._rates[level]
-        return np.maximum(notional, 0.0) @ rates[:, 0] + np.maximum(-notional, 0.0) @ rates[:, 1]
+        needed: Vector = np.maximum(notional, 0.0) @ rates[:, 0] + np.maximum(-notional, 0.0) @ rates[:, 1]
+        return needed
 
     def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
+        """Compare equity with the requirement, in one pass."""
         return below_lone_requirements(cash, lots, unit, self._rates[level])
 
     def standalone(self, level: Level) -> Matrix:
+        """Give the calibrated rates."""
         rates: Matrix = self._rates[level]
         return rates

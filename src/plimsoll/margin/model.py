@@ -15,9 +15,9 @@ __all__ = ["MarginModel", "market_columns", "side_rates"]
 class MarginModel(ABC):
     """How much collateral a venue asks of every account.
 
-    Notionals are Matrix [A, I]: signed value of each position at the mark, in quote quanta as floats, one column
-    per listing. Requirements are Vector [A] in the same unit, never negative, zero for an account without
-    positions, and non-decreasing in every rate.
+    Notionals are Matrix [A, I]: signed value of each position at the mark, in quote quanta as floats, one
+    column per listing. Requirements are Vector [A] in the same unit, never negative, zero for an account
+    without positions, and non-decreasing in every rate.
     """
 
     @abstractmethod

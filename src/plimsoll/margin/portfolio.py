@@ -33,9 +33,9 @@ class JointTable:
 class PortfolioMargin(MarginModel):
     r"""Third generation, for linear instruments.
 
-    Instruments of one underlying net in full. The markets of the joint scenarios are summed scenario by scenario
-    and charged their expected shortfall; a market without rows nets with nothing and pays its own rate. The
-    requirement never falls below a share of the gross, since correlation can break:
+    Instruments of one underlying net in full. The markets of the joint scenarios are summed scenario by
+    scenario and charged their expected shortfall; a market without rows nets with nothing and pays its own
+    rate. The requirement never falls below a share of the gross, since correlation can break:
 
     .. math:: R = \max\Big(ES_{joint} + \sum_{m \notin joint} r_m |N_m|,\; g \sum_m r_m |N_m|\Big)
 
@@ -48,30 +48,41 @@ class PortfolioMargin(MarginModel):
         self.columns = market_columns(listings, self.markets)
         self.gross_floor = method.gross_floor
         self.rates = np.stack([side_rates(method.markets, level) for level in Level])
-        self._netting = np.zeros((len(listings), len(self.markets)))
-        self._netting[np.arange(len(listings)), self.columns] = 1.0
         self.tables = tuple(_table(scenarios, method, self.rates) for scenarios in method.dependence)
 
     def requirement(self, notional: Matrix, level: Level) -> Vector:
+        """Take the larger of the netted requirement and the correlation floor."""
+        gross = self.alone(self.exposure(notional), level).sum(axis=1)
+        needed: Vector = np.maximum(self.netted(notional, level), self.gross_floor * gross)
+        return needed
+
+    def netted(self, notional: Matrix, level: Level) -> Vector:
+        """Give the requirement before the correlation floor: Vector [A]."""
         exposure = self.exposure(notional)
         alone = self.alone(exposure, level)
         gross: Vector = alone.sum(axis=1)
         tables = self.tables_at(level)
         if not tables:
             return gross
-        netted = np.max([_netted(exposure, alone, gross, table, level) for table in tables], axis=0)
-        return np.maximum(netted, self.gross_floor * gross)
+        needed = [_netted(exposure, alone, gross, table, level) for table in tables]
+        worst: Vector = np.max(needed, axis=0)
+        return worst
 
     def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
+        """Compare equity with what the positions need one by one, which netting only lowers."""
         return below_lone_requirements(cash, lots, unit, self.standalone(level))
 
     def standalone(self, level: Level) -> Matrix:
+        """Give the calibrated rates."""
         rates: Matrix = self.rates[level][self.columns]
         return rates
 
     def exposure(self, notional: Matrix) -> Matrix:
         """Net the instruments of each underlying: Matrix [A, M]."""
-        return notional @ self._netting
+        exposure = np.zeros((len(notional), len(self.markets)))
+        for instrument, market in enumerate(self.columns):
+            exposure[:, market] += notional[:, instrument]
+        return exposure
 
     def alone(self, exposure: Matrix, level: Level) -> Matrix:
         """Charge each market by itself: Matrix [A, M]."""
@@ -85,7 +96,7 @@ class PortfolioMargin(MarginModel):
 
 
 def _netted(exposure: Matrix, alone: Matrix, gross: Vector, table: JointTable, level: Level) -> Vector:
-    """Replace what the markets of one table need apart by what they need together, where there are several."""
+    """Replace what several markets of one table need apart by what they need together."""
     joint = exposure[:, table.columns]
     hedged = np.flatnonzero(np.count_nonzero(joint, axis=1) > 1)
     needed = gross.copy()
@@ -104,7 +115,9 @@ def _table(scenarios: JointScenarios, method: CrossMargin, rates: Matrix) -> Joi
     later = np.array([[m.long.initial_credit, m.short.initial_credit] for m in method.markets])[columns]
     rows = np.array(scenarios.rows)
     moves = tuple(
-        scenario_moves(rows, scenarios.tail, rates[level][columns], credit if level is Level.MAINTENANCE else later)
+        scenario_moves(
+            rows, scenarios.tail, rates[level][columns], credit if level is Level.MAINTENANCE else later
+        )
         for level in Level
     )
     return JointTable(scenarios, columns, moves)

@@ -5,7 +5,8 @@ import numpy as np
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Level, StaticTiers
-from plimsoll.kernels.valuation import NEAR_SLACK
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.kernels.valuation import NEAR_SHARE, NEAR_SLACK
 from plimsoll.margin.model import MarginModel
 from plimsoll.types import Flags, Lots, Matrix, Quanta, Vector
 
@@ -17,14 +18,21 @@ class StaticMargin(MarginModel):
 
     .. math:: R(N) = \sum_j r_j \, \min(\max(|N| - b_{j-1}, 0), b_j - b_{j-1})
 
-    with :math:`b_j` the upper bounds of the tiers; the last one has no end. Collateral held as an asset is a long
-    position in it and is charged like one, which is its haircut.
+    with :math:`b_j` the upper bounds of the tiers; the last one has no end. Collateral held as an asset is a
+    long position in it and is charged like one, which is its haircut.
 
     Source: leverage brackets as published by Binance, OKX and Bybit.
     """
 
     def __init__(self, method: StaticTiers, listings: tuple[Listing, ...]) -> None:
         bounds = np.array([0.0, *(tier.up_to for tier in method.tiers[:-1]), np.inf]) * QUANTA_PER_UNIT
+        if not method.tiers or np.any(np.diff(bounds) <= 0.0):
+            raise PlimsollError(
+                Code.BAD_SETTING,
+                "tiers are missing, or do not rise in size",
+                where="static tiers",
+                remedy="Give at least one tier, and each an up_to above that of the one before.",
+            )
         self._lower, self._upper = bounds[:-1], bounds[1:]
         maintenance = np.array([tier.maintenance for tier in method.tiers])
         call = maintenance * method.call_buffer
@@ -33,6 +41,7 @@ class StaticMargin(MarginModel):
         self._columns = len(listings)
 
     def requirement(self, notional: Matrix, level: Level) -> Vector:
+        """Sum the marginal rates over each position."""
         size = np.abs(notional)
         needed = np.zeros(len(notional))
         for lower, upper, rate in zip(self._lower, self._upper, self._rates[level], strict=True):
@@ -40,9 +49,13 @@ class StaticMargin(MarginModel):
         return needed
 
     def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
+        """Compare equity with the requirement itself, which is quick enough."""
         notional = lots * unit
-        below: Flags = cash + notional.sum(axis=1) < self.requirement(notional, level) + NEAR_SLACK
+        gross = np.abs(cash) + np.abs(notional).sum(axis=1)
+        needed = self.requirement(notional, level) + NEAR_SLACK + NEAR_SHARE * gross
+        below: Flags = cash + notional.sum(axis=1) < needed
         return below
 
     def standalone(self, level: Level) -> Matrix:
+        """Give the rates of the first tier."""
         return np.full((self._columns, 2), self._rates[level, 0])

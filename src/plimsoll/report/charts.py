@@ -8,6 +8,7 @@ from msgspec import Struct
 from plimsoll.report import figures
 from plimsoll.report.packing import BYTES_PER_VALUE, Packed, Pool
 from plimsoll.report.sampling import bars_per_bucket, extremes, per_period, sample_times
+from plimsoll.report.summary import leading_market
 from plimsoll.sim.outcome import PolicyOutcome, Replay
 from plimsoll.types import Vector
 
@@ -76,6 +77,7 @@ class Charts(Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    leader : int           The market to show first.
     times : tuple of int   End of the bar of each sample, milliseconds UTC.
     bucket : int           Bars per pair of samples; 1 where each sample is a bar of its own.
     first_period : int     Start of the first period, milliseconds UTC.
@@ -83,6 +85,7 @@ class Charts(Struct, frozen=True, kw_only=True):
     """
 
     markets: tuple[str, ...]
+    leader: int
     policies: tuple[Policy, ...]
     times: tuple[int, ...]
     bucket: int
@@ -218,6 +221,7 @@ def build_charts(replay: Replay) -> Charts:
     panels = tuple(_panel(recipe, replay, pool, size, period) for recipe in recipes)
     return Charts(
         markets=replay.markets,
+        leader=leading_market(replay.markets),
         policies=tuple(Policy(name, slot) for name, slot in colour_slots(replay).items()),
         times=tuple(sample_times(replay.times, size).tolist()),
         bucket=size,

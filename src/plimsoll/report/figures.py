@@ -61,13 +61,13 @@ def day(milliseconds: int) -> str:
     return f"{when.day} {when:%b %Y}"
 
 
-def span(milliseconds: float) -> str:
-    """Write a length of time in its largest fitting unit: ``5 minutes``, ``3 days``."""
+def span(milliseconds: int) -> str:
+    """Write a length of time in the largest unit that divides it: ``5 minutes``, ``73 hours``."""
     for unit, length in (("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000), ("second", 1000)):
-        if milliseconds >= length:
-            number = f"{milliseconds / length:.3g}"
-            return f"{number} {unit}" if number == "1" else f"{number} {unit}s"
-    return f"{milliseconds:g} ms"
+        if milliseconds >= length and milliseconds % length == 0:
+            number = milliseconds // length
+            return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
+    return f"{milliseconds:,} ms"
 
 
 def _three_digits(number: float) -> str:

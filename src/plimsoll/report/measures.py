@@ -95,8 +95,8 @@ MEASURES = (
     ),
     Measure(
         group="Who was hit",
-        label="- by a rise alone, in notice",
-        meaning="Of these: a rise of the parameters alone did it, within the notice. Must be zero.",
+        label="- by a rise alone",
+        meaning="Of these: a rise of the parameters alone did it. Must be zero where notice is given.",
         value=lambda summary: summary.liquidated_by_rise,
         written=figures.count,
         better=Better.ZERO,

@@ -5,12 +5,16 @@ __all__ = ["METHOD", "POLICIES"]
 POLICIES = {
     "static": "Constant rates by size of position, as venues publish them today; each position by itself.",
     "static-matched": (
-        "The same tiers, scaled so that their mean margin equals the calibrated policy's: what a constant of "
-        "the same cost would have done. It is set with hindsight: no venue could have known it."
+        "The same tiers times one factor, set with hindsight to bring their mean margin near the calibrated "
+        "policy's: what a constant of like cost would have done, had anyone known it."
     ),
-    "dynamic": "Calibrated rates that follow the market, per side; each position by itself.",
+    "dynamic": (
+        "Calibrated rates that follow the estimate up and down at once, without stress blend, speed limit or "
+        "notice, as a venue that trusts its oracle does; each position by itself."
+    ),
     "plimsoll": (
-        "The same calibrated rates, with hedges netted over moments in which all markets moved together."
+        "Calibrated rates under the guard: blended with stress, limited in speed, raised with notice; hedges "
+        "netted over moments in which all markets moved together."
     ),
 }
 """What each policy is, by name."""

@@ -4,7 +4,7 @@
 
   const charts = JSON.parse(document.getElementById("data").textContent);
   const SVG = "http://www.w3.org/2000/svg";
-  const EDGE = { left: 58, right: 10, top: 8, bottom: 20 };
+  const EDGE = { left: 64, right: 10, top: 8, bottom: 20 };
   const HEIGHT = { price: 210, other: 118 };
   const MINUTE = 60e3, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
   const TIME_STEPS = [1, 5, 15, 30].map(n => n * MINUTE).concat([1, 3, 6, 12].map(n => n * HOUR), [1, 2, 5, 10, 20, 40, 80].map(n => n * DAY));
@@ -13,7 +13,7 @@
   const pairs = charts.bucket > 1;
   const moments = pairs ? Math.ceil(times.length / 2) : times.length;
   const whole = [charts.first_period, times[times.length - 1]];
-  const state = { market: 0, hidden: new Set(), moment: 0, span: whole, focus: null };
+  const state = { market: charts.leader, hidden: new Set(), moment: 0, span: whole, focus: null };
 
   /* ---- values ---- */
 
@@ -348,6 +348,7 @@
   function addMarkets() {
     const select = document.getElementById("market");
     charts.markets.forEach((market, place) => select.add(new Option(market, place)));
+    select.value = charts.leader;
     select.addEventListener("change", () => {
       state.market = Number(select.value);
       document.getElementById("heading-market").textContent = charts.markets[state.market];
@@ -374,7 +375,7 @@
   }
 
   document.getElementById("controls").hidden = false;
-  addColumn("market", charts.markets[0]);
+  addColumn("market", charts.markets[charts.leader]);
   addColumn("venue", "The whole venue");
   addMarkets();
   addPolicies();

@@ -7,10 +7,12 @@ from plimsoll.report import figures
 from plimsoll.sim.outcome import PolicySummary, Replay
 from plimsoll.types import Times, Vector
 
-__all__ = ["Finding", "Summary", "summarise"]
+__all__ = ["Finding", "Summary", "leading_market", "summarise"]
 
 _CALIBRATED = ("plimsoll", "dynamic")
 """Policies whose case this program makes, the foremost first: the summary says where they fell short."""
+
+_LEADER = "BTC"
 
 _SAME_MARGIN = 0.02
 """Mean margins closer than this, relatively, are called about the same: sampling moves them as much."""
@@ -68,17 +70,23 @@ class _Move(Struct, frozen=True):
     last: int
 
 
+def leading_market(markets: tuple[str, ...]) -> int:
+    """Choose the market that a report tells of first: the one that others are measured by, if any."""
+    return markets.index(_LEADER) if _LEADER in markets else 0
+
+
 def _price(replay: Replay) -> str:
     moves = [_widest_move(replay.undisturbed[:, column]) for column in range(len(replay.markets))]
-    sentence = _path(replay.markets[0], moves[0], replay.undisturbed[:, 0], replay.times)
+    leader = leading_market(replay.markets)
+    path = _path(replay.markets[leader], moves[leader], replay.undisturbed[:, leader], replay.times)
     if len(moves) == 1:
-        return sentence
+        return path
     widest = max(range(len(moves)), key=lambda column: abs(np.log1p(moves[column].size)))
-    if widest == 0:
-        return f"{sentence} Of the {len(moves)} markets it moved most."
+    if widest == leader:
+        return f"{path} Of the {len(moves)} markets it moved most."
     verb = "fell" if moves[widest].size < 0 else "rose"
     size = figures.share(abs(moves[widest].size))
-    return f"{sentence} Of the {len(moves)} markets {replay.markets[widest]} moved most: it {verb} {size}."
+    return f"{path} Of the {len(moves)} markets {replay.markets[widest]} moved most: it {verb} {size}."
 
 
 def _path(market: str, move: _Move, prices: Vector, times: Times) -> str:
@@ -203,11 +211,13 @@ _DEARER = " Collateral alone could have done that; this pair does not show that 
 
 
 def _admission(ours: PolicySummary, rival: PolicySummary) -> str:
-    """Say how much less risk was let in, which lowers losses by itself; nothing where it was as much."""
-    if rival.admitted <= 0 or ours.admitted >= (1 - _NOTABLE_ADMISSION) * rival.admitted:
+    """Say how much more or less risk was let in, which moves losses by itself; silent if as much."""
+    if rival.admitted <= 0 or abs(ours.admitted / rival.admitted - 1) < _NOTABLE_ADMISSION:
         return ""
-    less = figures.share(1 - ours.admitted / rival.admitted)
-    sentence = f" It let in {less} less notional, which by itself lowers what can be lost"
+    change = ours.admitted / rival.admitted - 1
+    if change > 0:
+        return f" It let in {figures.share(change)} more notional."
+    sentence = f" It let in {figures.share(-change)} less notional, which by itself lowers what can be lost"
     if ours.bad_debt == rival.bad_debt == 0:
         return f"{sentence}."
     per_million = [1e6 * each.bad_debt / max(each.admitted, 1.0) for each in (ours, rival)]
@@ -218,15 +228,23 @@ def _admission(ours: PolicySummary, rival: PolicySummary) -> str:
 
 
 def _notice(summaries: tuple[PolicySummary, ...]) -> tuple[Finding, ...]:
-    broken = tuple(
-        Finding(
-            "Notice was broken.",
-            f"{summary.policy} liquidated {figures.count(summary.liquidated_by_rise)} accounts "
-            "by a rise of parameters alone.",
-        )
+    """Say who was liquidated by a rise alone; only a policy that gives notice can keep or break it."""
+    ours = [_kept(summary) for summary in summaries if summary.policy == _CALIBRATED[0]]
+    others = [
+        Finding(f"{summary.policy} liquidated by a rise alone.", _by_rise(summary))
         for summary in summaries
-        if summary.liquidated_by_rise > 0
-    )
-    if broken or all(summary.worst_rise == 0 for summary in summaries):
-        return broken
-    return (Finding("Notice was kept.", "No account was liquidated by a rise of parameters alone."),)
+        if summary.policy != _CALIBRATED[0] and summary.liquidated_by_rise > 0
+    ]
+    return (*ours, *others)
+
+
+def _kept(summary: PolicySummary) -> Finding:
+    if summary.liquidated_by_rise == 0:
+        return Finding(
+            "Notice was kept.", f"{summary.policy} liquidated no account by a rise of parameters alone."
+        )
+    return Finding("Notice was broken.", f"{summary.policy} did it to {_by_rise(summary)}")
+
+
+def _by_rise(summary: PolicySummary) -> str:
+    return f"{figures.count(summary.liquidated_by_rise)} accounts, at prices that would have left them alone."

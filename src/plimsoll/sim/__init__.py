@@ -1,0 +1,1 @@
+"""How does a crash run through a venue, and what does it cost whom?"""

@@ -70,7 +70,7 @@ class PolicyOutcome:
     liquidated : Matrix [T, M]    Notional sold by force in the bar.
     fund : Vector [T]             Balance of the insurance fund.
     bad_debt : Vector [T]         Cumulative shortfall of closed accounts.
-    margin_held : Vector [T]      Maintenance required of all open accounts.
+    margin_held, initial_held : Vector [T]   Maintenance and initial margin required of all open accounts.
     open_notional : Vector [T]    Gross notional of all open positions.
     summary : PolicySummary
     """
@@ -85,6 +85,7 @@ class PolicyOutcome:
     fund: Vector
     bad_debt: Vector
     margin_held: Vector
+    initial_held: Vector
     open_notional: Vector
     summary: PolicySummary
 

@@ -1,0 +1,127 @@
+"""What margin rates do these bars support?"""
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from plimsoll.cli.documents import read_document
+from plimsoll.cli.options import (
+    BarsFile,
+    First,
+    Json,
+    Last,
+    Markets,
+    Quiet,
+    SettingsFile,
+    market_list,
+    optional_milliseconds,
+)
+from plimsoll.cli.program import program
+from plimsoll.cli.voice import Voice
+from plimsoll.errors import Code, PlimsollError
+
+if TYPE_CHECKING:
+    from plimsoll.domain.bars import Bars
+    from plimsoll.domain.parameters import ParameterSet
+    from plimsoll.domain.settings import CalibrationSettings
+
+__all__ = ["run"]
+
+
+def run(
+    *,
+    bars: BarsFile,
+    markets: Markets = None,
+    first: First = None,
+    last: Last = None,
+    settings: SettingsFile = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the parameter set here, as JSON.")
+    ] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Turn price bars into margin rates, with the evidence behind each.
+
+    Each side of each market gets a maintenance rate that covers a stated share (default 99.5 %) of the
+    adverse excursions over the liquidation horizon (default 4 hours), blended with the worst known period; a
+    rate below which the account is called; and an initial rate that covers every rise within the notice
+    (default 24 hours). The result is a *parameter set*: sealed by a digest, read by `plimsoll margin`.
+
+    **Examples**
+
+    ```
+    plimsoll calibrate --bars prices.parquet --out parameters.json
+    plimsoll calibrate --bars prices.csv --markets BTC,ETH --to 2021-05-12
+    plimsoll calibrate --bars prices.csv --settings desk.toml --json
+    ```
+
+    **Settings that matter most** (the file may hold fewer; these are the defaults)
+
+    ```
+    level = 0.995            # share of adverse excursions that is covered
+    horizon_hours = 4.0      # time in which a position can be closed
+    [guard]
+    stress_weight = 0.4      # weight of the worst known period
+    rise_per_hour = 0.02     # largest relative rise of maintenance in an hour
+    fall_half_life = 24.0    # hours in which half of an excess decays
+    notice_hours = 24.0      # initial margin covers every rise within this time
+    ```
+    """
+    from plimsoll.report.files import write_whole
+    from plimsoll.report.parameters import show_parameters
+
+    voice = Voice.chosen(quiet=quiet, as_json=json)
+    chosen = _settings(settings)
+    with voice.progress() as progress:
+        progress("reading bars", 0, 1)
+        read = _read(bars, market_list(markets), first, last)
+        progress("reading bars", 1, 1)
+        progress("calibrating", 0, 1)
+        parameters = _calibrated(read, chosen, bars)
+        progress("calibrating", 1, 1)
+    if out is not None:
+        write_whole(out, msgspec.json.format(msgspec.json.encode(parameters), indent=2) + b"\n")
+    voice.tell(lambda console: show_parameters(parameters, console), lambda: parameters)
+    if out is not None:
+        voice.remark(f"parameters: {out}")
+
+
+def _settings(path: Path | None) -> "CalibrationSettings":
+    from plimsoll.domain.settings import CalibrationSettings
+
+    if path is None:
+        return CalibrationSettings()
+    remedy = "Correct or remove it; `plimsoll calibrate --help` shows a settings file."
+    return read_document(path, CalibrationSettings, Code.BAD_SETTING, remedy)
+
+
+def _read(path: Path, markets: tuple[str, ...], first: str | None, last: str | None) -> "Bars":
+    from plimsoll.feeds.bars import read_bars
+
+    return read_bars(
+        path,
+        markets=markets,
+        first=optional_milliseconds(first, "--from"),
+        last=optional_milliseconds(last, "--to"),
+    )
+
+
+def _calibrated(bars: "Bars", settings: "CalibrationSettings", path: Path) -> "ParameterSet":
+    from plimsoll.calibration import calibrate
+    from plimsoll.domain.parameters import Provenance
+    from plimsoll.feeds.bars import file_digest
+
+    provenance = Provenance(
+        program=program(),
+        settings=hashlib.sha256(msgspec.json.encode(settings)).hexdigest(),
+        inputs=(f"{path.name} sha256:{file_digest(path)}",),
+    )
+    try:
+        return calibrate(bars, settings, provenance)
+    except PlimsollError as error:
+        where = f"{path}: {error.where}"
+        raise PlimsollError(error.code, error.what, where=where, remedy=error.remedy) from error

@@ -1,0 +1,57 @@
+"""How is a JSON or TOML file read into a value, and what is said of one that does not fit?"""
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from plimsoll.errors import Code, PlimsollError
+
+__all__ = ["read_document"]
+
+_Document = TypeVar("_Document")
+
+
+def read_document(path: Path, kind: type[_Document], code: Code, remedy: str) -> _Document:
+    """Read a file by its ending, ``.toml`` or else JSON; unknown names and values out of bounds are refused.
+
+    Parameters
+    ----------
+    code : Code     What to call a file whose content does not fit.
+    remedy : str    What to do about it.
+
+    Raises
+    ------
+    PlimsollError   `MISSING_FILE`, `UNREADABLE_FILE`, or `code`; it names the field.
+    """
+    content = _content(path)
+    decode = msgspec.toml.decode if path.suffix == ".toml" else msgspec.json.decode
+    try:
+        return decode(content, type=kind)
+    except msgspec.ValidationError as error:
+        what, _, field = str(error).partition(" - at ")
+        where = f"{path} {field.strip('`')}" if field else str(path)
+        raise PlimsollError(code, _lowered(what), where=where, remedy=remedy) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise PlimsollError(
+            Code.UNREADABLE_FILE,
+            f"is not valid {'TOML' if path.suffix == '.toml' else 'JSON'}: {_lowered(str(error))}",
+            where=str(path),
+            remedy="Correct the file at the place named.",
+        ) from error
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PlimsollError(
+            Code.MISSING_FILE,
+            f"cannot be read: {(error.strerror or 'unknown error').lower()}",
+            where=str(path),
+            remedy="Give the path of a file that exists and may be read.",
+        ) from error
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")

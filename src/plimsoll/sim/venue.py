@@ -1,0 +1,141 @@
+"""What happens at a venue under one policy, bar by bar?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from plimsoll.domain.bars import HOUR, Bars
+from plimsoll.domain.events import Effect, Funded, Liquidated, Listed, Opened, Published, Ticked, Traded
+from plimsoll.domain.instruments import Listing
+from plimsoll.domain.money import QUANTA_PER_UNIT
+from plimsoll.domain.parameters import Provenance
+from plimsoll.engine.runner import Journal, Runner
+from plimsoll.sim.attribution import Attribution
+from plimsoll.sim.market import Undisturbed, disturbed_bar
+from plimsoll.sim.outcome import PolicyOutcome
+from plimsoll.sim.policies import Policy
+from plimsoll.sim.population import Population, admitted_lots
+from plimsoll.sim.publishing import Publisher, publisher
+from plimsoll.sim.record import Record
+from plimsoll.sim.settings import ReplaySettings
+from plimsoll.types import Rows, Vector
+
+__all__ = ["Progress", "Stage", "run_policy"]
+
+Progress = Callable[[str, int, int], None]
+"""Called with the policy's name, the bars done and the bars in all."""
+
+_REPORT_EVERY = 16
+"""Bars between two reports of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What all policies share.
+
+    Attributes
+    ----------
+    listings : tuple [I]
+    columns : Rows [I]      Market of each listing.
+    market : Undisturbed
+    history : Bars          What calibration knows before the first bar, of the same markets.
+    population : Population
+    settings : ReplaySettings
+    provenance : Provenance
+    """
+
+    listings: tuple[Listing, ...]
+    columns: Rows
+    market: Undisturbed
+    history: Bars
+    population: Population
+    settings: ReplaySettings
+    provenance: Provenance
+
+
+def run_policy(
+    name: str, chosen: Policy, stage: Stage, journal: Journal, progress: Progress
+) -> PolicyOutcome:
+    """Run one policy from the opening of the venue to the last bar.
+
+    In each bar the market moves, with what is left of earlier forced selling in the price; the engine values
+    every account and sells what it must; calibration sees the bar as it was traded; on the hour it publishes.
+    What is sold in a bar shows in the price from the next bar on.
+    """
+    bars = stage.market.bars
+    parameters = publisher(chosen, stage.history, stage.provenance)
+    displacement = np.zeros(len(bars.markets))
+    parameters.absorb(disturbed_bar(bars, 0, displacement))
+    runner = Runner(journal)
+    _open(runner, stage, parameters)
+    attribution = Attribution(stage.settings.calibration.guard.notice_hours)
+    attribution.remember(runner.state)
+    record = Record(name, stage.columns, bars, runner.state)
+    recovery = 0.5 ** (bars.length / HOUR / stage.settings.market.recovery_half_life)
+    last = bars.close[0]
+    for row in range(1, len(bars)):
+        time = int(bars.ends[row])
+        displacement = displacement * recovery
+        last = np.where(np.isnan(bars.close[row]), last, bars.close[row])
+        before = runner.state
+        effects = runner.run(_tick(stage, row, time, last * np.exp(displacement)))
+        attribution.judge(before, runner.state, effects)
+        parameters.absorb(disturbed_bar(bars, row, displacement))
+        if _publish(runner, parameters, time):
+            attribution.remember(runner.state)
+        record.after_bar(row, runner.state, effects)
+        displacement = displacement + _displaced(stage, effects)
+        if row % _REPORT_EVERY == 0 or row == len(bars) - 1:
+            progress(name, row + 1, len(bars))
+    return record.outcome(attribution.share, journal.digest())
+
+
+def _publish(runner: Runner, parameters: Publisher, time: int) -> bool:
+    """Put into force what is due, and say whether anything was."""
+    due = parameters.published(time)
+    if due is not None:
+        runner.run(Published(time, due))
+    return due is not None
+
+
+def _open(runner: Runner, stage: Stage, parameters: Publisher) -> None:
+    """Let the accounts pay in and take the positions that initial margin allows."""
+    population, settings = stage.population, stage.settings
+    time = int(stage.market.bars.ends[0])
+    runner.run(Listed(time, stage.listings, settings.clearing))
+    runner.run(Opened(time, population.names, tuple(population.deposits.tolist())))
+    runner.run(_tick(stage, 0, time, stage.market.bars.close[0]))
+    unit = runner.state.unit
+    interest = float(population.interest(unit).sum()) * QUANTA_PER_UNIT
+    runner.run(Funded(time, round(interest * settings.market.fund_share), round(interest)))
+    _publish(runner, parameters, time)
+    lots = admitted_lots(population, runner.state.model_in_force, unit)
+    runner.run(
+        Traded(
+            time,
+            tuple(runner.state.market.marks.tolist()),
+            population.names,
+            tuple(map(tuple, lots.tolist())),
+        )
+    )
+
+
+def _tick(stage: Stage, row: int, time: int, prices: Vector) -> Ticked:
+    columns, market = stage.columns, stage.market
+    return Ticked(
+        time,
+        tuple(prices[columns].tolist()),
+        tuple(market.volume[row, columns].tolist()),
+        tuple(market.impact[row, columns].tolist()),
+    )
+
+
+def _displaced(stage: Stage, effects: tuple[Effect, ...]) -> Vector:
+    """Add up the log moves that forced trades left in each market's price: Vector [M]."""
+    moved = np.zeros(len(stage.market.bars.markets))
+    for effect in effects:
+        if isinstance(effect, Liquidated):
+            place = next(i for i, entry in enumerate(stage.listings) if entry.name == effect.instrument)
+            moved[stage.columns[place]] += np.log1p(effect.displacement)
+    return moved
