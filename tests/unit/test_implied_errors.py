@@ -41,7 +41,7 @@ def test_in_a_batch_a_bad_quote_is_a_value_and_the_others_are_solved():
     found = implied_volatilities(quote, forward, strike, tau, is_call)
     assert found.reason.tolist() == [row[5] for row in NO_VOLATILITY] + [Reason.SOLVED]
     assert np.isnan(found.volatility[:-1]).all()
-    assert found.volatility[-1] == pytest.approx(0.7, rel=1e-13)
+    assert found.volatility[-1] == pytest.approx(0.7, rel=1e-13, abs=0.0)
 
 
 def test_a_price_at_its_intrinsic_value_has_volatility_zero():
@@ -54,9 +54,11 @@ def test_without_time_or_volatility_an_option_is_its_payoff(tau, volatility):
     strikes = np.array([90.0, 100.0, 110.0])
     assert price(100.0, strikes, tau, volatility, is_call=True).tolist() == [10.0, 0.0, 0.0]
     assert price(100.0, strikes, tau, volatility, is_call=False).tolist() == [0.0, 0.0, 10.0]
-    assert delta(100.0, strikes, tau, volatility, is_call=True) == pytest.approx([1.0, 0.5, 0.0], rel=1e-15)
+    assert delta(100.0, strikes, tau, volatility, is_call=True) == pytest.approx(
+        [1.0, 0.5, 0.0], rel=1e-15, abs=0.0
+    )
     assert delta(100.0, strikes, tau, volatility, is_call=False) == pytest.approx(
-        [0.0, -0.5, -1.0], rel=1e-15
+        [0.0, -0.5, -1.0], rel=1e-15, abs=0.0
     )
     assert gamma(100.0, strikes, tau, volatility).tolist() == [0.0, 0.0, 0.0]
     assert theta(100.0, strikes, tau, volatility).tolist() == [0.0, 0.0, 0.0]
