@@ -247,7 +247,7 @@ class Venue(RuleBasedStateMachine):
         spared[:FIRST_TRADER] = False
         assert (state.book.lots[spared] == before.lots[spared]).all()
         assert not state.book.lots[:MAKERS].any()
-        flat = ~state.book.lots.any(axis=1)
+        flat = np.count_nonzero(state.book.lots, axis=1) == 0
         flat[:FIRST_TRADER] = False
         assert (state.book.cash[flat] >= 0).all(), "a debt without positions is still nobody's"
 

@@ -103,7 +103,7 @@ MEASURES = (
     ),
     Measure(
         group="Who was hit",
-        label="- by price and rise together",
+        label="- sooner because of a rise",
         meaning="Of these: neither the price nor the rise of the parameters would have done it alone.",
         value=lambda summary: summary.liquidated_with_rise,
         written=figures.count,

@@ -100,9 +100,9 @@ def _digest(settings: ReplaySettings) -> str:
 
 
 def _filled(path: ScenarioPath, settings: ReplaySettings) -> ScenarioPath:
-    """Draw bars of the step length within longer ones; keep shorter ones as they are."""
+    """Draw bars of the step length within coarse ones; keep finer ones as they are."""
     step = settings.step_minutes * MINUTE
-    if path.bars.length <= step:
+    if path.bars.length <= max(step, settings.coarse_minutes * MINUTE):
         return path
     count = path.bars.length // step
     return ScenarioPath(bridge(path.bars, step, settings.seed), np.repeat(path.liquidity, count))

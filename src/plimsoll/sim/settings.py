@@ -66,12 +66,14 @@ class ReplaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ----------
     policies : tuple of str   Names of `sim.policies`, in the order they are shown.
     seed : int                Of the population and of the path within bars.
-    step_minutes : int        Bars longer than this are filled with drawn ones of this length.
+    step_minutes : int        Length of drawn bars, within a scenario's hours and within coarse bars.
+    coarse_minutes : int      Bars longer than this are coarse: the path within them is drawn.
     """
 
     policies: tuple[str, ...] = ("static", "static-matched", "dynamic", "plimsoll")
     seed: Annotated[int, Meta(ge=0)] = 1
-    step_minutes: Annotated[int, Meta(ge=1, le=60)] = 5
+    step_minutes: Annotated[int, Meta(ge=1, le=60)] = 1
+    coarse_minutes: Annotated[int, Meta(ge=1, le=1440)] = 15
     population: PopulationSettings = msgspec.field(default_factory=PopulationSettings)
     market: MarketSettings = msgspec.field(default_factory=MarketSettings)
     clearing: ClearingRules = msgspec.field(default_factory=ClearingRules)

@@ -1,0 +1,158 @@
+"""Do the compiled kernels give what their definitions give?
+
+Recursions must agree to the last bit, for they do the same operations in the same order; sums over scenarios
+may be added in another order.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plimsoll.domain.bars import HOUR, MINUTE
+from plimsoll.domain.settings import CalibrationSettings
+from plimsoll.estimators.excursions import begin_excursions, update_excursions
+from plimsoll.estimators.returns import LastClose, join
+from plimsoll.estimators.volatility import begin_volatility, update_volatility
+from plimsoll.kernels.ewma import ewma_variance, ewma_variance_definition
+from plimsoll.kernels.excursion import window_definition
+from plimsoll.kernels.order import upper_quantile, upper_quantile_definition
+from plimsoll.kernels.scale import scale_path, scale_path_definition
+from plimsoll.kernels.shortfall import expected_shortfall, expected_shortfall_definition, scenario_moves
+from plimsoll.kernels.valuation import below_lone_requirements, below_lone_requirements_definition
+from tests.support.paths import holed, wild_bars
+from tests.support.venues import joint_rows
+
+SUM_ORDER = 1e-12
+"""Losses are added over markets in another order, each sum relative to gross value."""
+LOGARITHM = 1e-12
+"""The compiler's square roots and logarithms may differ from NumPy's in the last places."""
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def samples_of(generator, count=300, markets=3):
+    samples = generator.standard_t(3, (count, markets)) ** 2 * 1e-4
+    samples[generator.random(samples.shape) < 0.15] = np.nan
+    return samples
+
+
+@given(seeds, st.floats(0.5, 0.999))
+@settings(max_examples=30)
+def test_the_compiled_ewma_equals_its_definition(seed, decay):
+    generator = np.random.default_rng(seed)
+    state = generator.random(3) * 1e-4, generator.random(3)
+    arguments = samples_of(generator), decay, *state
+    for fast, slow in zip(ewma_variance(*arguments), ewma_variance_definition(*arguments), strict=True):
+        assert np.allclose(fast, slow, rtol=LOGARITHM, atol=0.0, equal_nan=True)
+
+
+@given(seeds, st.floats(0.0, 1.0), st.floats(1.0, 1.2), st.floats(0.0, 1.0))
+@settings(max_examples=30)
+def test_the_compiled_scale_path_equals_its_definition(seed, weight, rise, keep):
+    generator = np.random.default_rng(seed)
+    samples = samples_of(generator)
+    volatility = np.sqrt(ewma_variance_definition(samples, 0.97, np.zeros(3), np.zeros(3))[0])
+    results = []
+    for kernel in (scale_path, scale_path_definition):
+        slow, worst, scale = np.zeros((2, 3)), np.full(3, np.nan), np.full(3, np.nan)
+        paths = kernel(samples, volatility, 0.98, weight, rise, keep, slow, worst, scale)
+        results.append((*paths, slow, worst, scale))
+    for fast, plain in zip(*results, strict=True):
+        assert np.allclose(fast, plain, rtol=LOGARITHM, atol=0.0, equal_nan=True)
+
+
+@given(seeds, st.integers(0, 600), st.sampled_from([0.9, 0.99, 0.995, 0.9995]), st.booleans())
+def test_selection_equals_sorting_for_quantiles(seed, count, level, ties):
+    generator = np.random.default_rng(seed)
+    samples = generator.standard_normal(count)
+    if ties:
+        samples = np.round(samples, 1)
+    samples[generator.random(count) < 0.2] = np.nan
+    fast, plain = upper_quantile(samples, level), upper_quantile_definition(samples, level)
+    assert fast == plain or (np.isnan(fast[0]) and np.isnan(plain[0]) and fast[1] == plain[1] == 0)
+
+
+@pytest.mark.parametrize(("count", "rank"), [(198, 1), (199, 1), (398, 1), (399, 2), (1999, 10)])
+def test_the_quantile_has_the_conformal_rank(count, rank):
+    samples = np.random.default_rng(count).permutation(count).astype(float)
+    assert upper_quantile(samples, 0.995) == (count - rank, count)
+
+
+@given(seeds, st.integers(1, 60), st.integers(1, 5), st.integers(1, 30))
+@settings(max_examples=40)
+def test_the_compiled_shortfall_equals_its_definition(seed, accounts, markets, tail):
+    generator = np.random.default_rng(seed)
+    rows = np.array(joint_rows(seed, tuple("ABCDE"[:markets]), rows=150, tail=tail).rows)
+    rates, credit = generator.random((markets, 2)), generator.random((markets, 2)) * 0.5
+    moves = scenario_moves(rows, tail, rates, credit)
+    notional = generator.normal(0.0, 1e12, (accounts, markets)) * (
+        generator.random((accounts, markets)) < 0.7
+    )
+    plain = [expected_shortfall_definition(row, moves, tail) for row in notional]
+    gross = np.abs(notional).sum(axis=1)
+    assert (np.abs(expected_shortfall(notional, moves, tail) - plain) <= SUM_ORDER * gross).all()
+
+
+@given(seeds)
+@settings(max_examples=40)
+def test_the_compiled_valuation_equals_its_definition(seed):
+    generator = np.random.default_rng(seed)
+    lots = generator.integers(-(10**9), 10**9, (50, 4)) * (generator.random((50, 4)) < 0.6)
+    cash = generator.integers(-(10**13), 10**13, 50)
+    unit, rates = generator.random(4) * 1e4, generator.random((4, 2)) * 0.2
+    assert (
+        below_lone_requirements(cash, lots, unit, rates)
+        == below_lone_requirements_definition(cash, lots, unit, rates)
+    ).all()
+
+
+def measured_by_hand(bars, settings, path):
+    """Look at every window from its definition: where it starts, which bars it holds, whether it is whole."""
+    stride, horizon = max(HOUR, bars.length), round(settings.horizon_hours * HOUR)
+    span = max(horizon, bars.length)
+    found = {}
+    for t, end in enumerate(bars.ends):
+        if end // stride == bars.times[t] // stride:
+            continue
+        inside = np.flatnonzero((bars.times >= end) & (bars.times < end + span))
+        closing = np.flatnonzero(bars.ends >= end + span)
+        if len(closing) == 0:
+            continue
+        inside = (
+            np.arange(t + 1, closing[0] + 1) if len(inside) == 0 else np.arange(inside[0], closing[0] + 1)
+        )
+        figures = np.full((len(bars.markets), 5), np.nan)
+        whole = (
+            len(inside) > 0 and (np.diff(np.append(bars.times[t], bars.times[inside])) == bars.length).all()
+        )
+        for m in range(len(bars.markets)):
+            known = ~np.isnan(bars.close[np.append(t, inside), m]).any()
+            sigma, scale = path.volatility[t, m], path.scale[t, m]
+            if whole and known and sigma > 0.0 and scale > 0.0:
+                low, high, close = bars.low[inside, m], bars.high[inside, m], bars.close[inside, m]
+                figures[m] = window_definition(
+                    bars.close[t, m], sigma, scale, low, high, close, horizon / HOUR, span / HOUR
+                )
+        found[int(end)] = figures
+    return found
+
+
+@given(
+    seed=seeds,
+    length=st.sampled_from([5 * MINUTE, 20 * MINUTE, HOUR, 24 * HOUR]),
+    horizon=st.sampled_from([1.0, 4.0, 4.5, 24.0]),
+    share=st.sampled_from([0.0, 0.02, 0.2]),
+)
+@settings(max_examples=25)
+def test_every_window_measures_what_its_definition_says(seed, length, horizon, share):
+    bars = holed(wild_bars(seed, 250, length=length), seed, share)
+    settings = CalibrationSettings(horizon_hours=horizon)
+    returns, contiguous, _ = join(LastClose(0, np.full(2, np.nan)), bars)
+    _, path = update_volatility(begin_volatility(2), settings, bars, returns)
+    state = update_excursions(begin_excursions(2), settings, bars, contiguous, path)
+    moments, windows = state.matured
+    expected = measured_by_hand(bars, settings, path)
+    assert sorted(moments.tolist()) == sorted(expected)
+    for moment, figures in zip(moments.tolist(), windows, strict=True):
+        assert np.allclose(figures, expected[moment], rtol=1e-9, atol=1e-12, equal_nan=True), moment
