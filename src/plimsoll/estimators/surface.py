@@ -11,7 +11,7 @@ from plimsoll.errors import Code, PlimsollError
 from plimsoll.estimators.smiles import SmileTarget, smile_target
 from plimsoll.kernels.svi import svi_volatility, wing_slopes
 from plimsoll.kernels.svi_fit import closest_svi
-from plimsoll.kernels.svi_repair import least_butterfly, repaired_svi, violations
+from plimsoll.kernels.svi_repair import least_butterfly, refined_svi, violations
 from plimsoll.types import Flags, Vector
 
 __all__ = ["SliceFit", "SurfaceFit", "fit_grid", "fit_surface"]
@@ -22,7 +22,7 @@ WIDER_THAN_QUOTES = 1.5
 WIDER_THAN_DEVIATIONS = 6.0
 """Arbitrage is looked for out to 1.5 times the farthest quote, and at least six standard deviations."""
 LEAST_SHRINKING = 0.99
-REPAIR_PRICES = (1e1, 1e3, 1e5, 1e7)
+REPAIR_PRICES = (1e1, 1e3, 1e5, 1e7, 1e9)
 """Cost of a violation in squared spreads; the first that removes it ends the search."""
 
 
@@ -136,6 +136,7 @@ def _fit_slice(underlying: str, smile: Smile, after: SviSlice | None, settings: 
     points = _tested(target)
     ceiling = np.full(len(points), np.inf) if after is None else _variance(points, after)
     closest = closest_svi(target.k, target.w, target.weight)
+    closest = refined_svi(closest, target.k, target.w, target.weight, points, ceiling, 0.0)
     if _keeps_conditions(points, ceiling, closest):
         return _evidence(smile, target, points, ceiling, closest, is_repaired=False)
     starts = [closest] if after is None else [closest, _shrunk(target, after)]
@@ -161,7 +162,7 @@ def _repair(starts: Sequence[Vector], target: SmileTarget, points: Vector, ceili
     for start in starts:
         smile = start
         for price in REPAIR_PRICES:
-            smile = repaired_svi(smile, target.k, target.w, target.weight, points, ceiling, price)
+            smile = refined_svi(smile, target.k, target.w, target.weight, points, ceiling, price)
             if _keeps_conditions(points, ceiling, smile):
                 break
         misfit = float(np.mean((target.weight * (svi_volatility(target.k, 1.0, smile) ** 2 - target.w)) ** 2))

@@ -219,8 +219,8 @@ def tail_mean(row: Vector, scenarios: int, tail: int) -> float:
     return total / tail
 
 
-_CLOSE = 2.0
-"""Values too many or too few below the threshold that are cheaper to take one by one than to search on."""
+_CLOSE = 1.0
+"""Values too many or too few below the threshold that are cheaper to take by themselves than to search on."""
 _MOST_GUESSES = 12
 """Rows of many equal values never come close; after so many guesses their values are taken one by one."""
 

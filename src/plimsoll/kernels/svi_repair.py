@@ -1,7 +1,7 @@
-"""Which SVI smile near a fit admits no arbitrage?
+"""Which SVI smile near a start fits best, and at what price for arbitrage?
 
-A fit that violates a condition is moved by damped least squares over all five parameters, with the violations
-added to the misfit at a price that the caller raises until they are gone.
+Damped least squares over all five parameters. At price 0 it polishes a fit; where a fit breaks a condition,
+the violations are added to the misfit at a price that the caller raises until they are gone.
 """
 
 import math
@@ -13,7 +13,7 @@ from plimsoll.kernels.elimination import solve_in_place
 from plimsoll.kernels.svi import PARAMETERS, butterfly, svi_variance
 from plimsoll.types import Matrix, Vector
 
-__all__ = ["least_butterfly", "repaired_svi", "violations"]
+__all__ = ["least_butterfly", "refined_svi", "violations"]
 
 ROUNDS = 60
 MARGIN = 1e-3
@@ -96,15 +96,15 @@ def _residuals(
     for i in range(len(k)):
         out[i] = share * weight[i] * (svi_variance(k[i], a, b, rho, m, sigma) - w[i])
     violations(points, ceiling, parameters, MARGIN, out[len(k) :])
-    out[len(k) :] *= math.sqrt(price)
-    total = 0.0
-    for residual in out:
-        total += residual * residual
+    total, root = 0.0, math.sqrt(price)
+    for i in range(len(out)):
+        out[i] *= root if i >= len(k) else 1.0
+        total += out[i] * out[i]
     return total
 
 
 @njit(cache=True, error_model="numpy")
-def repaired_svi(
+def refined_svi(
     start: Vector, k: Vector, w: Vector, weight: Vector, points: Vector, ceiling: Vector, price: float
 ) -> Vector:
     """Minimise mean squared weighted misfit plus `price` times squared violations, from a start.
@@ -126,7 +126,8 @@ def repaired_svi(
             moved = free.copy()
             moved[i] += DIFFERENCE
             _residuals(moved, k, w, weight, points, ceiling, price, jacobian[i])
-            jacobian[i] = (jacobian[i] - now) / DIFFERENCE
+            for r in range(size):
+                jacobian[i, r] = (jacobian[i, r] - now[r]) / DIFFERENCE
         candidate, found = free, math.inf
         while not found < cost and damping < LARGEST_DAMPING:
             candidate = free + _damped_step(jacobian, now, damping)
@@ -140,12 +141,21 @@ def repaired_svi(
 
 
 @njit(cache=True, error_model="numpy")
+def _dot(left: Vector, right: Vector) -> float:
+    """Sum the products; numba's own needs SciPy."""
+    total = 0.0
+    for i in range(len(left)):
+        total += left[i] * right[i]
+    return total
+
+
+@njit(cache=True, error_model="numpy")
 def _damped_step(jacobian: Matrix, residuals: Vector, damping: float) -> Vector:
     system, right = np.empty((PARAMETERS, PARAMETERS)), np.empty(PARAMETERS)
     for i in range(PARAMETERS):
-        right[i] = -np.sum(jacobian[i] * residuals)
+        right[i] = -_dot(jacobian[i], residuals)
         for j in range(PARAMETERS):
-            system[i, j] = np.sum(jacobian[i] * jacobian[j])
+            system[i, j] = _dot(jacobian[i], jacobian[j])
         system[i, i] = (1.0 + damping) * system[i, i] + TINY
     solve_in_place(system, right, PARAMETERS)
     return right
