@@ -240,6 +240,13 @@ def test_options_under_open_interest_tiers_and_coins_of_two_kinds_are_refused():
     assert refused.value.code is Code.BAD_SETTING
 
 
+@pytest.mark.parametrize("name", ["span-16", "dydx-large-cap"])
+def test_an_underlying_without_a_range_is_refused_where_others_have_one(name):
+    with pytest.raises(PlimsollError, match="no range for DOGE") as refused:
+        required((Holding(Perpetual("DOGE"), 1.0),), profile(name))
+    assert refused.value.code is Code.MISSING_PARAMETERS
+
+
 def test_a_scenario_that_takes_a_price_below_zero_is_refused():
     impossible = ScenarioGrid(scenarios=(GridScenario(name="gone", spot=-1.2),))
     with pytest.raises(PlimsollError, match="gone"):

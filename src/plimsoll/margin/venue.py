@@ -207,10 +207,23 @@ def _check(portfolio: Portfolio, profile: PortfolioProfile) -> None:
                 remedy=f"Add them; it takes {', '.join(sorted(known)) or 'cash alone'}.",
             )
     for i, holding in enumerate(portfolio.holdings):
-        if isinstance(holding.instrument, Option) and profile.open_interest is not None:
-            raise PlimsollError(
-                Code.UNSUPPORTED_INSTRUMENT,
-                f"profile {profile.name} lists no options",
-                where=f"holdings[{i}].instrument",
-                remedy="Margin it under a profile that prices options.",
-            )
+        _check_instrument(holding.instrument, profile, f"holdings[{i}].instrument")
+
+
+def _check_instrument(instrument: Instrument, profile: PortfolioProfile, where: str) -> None:
+    """Refuse what a profile of ranges or open-interest tiers does not list."""
+    if isinstance(instrument, Option) and profile.open_interest is not None:
+        raise PlimsollError(
+            Code.UNSUPPORTED_INSTRUMENT,
+            f"profile {profile.name} lists no options",
+            where=where,
+            remedy="Margin it under a profile that prices options.",
+        )
+    ranged = {entry.underlying for entry in profile.ranges}
+    if (ranged or profile.open_interest is not None) and instrument.underlying not in ranged:
+        raise PlimsollError(
+            Code.MISSING_PARAMETERS,
+            f"profile {profile.name} has no range for {instrument.underlying}",
+            where=where,
+            remedy="Add it to the profile's ranges (`with_open_interest` does, from open notional).",
+        )
