@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from plimsoll.feeds.bars import read_bars
     from plimsoll.margin import margin_model
     from plimsoll.margin.explain import Explanation, explain
-    from plimsoll.scenarios.library import scenarios
     from plimsoll.sim.outcome import Replay
     from plimsoll.sim.replay import replay
     from plimsoll.sim.settings import ReplaySettings
@@ -54,7 +53,6 @@ __all__ = [
     "propose",
     "read_bars",
     "replay",
-    "scenarios",
     "step",
 ]
 
@@ -83,7 +81,6 @@ _HOMES = {
     "propose": "plimsoll.calibration",
     "read_bars": "plimsoll.feeds.bars",
     "replay": "plimsoll.sim.replay",
-    "scenarios": "plimsoll.scenarios.library",
     "step": "plimsoll.engine.machine",
 }
 
