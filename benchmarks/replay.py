@@ -110,13 +110,10 @@ def main() -> None:
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     peer = peer_seconds(month, history, settings)
-    summary = outcome.outcomes[0].summary
     print(f"{ACCOUNTS:,} accounts, {len(month):,} bars, {len(month.markets)} markets")
-    print(f"replay {seconds:.1f} s, peak memory {peak:.2f} GiB, {summary.liquidated:,} accounts liquidated")
-    print(
-        f"loop over accounts {peer:,.0f} s (valuation alone, scaled from a sample): {peer / seconds:.0f}
-        times"
-    )
+    hit = outcome.outcomes[0].summary.liquidated
+    print(f"replay {seconds:.1f} s, peak memory {peak:.2f} GiB, {hit:,} accounts liquidated")
+    print(f"loop over accounts {peer:,.0f} s (valuation alone, scaled up): {peer / seconds:.0f} times")
 
 
 if __name__ == "__main__":
