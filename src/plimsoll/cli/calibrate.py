@@ -66,7 +66,7 @@ def run(
     horizon_hours = 4.0      # time in which a position can be closed
     [guard]
     stress_weight = 0.4      # weight of the worst known period
-    rise_per_hour = 0.02     # largest relative rise of maintenance in an hour
+    rise_per_hour = 0.005    # largest relative rise of maintenance in an hour
     fall_half_life = 24.0    # hours in which half of an excess decays
     notice_hours = 24.0      # initial margin covers every rise within this time
     ```

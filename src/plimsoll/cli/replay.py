@@ -57,7 +57,7 @@ def run(
 
     ```
     static           constant rates by size of position
-    static-matched   the same, scaled to the mean margin of plimsoll, with hindsight
+    static-matched   one constant rate: the mean that plimsoll asked for, with hindsight
     dynamic          calibrated rates that follow the estimate at once, without notice
     plimsoll         calibrated rates under a guard, with notice; hedges netted
     ```
