@@ -33,7 +33,7 @@ SETS = {
 def test_every_cell_of_the_table_equals_its_definition(name):
     chain = build_chain(INSTRUMENTS, MARKET)
     moves = build_moves(
-        SETS[name], chain, {"BTC": 0.15, "ETH": 0.2} if name.startswith(("span", "dydx")) else {}
+        SETS[name], chain, {"BTC": 0.15, "ETH": 0.2} if name.startswith(("span", "dydx", "plimsoll")) else {}
     )
     table = price_table(chain, moves)
     for i, e in enumerate(chain.slot):

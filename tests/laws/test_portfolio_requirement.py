@@ -22,7 +22,7 @@ from plimsoll.margin.open_interest import with_open_interest
 from plimsoll.margin.parts import Requirement
 from plimsoll.margin.profiles import profile
 from plimsoll.margin.venue import requirement, requirements
-from tests.support.books import INSTRUMENTS, MARKET, holdings, portfolios
+from tests.support.books import INSTRUMENTS, MARKET, NEAR, holdings, portfolios
 
 ROUNDING = 1e-9
 """Of the gross value of a portfolio: sums of a dozen products."""
@@ -48,6 +48,7 @@ PROFILES = (
     profile("span-16"),
     structs.replace(profile("span-16"), gross_floor=0.3),
     SHORTFALL,
+    profile("plimsoll"),
 )
 ALL_PROFILES = (*PROFILES, with_open_interest(profile("dydx-large-cap"), {"BTC": 10**13, "ETH": 3 * 10**13}))
 levels = st.sampled_from([Level.MAINTENANCE, Level.INITIAL])
@@ -144,6 +145,43 @@ def test_a_wider_nested_range_never_asks_for_less(held, fewer, more):
         margin(held, nested(steps), Level.MAINTENANCE).required for steps in (fewer, fewer + more)
     )
     assert wide >= narrow
+
+
+HOURS, RISE = 24, 0.005
+NOTICE = (1.0 + RISE) ** HOURS
+"""The most that a range may grow within the notice."""
+
+
+def with_ranges(maintenance: float, initial: float) -> PortfolioProfile:
+    chosen = profile("plimsoll")
+    ranges = tuple(structs.replace(r, maintenance=maintenance, initial=initial) for r in chosen.ranges)
+    return structs.replace(chosen, ranges=ranges)
+
+
+@given(held=holdings(), reach=st.floats(0.02, 0.4), elapsed=st.floats(0.0, 1.0))
+@settings(max_examples=60)
+def test_initial_margin_covers_maintenance_at_every_range_within_the_notice(held, reach, elapsed):
+    today = margin(held, with_ranges(reach, reach * NOTICE), Level.INITIAL)
+    later = reach * NOTICE**elapsed
+    assert margin(held, with_ranges(later, later), Level.MAINTENANCE).required <= today.required
+
+
+def test_a_grid_that_only_scales_would_break_the_notice_and_a_nested_one_does_not():
+    """A long straddle gains from large moves: it loses most in small ones, which a wider grid skips."""
+    call, put = (i for i in INSTRUMENTS if isinstance(i, Option) and i.strike == 90_000 and i.expiry == NEAR)
+    held = (Holding(call, 1.0), Holding(put, 1.0))
+
+    def asked(reach: float, *, nested: bool) -> float:
+        (grid,) = profile("plimsoll").scenarios
+        assert isinstance(grid, ScenarioGrid)
+        edges = tuple(cell for cell in grid.scenarios if abs(cell.spot) in {0.01, 0.0})[3:]
+        scaled = tuple(structs.replace(cell, spot=100.0 * cell.spot) for cell in edges)
+        cells = grid if nested else structs.replace(grid, scenarios=scaled, nested=False)
+        chosen = structs.replace(with_ranges(reach, reach), scenarios=(cells,), gross_floor=0.0, basis=None)
+        return margin(held, chosen, Level.MAINTENANCE).part("scenarios")
+
+    assert asked(0.3, nested=False) < asked(0.02, nested=False)
+    assert asked(0.3, nested=True) >= asked(0.02, nested=True)
 
 
 @given(size=st.floats(0.01, 100.0), sign=st.sampled_from([-1.0, 1.0]), reach=st.floats(0.01, 0.5))

@@ -107,6 +107,10 @@ class ScenarioGrid(Struct, frozen=True, kw_only=True, tag="grid", forbid_unknown
         Share of a gain that counts against losses of other underlyings in the same scenario; `None` sums the
         worst of each underlying instead.
     allowance : float        Loss in quote currency that is not charged.
+    nested : bool
+        Cells are relative moves as they stand, and a range says which count: all up to the first that
+        reaches it. A wider range then only adds cells, so it never asks for less; this is what makes notice
+        hold where a smaller move can hurt more than a larger one.
     """
 
     scenarios: tuple[GridScenario, ...]
@@ -114,6 +118,7 @@ class ScenarioGrid(Struct, frozen=True, kw_only=True, tag="grid", forbid_unknown
     skew: SkewShape | None = None
     gain_credit: Share | None = None
     allowance: Annotated[float, Meta(ge=0.0)] = 0.0
+    nested: bool = False
 
 
 class JointMoves(Struct, frozen=True, kw_only=True, tag="joint", forbid_unknown_fields=True):

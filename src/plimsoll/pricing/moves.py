@@ -91,8 +91,12 @@ def _grid(grid: ScenarioGrid, chain: Chain, ranges: dict[str, float]) -> Moves:
     multiple, scale, cap, weight = np.ones(shape), np.ones(shape), np.zeros(shape), np.ones(shape)
     for e, slot in enumerate(chain.slots):
         reach = ranges.get(chain.underlyings[slot.underlying], 1.0)
+        rung = _rung(grid, reach)
         for s, scenario in enumerate(grid.scenarios):
-            multiple[e, s], weight[e, s] = _spot(scenario, slot, reach, chain.tau[e])
+            unit = 1.0 if grid.nested else reach
+            multiple[e, s], weight[e, s] = _spot(scenario, slot, unit, chain.tau[e])
+            if abs(scenario.spot) > rung:
+                weight[e, s] = 0.0
             if slot.is_option:
                 scale[e, s] = _scale(scenario.volatility, grid.volatility, chain.days[e])
             cap[e, s] = _cap(scenario.volatility, grid.skew, chain.tau[e])
@@ -109,6 +113,21 @@ def _grid(grid: ScenarioGrid, chain: Chain, ranges: dict[str, float]) -> Moves:
         width=np.array([_width(grid.skew, tau) for tau in chain.tau], dtype=np.float64),
         weight=weight,
     )
+
+
+def _rung(grid: ScenarioGrid, reach: float) -> float:
+    """Give the largest move that counts: of a nested grid the first that reaches the range, else any."""
+    if not grid.nested:
+        return math.inf
+    rungs = [abs(scenario.spot) for scenario in grid.scenarios if abs(scenario.spot) >= reach]
+    if not rungs:
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            f"no cell of the nested grid reaches a range of {reach:g}",
+            where="scenarios",
+            remedy="Add wider cells, or narrow the range.",
+        )
+    return min(rungs)
 
 
 def _spot(scenario: GridScenario, slot: Slot, reach: float, tau: float) -> tuple[float, float]:
