@@ -23,7 +23,8 @@ WEIGHTS = st.lists(
 
 
 def within(weights, data):
-    return data.draw(st.integers(0, min(sum(weights), 2**63 - 1)))
+    most = min(sum(weights), 2**63 - 1)
+    return data.draw(st.one_of(st.integers(0, min(most, 5)), st.integers(0, most)))
 
 
 @given(WEIGHTS, st.data())
@@ -37,7 +38,12 @@ def test_shares_are_exact_capped_and_within_one_of_proportional(weights, data):
             assert abs(share - Fraction(amount * weight, sum(weights))) < 1
 
 
-@given(st.lists(st.integers(0, 2**62), min_size=1, max_size=30, unique=True), st.data())
+@given(
+    st.one_of(
+        st.lists(st.integers(0, largest), min_size=1, max_size=20, unique=True) for largest in (40, 2**62)
+    ),
+    st.data(),
+)
 def test_the_order_of_distinct_weights_changes_no_share(weights, data):
     amount = within(weights, data)
     order = data.draw(st.permutations(range(len(weights))))

@@ -1,5 +1,8 @@
 """Is a journal whole or refused, and does it lead back to the very state that it led to?"""
 
+from itertools import pairwise
+
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +16,7 @@ from plimsoll.store.journal import FileJournal, read_journal
 from tests.support.venues import LISTINGS, MARKS, TIERS, cross_margin, parameter_set, per_position
 
 COLUMNS = len(LISTINGS)
-TAKEN = (2 * 10**8, -(10**8), 7, 0, 10**6)
+TAKEN = (3 * 10**9, -(15 * 10**8), 7, 0, 10**6)
 
 
 def tick(time, factor):
@@ -22,14 +25,14 @@ def tick(time, factor):
 
 EVENTS = (
     Listed(1, LISTINGS, ClearingRules()),
-    Opened(2, ("keeper", "reporter"), (2 * 10**12, 10**12)),
+    Opened(2, ("keeper", "reporter"), (2 * 10**12, 5 * 10**12)),
     Funded(3, 10**9, 10**13),
     tick(4, 1.0),
-    Published(4, parameter_set(TIERS)),
+    Published(4, parameter_set(per_position())),
     Traded(5, tuple(MARKS.tolist()), ("keeper", "reporter"), (TAKEN, tuple(-2 * lots for lots in TAKEN))),
     Deposited(6, ("keeper",), (-(10**15),)),
     Deposited(7, ("nobody",), (5,)),
-    Published(3_600_000, parameter_set(per_position(), 2)),
+    Published(3_600_000, parameter_set(TIERS, 2)),
     tick(3_700_000, 1.31),
     Published(7_200_000, parameter_set(cross_margin(), 3)),
     tick(7_300_000, 0.4),
@@ -62,6 +65,12 @@ def test_resuming_from_a_snapshot_anywhere_gives_the_same_digest(place):
     kept = snapshot(replayed(EVENTS[:place]))
     assert snapshot(restore(kept)) == kept
     assert digest(replayed(EVENTS[place:], restore(kept))) == digest(replayed(EVENTS))
+
+
+def test_the_journal_of_these_tests_holds_forced_selling():
+    states = [replayed(EVENTS[:place]) for place in range(len(EVENTS) + 1)]
+    sold = [not np.array_equal(a.book.lots, b.book.lots) for a, b in pairwise(states[6:])]
+    assert sum(sold) >= 3
 
 
 def test_another_event_or_another_order_gives_another_digest():

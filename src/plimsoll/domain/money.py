@@ -39,14 +39,14 @@ def quanta_up(amounts: Array) -> Quanta:
 
 def exact_quanta(amount: Decimal, where: str) -> int:
     """Convert a decimal amount in quote units; refuse one that is finer than a quantum or too large."""
-    scaled = amount * QUANTA_PER_UNIT
-    if not amount.is_finite() or abs(scaled) > LARGEST_AMOUNT:
+    if not amount.is_finite() or abs(amount) > LARGEST_AMOUNT // QUANTA_PER_UNIT:
         raise PlimsollError(
             Code.AMOUNT_OUT_OF_RANGE,
             f"amount {amount} is not a finite amount below {LARGEST_AMOUNT // QUANTA_PER_UNIT}",
             where=where,
             remedy="Give a smaller amount.",
         )
+    scaled = amount * QUANTA_PER_UNIT
     if scaled != scaled.to_integral_value():
         raise PlimsollError(
             Code.AMOUNT_OUT_OF_RANGE,

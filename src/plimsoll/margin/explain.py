@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from plimsoll.domain.accounts import Account
 from plimsoll.domain.instruments import Instrument, Listing, Spot, lot_for, parse_instrument
-from plimsoll.domain.money import QUANTA_PER_UNIT, exact_quanta, quanta_up
+from plimsoll.domain.money import LARGEST_AMOUNT, QUANTA_PER_UNIT, exact_quanta, quanta_down, quanta_up
 from plimsoll.domain.parameters import Level, ParameterSet, SideEvidence, StaticTiers
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.shortfall import worst_rows
@@ -172,8 +172,13 @@ def _hold(account: Account, parameters: ParameterSet, marks: Mapping[str, float]
         marks=prices,
         notional=np.array([float(value * QUANTA_PER_UNIT) for value in worth.values()]),
         profit=np.array([float(value * QUANTA_PER_UNIT) for value in profit]),
-        equity=cash + math.floor(sum([*assets, *profit], Decimal(0)) * QUANTA_PER_UNIT),
+        equity=_within_ledger(cash + math.floor(sum([*assets, *profit], Decimal(0)) * QUANTA_PER_UNIT)),
     )
+
+
+def _within_ledger(equity: int) -> int:
+    quanta_down(np.array([float(equity)]))
+    return equity
 
 
 def _collect(account: Account) -> tuple[int, dict[Instrument, Decimal], dict[Instrument, Decimal]]:
@@ -204,6 +209,13 @@ def _collect(account: Account) -> tuple[int, dict[Instrument, Decimal], dict[Ins
 def _finite(number: Decimal, where: str) -> Decimal:
     if not number.is_finite():
         raise _refused(f"the number {number}", where)
+    if abs(number) > LARGEST_AMOUNT:
+        raise PlimsollError(
+            Code.AMOUNT_OUT_OF_RANGE,
+            f"the number {number:.3g} is beyond {LARGEST_AMOUNT:.3g}",
+            where=where,
+            remedy="Check its size.",
+        )
     return number
 
 

@@ -9,7 +9,7 @@ from plimsoll.domain.parameters import Level, MarketParameters, SideParameters
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.types import Flags, Lots, Matrix, Quanta, Rows, Vector
 
-__all__ = ["MarginModel", "market_columns", "side_rates"]
+__all__ = ["MarginModel", "market_columns", "refuse_options", "side_rates"]
 
 
 class MarginModel(ABC):
@@ -40,7 +40,7 @@ class MarginModel(ABC):
 
 
 def market_columns(listings: tuple[Listing, ...], markets: tuple[str, ...]) -> Rows:
-    """Map each listing to the row of its market's parameters.
+    """Map each listing to the row of its market's parameters; every model starts here or at `refuse_options`.
 
     Returns
     -------
@@ -50,14 +50,8 @@ def market_columns(listings: tuple[Listing, ...], markets: tuple[str, ...]) -> R
     ------
     PlimsollError   `UNSUPPORTED_INSTRUMENT` for an option, `MISSING_PARAMETERS` for a market without any.
     """
+    refuse_options(listings)
     for listing in listings:
-        if isinstance(listing.instrument, Option):
-            raise PlimsollError(
-                Code.UNSUPPORTED_INSTRUMENT,
-                "options are not priced yet",
-                where=listing.name,
-                remedy="Margin this account without its options.",
-            )
         if listing.underlying not in markets:
             raise PlimsollError(
                 Code.MISSING_PARAMETERS,
@@ -66,6 +60,18 @@ def market_columns(listings: tuple[Listing, ...], markets: tuple[str, ...]) -> R
                 remedy=f"Calibrate {listing.underlying} as well; the set knows {', '.join(markets)}.",
             )
     return np.array([markets.index(listing.underlying) for listing in listings], dtype=np.intp)
+
+
+def refuse_options(listings: tuple[Listing, ...]) -> None:
+    """Raise `UNSUPPORTED_INSTRUMENT` where an option is listed: none of the models may take it for linear."""
+    for listing in listings:
+        if isinstance(listing.instrument, Option):
+            raise PlimsollError(
+                Code.UNSUPPORTED_INSTRUMENT,
+                "options are not priced yet",
+                where=listing.name,
+                remedy="Margin this account without its options.",
+            )
 
 
 def side_rates(markets: tuple[MarketParameters, ...], level: Level) -> Matrix:

@@ -7,7 +7,7 @@ from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Level, StaticTiers
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.valuation import NEAR_SHARE, NEAR_SLACK
-from plimsoll.margin.model import MarginModel
+from plimsoll.margin.model import MarginModel, refuse_options
 from plimsoll.types import Flags, Lots, Matrix, Quanta, Vector
 
 __all__ = ["StaticMargin"]
@@ -25,6 +25,7 @@ class StaticMargin(MarginModel):
     """
 
     def __init__(self, method: StaticTiers, listings: tuple[Listing, ...]) -> None:
+        refuse_options(listings)
         bounds = np.array([0.0, *(tier.up_to for tier in method.tiers[:-1]), np.inf]) * QUANTA_PER_UNIT
         if not method.tiers or np.any(np.diff(bounds) <= 0.0):
             raise PlimsollError(
