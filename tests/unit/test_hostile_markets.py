@@ -90,8 +90,14 @@ HOSTILE = {
 }
 
 
+def calibrated(parameters):
+    """Give the parameters of each market; constants have none."""
+    assert isinstance(parameters.method, PerPosition | CrossMargin)
+    return parameters.method.markets
+
+
 def assert_sound(parameters):
-    for entry in parameters.method.markets:
+    for entry in calibrated(parameters):
         assert entry.price > 0.0
         for side in (entry.long, entry.short):
             rates = [side.maintenance, side.call, side.initial]
@@ -114,7 +120,7 @@ def test_no_market_makes_calibration_give_nonsense(name, method):
             state = absorb(state, rows_of(bars, slice(row, row + 1)))
             parameters, state = propose(state, method, PROVENANCE)
             if row % 10 == 0:
-                assert np.isfinite([m.long.maintenance for m in parameters.method.markets]).all()
+                assert np.isfinite([m.long.maintenance for m in calibrated(parameters)]).all()
 
 
 @pytest.mark.parametrize("hours", [1, 2, 30, 303])
@@ -140,18 +146,19 @@ def test_nothing_absorbed_is_too_little_history():
 
 def test_a_young_market_borrows_more_than_the_riskiest_pays():
     parameters = calibrate(HOSTILE["a market under two weeks old"], SETTINGS, PROVENANCE)
-    old, young = parameters.method.markets
+    old, young = calibrated(parameters)
     assert young.long.maintenance > old.long.maintenance
     assert young.short.maintenance > old.short.maintenance
     borrowed = {entry.market: entry.borrowed_from for entry in parameters.evidence}
     assert borrowed == {"BTC": None, "ETH": "BTC"}
+    assert isinstance(parameters.method, CrossMargin)
     assert parameters.method.dependence == ()
 
 
 def test_the_price_of_a_silent_market_is_its_last_known_one():
     bars = HOSTILE["a market that fell silent long ago"]
     parameters = calibrate(bars, SETTINGS, PROVENANCE)
-    assert parameters.method.markets[1].price == bars.close[299, 1]
+    assert calibrated(parameters)[1].price == bars.close[299, 1]
 
 
 def test_a_rate_is_never_nought_and_so_never_stuck():
@@ -161,8 +168,8 @@ def test_a_rate_is_never_nought_and_so_never_stuck():
     fall = wild_bars(4, 400, markets=MARKETS, start=int(quiet.ends[-1]), volatility=0.05)
     state = absorb(state, fall)
     second, _ = propose(state, PerPosition, PROVENANCE)
-    assert first.method.markets[1].long.maintenance > 0.0
-    assert second.method.markets[1].long.maintenance > first.method.markets[1].long.maintenance
+    assert calibrated(first)[1].long.maintenance > 0.0
+    assert calibrated(second)[1].long.maintenance > calibrated(first)[1].long.maintenance
 
 
 def test_without_a_speed_limit_rates_follow_at_once_and_stay_sound():
@@ -170,11 +177,11 @@ def test_without_a_speed_limit_rates_follow_at_once_and_stay_sound():
     settings = structs.replace(SETTINGS, guard=guard)
     for name, bars in HOSTILE.items():
         parameters = calibrate(bars, settings, PROVENANCE, PerPosition)
-        for entry in parameters.method.markets:
+        for entry in calibrated(parameters):
             assert 0.0 < entry.long.maintenance <= entry.long.initial <= 1.0, name
     endless = structs.replace(SETTINGS, guard=structs.replace(guard, notice_hours=24.0))
     parameters = calibrate(DRAWN, endless, PROVENANCE, PerPosition)
-    assert parameters.method.markets[0].long.initial == 1.0
+    assert calibrated(parameters)[0].long.initial == 1.0
 
 
 def test_years_of_days_and_then_minutes_stay_sound():
@@ -196,5 +203,5 @@ def test_the_evidence_says_what_held_the_rate():
         assert entry.binding == "rise-limit"
         assert entry.maintenance < entry.target
     limit = SETTINGS.guard.rise_over(6.0) * (1.0 + 1e-9)
-    for old, new in zip(before.method.markets, after.method.markets, strict=True):
+    for old, new in zip(calibrated(before), calibrated(after), strict=True):
         assert old.long.maintenance < new.long.maintenance <= old.long.maintenance * limit
