@@ -133,6 +133,7 @@ def test_a_real_crash_runs_balances_and_repeats_itself(name, prices):
     figures = {outcome.policy: outcome.summary for outcome in result.outcomes}
     assert figures["plimsoll"].liquidated_by_rise == 0
     assert figures["static"].liquidated_by_rise == 0
+    assert figures["dynamic"].liquidated_by_rise > 0, "the yardstick finds rises where there is no notice"
 
 
 def test_a_run_resumed_in_the_middle_of_a_crash_ends_the_same(prices):
