@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,8 +40,8 @@ def test_shares_are_exact_capped_and_within_one_of_proportional(weights, data):
 
 
 @given(
-    st.one_of(
-        st.lists(st.integers(0, largest), min_size=1, max_size=20, unique=True) for largest in (40, 2**62)
+    st.sampled_from([40, 2**62]).flatmap(
+        lambda largest: st.lists(st.integers(0, largest), min_size=1, max_size=20, unique=True)
     ),
     st.data(),
 )
@@ -50,6 +51,25 @@ def test_the_order_of_distinct_weights_changes_no_share(weights, data):
     shares = apportion(amount, np.array(weights, dtype=np.int64))
     shuffled = apportion(amount, np.array([weights[place] for place in order], dtype=np.int64))
     assert [int(shares[place]) for place in order] == [int(share) for share in shuffled]
+
+
+@pytest.mark.parametrize(
+    ("amount", "weights", "shares"),
+    [
+        (2, [1, 3], [0, 2]),
+        (2, [3, 1], [2, 0]),
+        (1, [2**62] * 4, [1, 0, 0, 0]),
+        (2**62 + 1, [2**62, 2**62, 2**62 - 1], None),
+        (7, [0, 0], [0, 0]),
+    ],
+)
+def test_ties_go_to_the_larger_and_sums_beyond_64_bits_are_exact(amount, weights, shares):
+    found = [int(share) for share in apportion(amount, np.array(weights))]
+    if shares is None:
+        assert sum(found) == amount
+        assert max(found) - min(found) <= 1
+    else:
+        assert found == shares
 
 
 @given(st.integers(1, 2**40), st.integers(1, 12), st.data())
@@ -76,7 +96,9 @@ def test_the_parts_of_a_waterfall_sum_to_the_shortfall(shortfall, fund, winners)
         assert (paid.winners == np.maximum(np.minimum(profit, equity), 0)).all()
 
 
-LOTS = st.lists(st.tuples(*[st.integers(-(10**12), 10**12)] * 3), min_size=1, max_size=12).map(np.array)
+LOTS: st.SearchStrategy[np.ndarray] = st.lists(
+    st.tuples(*[st.integers(-(10**12), 10**12)] * 3), min_size=1, max_size=12
+).map(np.array)
 
 
 @given(LOTS, st.data())

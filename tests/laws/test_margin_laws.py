@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from plimsoll.domain.parameters import CrossMargin, Level, PerPosition
+from plimsoll.domain.parameters import CrossMargin, Level, MarginMethod, PerPosition
 from plimsoll.margin import margin_model
+from plimsoll.margin.portfolio import PortfolioMargin
 from tests.support.venues import (
     LISTINGS,
     MARKETS,
@@ -23,7 +24,7 @@ from tests.support.venues import (
     side,
 )
 
-MODELS = {
+MODELS: dict[str, MarginMethod] = {
     "static": TIERS,
     "dynamic": per_position(),
     "portfolio": cross_margin(),
@@ -37,7 +38,9 @@ ROUNDING = 1e-11
 """Sums of floats in another order; requirements are then rounded up to a whole quantum."""
 
 SIZE = st.one_of(st.just(0.0), st.floats(-1e12, 1e12).filter(lambda size: abs(size) > 1.0))
-NOTIONAL = st.lists(st.tuples(*[SIZE] * COLUMNS), min_size=1, max_size=6).map(np.array)
+NOTIONAL: st.SearchStrategy[np.ndarray] = st.lists(st.tuples(*[SIZE] * COLUMNS), min_size=1, max_size=6).map(
+    np.array
+)
 PER_LEVEL = pytest.mark.parametrize("level", list(Level))
 every_model = pytest.mark.parametrize("name", list(MODELS))
 every_netting = pytest.mark.parametrize("name", NETTING)
@@ -166,9 +169,10 @@ def test_a_hedge_across_markets_is_credited_but_never_below_the_floor():
     notional[0, :2] = 5e9, -4e9
     for name in ("portfolio", "portfolio-without-floor"):
         model = model_of(MODELS[name])
+        assert isinstance(model, PortfolioMargin)
         gross = model.alone(model.exposure(notional), Level.MAINTENANCE).sum()
         needed = model.requirement(notional, Level.MAINTENANCE)[0]
-        assert MODELS[name].gross_floor * gross <= needed < 0.9 * gross
+        assert model.gross_floor * gross <= needed < 0.9 * gross
 
 
 def many_books(seed):

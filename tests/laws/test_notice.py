@@ -39,7 +39,7 @@ GUARDS = st.builds(
 
 
 def guarded_path(generator, settings, hours):
-    """Drive the guard with models that jump as they please: what it publishes hour by hour."""
+    """Drive the guard with models that jump as they please: what it publishes, early, on time or late."""
     level = np.exp(generator.normal(-3.0, 0.5, (3, 2)))
     state, published, time = begin_guard(3), [], 1_000 * HOUR
     for _ in range(hours):
@@ -49,7 +49,7 @@ def guarded_path(generator, settings, hours):
         long_run = np.clip(level * np.exp(generator.normal(0.0, 0.8, (3, 2))), 1e-4, 2.0)
         guarded, state = apply_guard(state, settings, time, level, limited, long_run)
         published.append((time, guarded))
-        time += HOUR * int(generator.integers(1, 3))
+        time += int(generator.choice([HOUR // 4, HOUR - 1, HOUR, HOUR, 2 * HOUR, 7 * HOUR]))
     return published
 
 
@@ -82,6 +82,11 @@ def tables_at(times, announced, notice_hours):
     ]
 
 
+def last_moment(times, at):
+    """Find the last moment at which a set is in force: whoever trades then still has the whole notice."""
+    return times[at + 1] - 1 if at + 1 < len(times) else times[at]
+
+
 @pytest.mark.parametrize("floor", [None, 0.0, 0.2])
 @settings(max_examples=40)
 @given(seed=seeds, guard=GUARDS, announced=st.integers(0, 29))
@@ -102,7 +107,7 @@ def test_a_rise_alone_never_liquidates_within_the_notice(floor, seed, guard, ann
         later = [
             other.requirement(notional, Level.MAINTENANCE)
             for time, other in zip(times[at:], models[at:], strict=True)
-            if time - times[at] <= guard.notice_hours * HOUR
+            if time - last_moment(times, at) <= guard.notice_hours * HOUR
         ]
         assert (np.max(later, axis=0) <= enough * (1.0 + ROUNDING) + 1e-6).all()
 
@@ -161,5 +166,5 @@ def test_initial_margin_covers_what_the_calibrator_publishes_within_the_notice(m
     assert np.isfinite(maintenance).all()
     moments = np.array(times)
     for at, time in enumerate(times):
-        within = (moments >= time) & (moments <= time + notice * HOUR)
+        within = (moments >= time) & (moments <= last_moment(times, at) + notice * HOUR)
         assert (maintenance[within].max(axis=0) <= initial[at] * (1.0 + ROUNDING)).all()

@@ -105,10 +105,12 @@ def propose(
 
     Raises
     ------
-    PlimsollError   `TOO_LITTLE_HISTORY` where no market has `settings.young.windows` windows.
+    PlimsollError   `TOO_LITTLE_HISTORY` where no market has `settings.young.windows` windows, `MISSING_PRICE`
+                    where one has never had a price.
     """
     settings = state.settings
     model = model_rates(state.markets, settings, state.volatility, state.excursions.matured[1])
+    _refuse_unpriced(state)
     time = state.last.end
     guarded, guard = apply_guard(
         state.guard, settings.guard, time, model.blended, model.limited, model.long_run
@@ -143,6 +145,17 @@ def calibrate(
     """Calibrate once, from nothing but these bars."""
     parameters, _ = propose(absorb(begin(bars.markets, settings), bars), method, provenance)
     return parameters
+
+
+def _refuse_unpriced(state: CalibratorState) -> None:
+    unpriced = [m for m, price in zip(state.markets, state.prices, strict=True) if np.isnan(price)]
+    if unpriced:
+        raise PlimsollError(
+            Code.MISSING_PRICE,
+            f"no bar has a price of {', '.join(unpriced)}",
+            where="calibration",
+            remedy="Give bars of every market, or leave these markets out.",
+        )
 
 
 def _last_known(prices: Matrix) -> Vector:

@@ -58,13 +58,15 @@ def apply_guard(
 
     .. math::
         target &= \max(blended,\; f\, longrun) \\
-        M_t &= \min(\max(limited,\; f\, longrun),\; M_{t-h} (1 + u)^h) \\
-        initial &= \max(target,\; M_t (1 + u)^N,\; b\, M_t)
+        M_t &= \min(\max(limited,\; f\, longrun),\; M_{t-h} (1 + u)^{\min(h, P)}) \\
+        initial &= \max(target,\; M_t (1 + u)^{N + P},\; b\, M_t)
 
-    with h the hours since the last publication. So whatever the data say, maintenance within the next N hours
-    stays at or below today's initial rate: a rise alone cannot liquidate an account that meets initial margin
-    today. The hedge credit aims at the floor and falls by at most `credit_fall_per_hour`; initial margin
-    reckons with the least it can be when the notice ends.
+    with h the hours since the last publication and P `publication_hours`. An account that meets initial margin at
+    any moment while this set is in force then meets maintenance for N hours, whatever the data say: the next set
+    may be higher by at most P hours of rise, however long it was waited for, and the sets after it by no more than
+    the hours that pass. So a rise alone cannot liquidate it within the notice. The hedge credit aims at the floor
+    and falls by at most `credit_fall_per_hour`; initial margin reckons with the least it can be when the notice
+    ends.
 
     Parameters
     ----------
@@ -80,7 +82,8 @@ def apply_guard(
     Source: EMIR RTS 153/2013 Art. 28 for buffer, stress weight and floor; the notice is ours
     (docs/theory/notice.md).
     """
-    hours = max(0.0, (time - state.time) / HOUR)
+    hours = min(max(0.0, (time - state.time) / HOUR), settings.publication_hours)
+    covered = settings.notice_hours + settings.publication_hours if settings.notice_hours > 0.0 else 0.0
     floor = settings.floor_share * long_run
     target = np.minimum(np.maximum(blended, floor), CEILING)
     goal = np.minimum(np.maximum(limited, floor), CEILING)
@@ -90,12 +93,12 @@ def apply_guard(
         np.isnan(state.credit), 0.0, state.credit * (1.0 - settings.credit_fall_per_hour) ** hours
     )
     credit = np.maximum(np.minimum(floor, maintenance), least)
-    reachable = maintenance * settings.rise_over(settings.notice_hours) * (1.0 + NOTICE_SLACK)
+    reachable = maintenance * settings.rise_over(covered) * (1.0 + NOTICE_SLACK)
     call = np.maximum(
         np.minimum(np.maximum(target, maintenance), reachable), settings.call_buffer * maintenance
     )
     initial = np.maximum(np.maximum(target, reachable), settings.initial_buffer * maintenance)
-    fall = (1.0 - settings.credit_fall_per_hour) ** settings.notice_hours
+    fall = (1.0 - settings.credit_fall_per_hour) ** covered
     guarded = Guarded(
         floor=floor,
         target=target,

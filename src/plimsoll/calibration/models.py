@@ -15,7 +15,8 @@ __all__ = ["ModelRates", "model_rates"]
 
 LEAST_VOLATILITY = 1e-5
 """Log return per square root of an hour (0.1 % a year): a market whose price stands still is given this
-much."""
+much. No side is judged to move less than one such deviation: a market that has only ever risen would pay
+nothing for long positions, and a speed limit relative to nothing would hold it there for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ def model_rates(
 
     def rates(scale: Vector) -> Matrix:
         known = np.maximum(borrowed.at_least(scale), LEAST_VOLATILITY)
-        return _rates(residual * (known * np.sqrt(settings.horizon_hours))[:, None])
+        moves = residual * (known * np.sqrt(settings.horizon_hours))[:, None]
+        return _rates(np.maximum(moves, LEAST_VOLATILITY * np.sqrt(settings.horizon_hours)))
 
     return ModelRates(
         volatility=borrowed.at_least(state.volatility),

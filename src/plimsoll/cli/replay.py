@@ -157,12 +157,19 @@ def _inputs(asked: Asked, settings: "ReplaySettings") -> "ReplayInputs":
 
 def _refuse_too_little_history(inputs: "ReplayInputs", settings: "ReplaySettings") -> None:
     """Calibrate once beforehand, so that a history too short is found before the first policy has run."""
+    from itertools import compress
+
+    import numpy as np
+
     from plimsoll.calibration import calibrate
     from plimsoll.domain.parameters import Provenance
 
     if all(name.startswith("static") for name in settings.policies):
         return
     history = inputs.history.aligned(inputs.path.bars.markets)
+    known = np.count_nonzero(~np.isnan(history.close), axis=0) > 0
+    if known.any():
+        history = history.select(tuple(compress(history.markets, known.tolist())))
     try:
         calibrate(history, settings.calibration, Provenance(program="", settings="", inputs=()))
     except PlimsollError as error:

@@ -75,17 +75,10 @@ class Bars:
         return self.markets.index(market)
 
     def select(self, markets: tuple[str, ...]) -> "Bars":
-        """Keep these markets, in this order."""
-        columns = [self.column(market) for market in markets]
-        return replace(
-            self,
-            markets=markets,
-            open=self.open[:, columns],
-            high=self.high[:, columns],
-            low=self.low[:, columns],
-            close=self.close[:, columns],
-            volume=self.volume[:, columns],
-        )
+        """Keep these markets, in this order; raises `UNKNOWN_MARKET` where one has no bars."""
+        for market in markets:
+            self.column(market)
+        return self.aligned(markets)
 
     def aligned(self, markets: tuple[str, ...]) -> "Bars":
         """Give exactly these markets, in this order; one without bars is NaN throughout."""

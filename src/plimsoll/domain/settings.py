@@ -29,6 +29,7 @@ class GuardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                              limit.
     fall_half_life : hours   Time in which half of an excess over the target decays; 0 follows at once.
     notice_hours : hours     Initial margin covers every rise within this time; 0 gives no notice.
+    publication_hours : hours   Longest time since the last publication that a rise may make use of.
     call_buffer : factor     An account is called below this multiple of maintenance at the latest.
     initial_buffer : factor  Initial margin is at least this multiple of maintenance.
     credit_fall_per_hour : rate   Largest relative fall of the hedge credit in an hour.
@@ -40,6 +41,7 @@ class GuardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     rise_per_hour: Annotated[float, Meta(gt=0.0, le=1.0)] | None = 0.005
     fall_half_life: Annotated[float, Meta(ge=0.0, le=24.0 * 365)] = 24.0
     notice_hours: Annotated[float, Meta(ge=0.0, le=168.0)] = 24.0
+    publication_hours: Annotated[float, Meta(gt=0.0, le=168.0)] = 1.0
     call_buffer: AtLeastOne = 1.1
     initial_buffer: AtLeastOne = 1.25
     credit_fall_per_hour: Annotated[float, Meta(gt=0.0, le=0.1)] = 0.001

@@ -37,7 +37,7 @@ class RiseShare:
 
 
 class Attribution:
-    """Judges every account when it is first breached.
+    """Judges every account whenever it is taken in hand.
 
     The yardstick is the last moment within the notice at which the account, with the positions it has now,
     met initial margin. With equity E and maintenance M as functions of (marks, parameters), 0 for that moment
@@ -54,7 +54,13 @@ class Attribution:
         self._notice = round(notice_hours * HOUR)
         self._moments: deque[_Moment] = deque()
         self._sold: dict[str, int] = {}
-        self.share = RiseShare(0, 0)
+        self._alone: set[str] = set()
+        self._together: set[str] = set()
+
+    @property
+    def share(self) -> RiseShare:
+        """Accounts so far; one whose liquidations differ in cause counts for the graver one."""
+        return RiseShare(len(self._alone), len(self._together - self._alone))
 
     def remember(self, state: State) -> None:
         """Keep the marks and parameters of this moment, and forget what is older than the notice."""
@@ -88,7 +94,6 @@ class Attribution:
         lots, cash = before.book.lots[rows], before.book.cash[rows]
         since = np.array([self._sold.get(before.book.names[row], 0) for row in rows])
         waiting = np.arange(len(rows))
-        alone = together = 0
         for moment in reversed(self._moments):
             waiting = waiting[since[waiting] <= moment.time]
             then = lots[waiting] * moment.unit
@@ -99,8 +104,7 @@ class Attribution:
             by_rise = equity < model.requirement(then, Level.MAINTENANCE)
             now = lots[found] * after.unit
             by_price = cash[found] + now.sum(axis=1) < moment.model.requirement(now, Level.MAINTENANCE)
-            alone += int(np.count_nonzero(by_rise))
-            together += int(np.count_nonzero(~by_rise & ~by_price))
+            self._alone.update(before.book.names[row] for row in rows[found[by_rise]])
+            self._together.update(before.book.names[row] for row in rows[found[~by_rise & ~by_price]])
             if len(waiting) == 0:
                 break
-        self.share = RiseShare(self.share.alone + alone, self.share.together + together)

@@ -46,15 +46,17 @@ class _Calibration(Publisher):
         self._method = chosen.method
         self._provenance = provenance
         self._state = absorb(begin(history.markets, chosen.settings), history)
+        self._hour = -1
 
     def absorb(self, bar: Bars) -> None:
         """Show the bar to the calibrator."""
         self._state = absorb(self._state, bar)
 
     def published(self, time: int) -> ParameterSet | None:
-        """Publish on the hour."""
-        if self._state.version > 0 and time % HOUR != 0:
+        """Publish once in every hour, at the first moment of it that is seen."""
+        if time // HOUR == self._hour:
             return None
+        self._hour = time // HOUR
         parameters, self._state = propose(self._state, self._method, self._provenance)
         return parameters
 

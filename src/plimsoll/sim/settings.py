@@ -20,7 +20,7 @@ class PopulationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
     ----------
     accounts : count
     median_equity : quote        Median of a log-normal distribution of what accounts pay in.
-    equity_spread : deviations   Its standard deviation in logs: 1.6 gives the top 1 % about a third of all.
+    equity_spread : deviations   Its standard deviation in logs: 1.6 gives the top 1 % about a quarter of all.
     median_leverage : factor     Median of a log-normal distribution of the leverage that accounts want.
     leverage_spread : deviations
     most_leverage : factor       No account wants more.

@@ -1,0 +1,124 @@
+"""Are the reference pages whole and true: each setting with default and bounds, each error, each option?"""
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+import typer
+from msgspec import inspect
+
+from plimsoll.cli import application
+from plimsoll.domain.settings import CalibrationSettings
+from plimsoll.errors import Code
+from plimsoll.sim.settings import ReplaySettings
+from tests.conventions.repository import ROOT
+
+REFERENCE = ROOT / "docs" / "reference"
+
+
+def page(name: str) -> str:
+    return (REFERENCE / name).read_text(encoding="utf-8")
+
+
+def rows(text: str, columns: int) -> list[list[str]]:
+    """Return the cells of every table row whose first cell is code."""
+    found = [
+        [cell.strip() for cell in line.strip()[1:-1].split("|")]
+        for line in text.splitlines()
+        if line.startswith("| `")
+    ]
+    assert all(len(row) == columns for row in found), [row for row in found if len(row) != columns]
+    return found
+
+
+def figure(number: float) -> str:
+    return f"{int(number):,}" if number == int(number) else f"{number:g}"
+
+
+def bounds(kind: inspect.Type) -> str:
+    """Write the bounds of a type as an interval."""
+    if isinstance(kind, inspect.UnionType):
+        return " or ".join(bounds(part) for part in kind.types)
+    if isinstance(kind, inspect.NoneType):
+        return "none"
+    if isinstance(kind, inspect.IntType | inspect.FloatType):
+        low = f"({figure(kind.gt)}" if kind.gt is not None else "(-inf"
+        high = f"{figure(kind.lt)})" if kind.lt is not None else "inf)"
+        low = low if kind.ge is None else f"[{figure(kind.ge)}"
+        high = high if kind.le is None else f"{figure(kind.le)}]"
+        return f"{low}, {high}"
+    return "names"
+
+
+def default(field: inspect.Field) -> str:
+    value: Any = field.default
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return "none" if value is None else figure(value)
+
+
+def settings(kind: type, prefix: str = "") -> dict[str, tuple[str, str]]:
+    """Return default and bounds of every setting by its dotted name, however deep."""
+    described = inspect.type_info(kind)
+    assert isinstance(described, inspect.StructType)
+    found: dict[str, tuple[str, str]] = {}
+    for field in described.fields:
+        name = f"{prefix}{field.name}"
+        if isinstance(field.type, inspect.StructType):
+            found |= settings(field.type.cls, f"{name}.")
+        else:
+            found[name] = (default(field), bounds(field.type))
+    return found
+
+
+def test_every_setting_is_on_its_page_with_its_default_and_bounds():
+    listed = {row[0].strip("`"): (row[1], row[3]) for row in rows(page("settings.md"), 5)}
+    assert listed == settings(ReplaySettings)
+
+
+def test_the_settings_of_a_calibration_are_those_of_a_replay_without_the_prefix():
+    replayed = [name.partition("calibration.")[2] for name in settings(ReplaySettings)]
+    assert set(settings(CalibrationSettings)) == set(replayed) - {""}
+
+
+def test_the_settings_files_on_the_page_are_read():
+    files = dict(re.findall(r"```toml file=(\S+)\n(.*?)```", page("settings.md"), re.DOTALL))
+    assert set(files) == {"replay.toml", "calibration.toml"}
+    assert msgspec.toml.decode(files["replay.toml"], type=ReplaySettings) != ReplaySettings()
+    assert msgspec.toml.decode(files["calibration.toml"], type=CalibrationSettings) != CalibrationSettings()
+
+
+def test_every_error_is_on_its_page_and_no_other():
+    listed = [row[0].strip("`") for row in rows(page("errors.md"), 3)]
+    assert sorted(listed) == sorted(Code)
+
+
+def test_every_error_on_the_page_can_be_raised():
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "src" / "plimsoll").rglob("*.py")]
+    raised = {name for text in sources for name in re.findall(r"Code\.([A-Z_]+)", text)}
+    assert {code.name for code in Code} == raised
+
+
+COMMANDS = typer.main.get_command(application.app)
+
+
+def sections() -> dict[str, str]:
+    """Return the text of each command's section."""
+    parts = re.split(r"^## plimsoll (\w+)$", page("commands.md"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def options(command: str) -> set[str]:
+    parameters = COMMANDS.commands[command].params  # type: ignore[attr-defined]
+    return {name for parameter in parameters for name in parameter.opts if name.startswith("--")}
+
+
+def test_every_command_has_its_section():
+    assert set(sections()) == set(COMMANDS.commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("command", sorted(sections()))
+def test_every_option_of_a_command_is_in_its_section_and_no_other(command):
+    listed = {row[0].strip("`").partition(" ")[0] for row in rows(sections()[command], 3)}
+    assert listed == options(command)
