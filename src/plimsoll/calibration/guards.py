@@ -61,12 +61,12 @@ def apply_guard(
         M_t &= \min(\max(limited,\; f\, longrun),\; M_{t-h} (1 + u)^{\min(h, P)}) \\
         initial &= \max(target,\; M_t (1 + u)^{N + P},\; b\, M_t)
 
-    with h the hours since the last publication and P `publication_hours`. An account that meets initial margin at
-    any moment while this set is in force then meets maintenance for N hours, whatever the data say: the next set
-    may be higher by at most P hours of rise, however long it was waited for, and the sets after it by no more than
-    the hours that pass. So a rise alone cannot liquidate it within the notice. The hedge credit aims at the floor
-    and falls by at most `credit_fall_per_hour`; initial margin reckons with the least it can be when the notice
-    ends.
+    with h the hours since the last publication and P `publication_hours`. An account that meets initial
+    margin at any moment while this set is in force then meets maintenance for N hours, whatever the data say:
+    the next set may be higher by at most P hours of rise, however long it was waited for, and the sets after
+    it by no more than the hours that pass. So a rise alone cannot liquidate it within the notice. The hedge
+    credit aims at the floor and falls by at most `credit_fall_per_hour`; initial margin reckons with the
+    least it can be when the notice ends.
 
     Parameters
     ----------

@@ -5,8 +5,8 @@ __all__ = ["METHOD", "POLICIES"]
 POLICIES = {
     "static": "Constant rates by size of position, as venues publish them today; each position by itself.",
     "static-matched": (
-        "One constant rate for all markets and sizes, set with hindsight to the mean that the calibrated policy "
-        "asked for: what a constant of like cost would have done, had anyone known it."
+        "One constant rate for all markets and sizes, set with hindsight to the mean that the calibrated "
+        "policy asked for: what a constant of like cost would have done, had anyone known it."
     ),
     "dynamic": (
         "Calibrated rates that follow the estimate up and down at once, without stress blend, speed limit or "
