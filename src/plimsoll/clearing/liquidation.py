@@ -41,7 +41,7 @@ class Slice:
     column : int            Instrument, on the I axis.
     lots : Lots [B]         Signed lots that each liquidated account trades: negative sells.
     price_factor : float    Average price over the mark.
-    displacement : float    Signed relative move that is left in the price.
+    displacement : float    Signed relative move from the mark to the price at the end of the slice.
     """
 
     column: int

@@ -138,7 +138,7 @@ class Liquidated(Struct, frozen=True, tag="liquidated"):
     accounts : tuple [B]
     lots : tuple [B]       Signed lots that each account traded: negative sells.
     price : float          Average price of the slice.
-    displacement : float   Signed relative move that it leaves in the price.
+    displacement : float   Signed relative move from the mark to the price at the end of the slice.
     """
 
     time: int

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plimsoll.clearing.liquidation import LARGEST_IMPACT
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.instruments import Listing
 from plimsoll.kernels.ewma import ewma_variance
 from plimsoll.sim.settings import MarketSettings
 from plimsoll.types import Matrix, Rows, Vector
 
-__all__ = ["Undisturbed", "columns_of", "disturbed_bar", "undisturbed"]
+__all__ = ["Undisturbed", "columns_of", "displacement_of", "disturbed_bar", "undisturbed"]
 
 _LEAST_ACTIVITY = 0.05
 """Volume of the quietest bar over that of the median one: a market never quite stops in this model."""
@@ -63,6 +64,26 @@ def undisturbed(bars: Bars, liquidity: Vector, interest: Vector, settings: Marke
     start = np.nanmean(samples, axis=0)
     volatility = np.sqrt(np.where(np.isnan(variance), start, variance))
     return Undisturbed(bars, volume, settings.impact * volatility)
+
+
+def displacement_of(pressure: Vector, impact: Vector) -> Vector:
+    r"""Say how far forced trades that the market has not absorbed yet push its prices.
+
+    .. math:: D = sign(P)\, \ln(1 + Y \sigma \sqrt{|P|})
+
+    The square root is taken of all that is pending, not slice by slice: selling the same in more and smaller
+    pieces moves the price as far.
+
+    Parameters
+    ----------
+    pressure : Vector [M]   Pending forced trades, in hours of the market's volume; negative where sold.
+    impact : Vector [M]     Y sigma: relative move from trading one hour's volume at once.
+
+    Returns
+    -------
+    Vector [M]   Log moves.
+    """
+    return np.sign(pressure) * np.log1p(np.minimum(impact * np.sqrt(np.abs(pressure)), LARGEST_IMPACT))
 
 
 def disturbed_bar(bars: Bars, row: int, displacement: Vector) -> Bars:

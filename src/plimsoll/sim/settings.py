@@ -49,7 +49,7 @@ class MarketSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ----------
     turnover_per_hour : share   Quote volume of a normal hour over the open interest that accounts want.
     impact : factor             Y of the square-root law: impact = Y * hourly volatility * sqrt(Q / V).
-    recovery_half_life : hours  Time in which half of a displacement is gone.
+    recovery_half_life : hours  Time in which the market has absorbed half of what was sold by force.
     fund_share : share          Insurance fund at the start over the open interest that accounts want.
     """
 

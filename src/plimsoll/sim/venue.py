@@ -12,7 +12,7 @@ from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Provenance
 from plimsoll.engine.runner import Journal, Runner
 from plimsoll.sim.attribution import Attribution
-from plimsoll.sim.market import Undisturbed, disturbed_bar
+from plimsoll.sim.market import Undisturbed, displacement_of, disturbed_bar
 from plimsoll.sim.outcome import PolicyOutcome
 from plimsoll.sim.policies import Policy
 from plimsoll.sim.population import Population, admitted_lots
@@ -65,8 +65,8 @@ def run_policy(
     """
     bars = stage.market.bars
     parameters = publisher(chosen, stage.history, stage.provenance)
-    displacement = np.zeros(len(bars.markets))
-    parameters.absorb(disturbed_bar(bars, 0, displacement))
+    pressure = np.zeros(len(bars.markets))
+    parameters.absorb(disturbed_bar(bars, 0, pressure))
     runner = Runner(journal)
     _open(runner, stage, parameters)
     attribution = Attribution(stage.settings.calibration.guard.notice_hours)
@@ -76,7 +76,8 @@ def run_policy(
     last = bars.close[0]
     for row in range(1, len(bars)):
         time = int(bars.ends[row])
-        displacement = displacement * recovery
+        pressure = pressure * recovery
+        displacement = displacement_of(pressure, stage.market.impact[row])
         last = np.where(np.isnan(bars.close[row]), last, bars.close[row])
         before = runner.state
         effects = runner.run(_tick(stage, row, time, last * np.exp(displacement)))
@@ -85,7 +86,7 @@ def run_policy(
         if _publish(runner, parameters, time):
             attribution.remember(runner.state)
         record.after_bar(row, runner.state, effects)
-        displacement = displacement + _displaced(stage, effects)
+        pressure = pressure + _traded_by_force(stage, row, effects)
         if row % _REPORT_EVERY == 0 or row == len(bars) - 1:
             progress(name, row + 1, len(bars))
     return record.outcome(attribution.share, journal.digest())
@@ -131,11 +132,13 @@ def _tick(stage: Stage, row: int, time: int, prices: Vector) -> Ticked:
     )
 
 
-def _displaced(stage: Stage, effects: tuple[Effect, ...]) -> Vector:
-    """Add up the log moves that forced trades left in each market's price: Vector [M]."""
-    moved = np.zeros(len(stage.market.bars.markets))
+def _traded_by_force(stage: Stage, row: int, effects: tuple[Effect, ...]) -> Vector:
+    """Add up what was traded by force, in hours of each market's volume, negative where sold: Vector [M]."""
+    notional = np.zeros(len(stage.market.bars.markets))
     for effect in effects:
         if isinstance(effect, Liquidated):
             place = next(i for i, entry in enumerate(stage.listings) if entry.name == effect.instrument)
-            moved[stage.columns[place]] += np.log1p(effect.displacement)
-    return moved
+            notional[stage.columns[place]] += sum(effect.lots) * stage.listings[place].lot * effect.price
+    volume = stage.market.volume[row]
+    hours: Vector = np.divide(notional, volume, out=np.zeros(len(notional)), where=volume > 0.0)
+    return hours
