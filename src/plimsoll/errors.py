@@ -64,5 +64,13 @@ class PlimsollError(Exception):
         self.where = where
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _error, (self.code, self.what, self.where, self.remedy)
+
     def __str__(self) -> str:
         return f"{self.where}: {self.what} [{self.code}]. {self.remedy}"
+
+
+def _error(code: Code, what: str, where: str, remedy: str) -> PlimsollError:
+    """Build an error again in another process: exceptions travel as positional arguments."""
+    return PlimsollError(code, what, where=where, remedy=remedy)
