@@ -27,6 +27,7 @@ from plimsoll.domain.events import (
     Ticked,
     Traded,
 )
+from plimsoll.domain.instruments import Spot
 from plimsoll.domain.parameters import Level
 from plimsoll.domain.settings import ClearingRules
 from plimsoll.engine.book import FIRST_TRADER, FUND, MAKERS
@@ -37,6 +38,7 @@ from plimsoll.errors import PlimsollError
 from tests.support.venues import LISTINGS, MARKS, TIERS, cross_margin, parameter_set, per_position
 
 COLUMNS = len(LISTINGS)
+CONTRACTS = [not isinstance(entry.instrument, Spot) for entry in LISTINGS]
 METHODS = (TIERS, per_position(), cross_margin(), cross_margin(dependence=(), gross_floor=0.0))
 ACCOUNTS = tuple(f"trader-{number}" for number in range(6))
 MOVES = st.one_of(
@@ -99,7 +101,8 @@ class Venue(RuleBasedStateMachine):
                 rows = np.array([book.rows[name] for name in effect.accounts], dtype=np.intp)
                 amounts = np.array(effect.amounts, dtype=np.int64)
                 equity = book.cash[rows] + amounts + book.lots[rows] @ self.state.unit
-                profit = book.lots[rows] @ self.state.unit - book.cost[rows].sum(axis=1)
+                open_profit = book.lots[rows] * self.state.unit - book.cost[rows]
+                profit = open_profit[:, CONTRACTS].sum(axis=1)
                 assert (amounts <= np.minimum(equity, profit)).all()
                 assert set(effect.accounts).isdisjoint({"outside", "venue", "fund"})
         assert owed == paid

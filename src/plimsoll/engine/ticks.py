@@ -8,6 +8,7 @@ from plimsoll.clearing.liquidation import Liquidity, Slice, expected_cost, reduc
 from plimsoll.clearing.statuses import Signal, Status, advance
 from plimsoll.clearing.waterfall import pay_shortfall
 from plimsoll.domain.events import Allocated, Closed, Covered, Effect, Liquidated, StatusChanged
+from plimsoll.domain.instruments import Spot
 from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_down, quanta_up
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER, FUND, VENUE, Book
@@ -187,7 +188,8 @@ def _pay(state: State, owing: Rows, time: int) -> tuple[State, Effects]:
     book = state.book
     shortfalls = -book.cash[owing]
     notional = book.lots * state.unit
-    profit = quanta_down(notional.sum(axis=1) - book.cost.sum(axis=1))
+    traded = [not isinstance(listing.instrument, Spot) for listing in state.listings]
+    profit = quanta_down((notional - book.cost)[:, traded].sum(axis=1))
     equity = quanta_down(book.cash + notional.sum(axis=1))
     asked = _may_be_asked(book)
     payments = pay_shortfall(

@@ -107,7 +107,8 @@ def _net(market: str, positions: tuple[PositionLine, ...]) -> int:
 def _exact(quanta: int) -> str:
     """Write an amount to the cent; parts are added up by eye."""
     amount = units(quanta)
-    return f"-${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"
+    written = f"${abs(amount):,.2f}"
+    return f"-{written}" if amount < 0 and written != "$0.00" else written
 
 
 def _table(*headings: str) -> Table:

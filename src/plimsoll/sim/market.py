@@ -14,7 +14,7 @@ from plimsoll.types import Matrix, Rows, Vector
 __all__ = ["Undisturbed", "columns_of", "displacement_of", "disturbed_bar", "undisturbed"]
 
 _LEAST_ACTIVITY = 0.05
-"""Volume of the quietest bar over that of the median one: a market never quite stops in this model."""
+"""Volume of the quietest bar, and of a silent one, over the median bar's: a market never quite stops here."""
 
 _MEMORY_PER_HOUR = 0.9
 """Weight of the past per hour in the volatility behind impact: half of it rests on the last six and a half
@@ -54,6 +54,7 @@ def undisturbed(bars: Bars, liquidity: Vector, interest: Vector, settings: Marke
     median = np.ones(len(bars.markets))
     median[has_volume] = np.nanmedian(known[:, has_volume], axis=0)
     activity = np.where(np.isnan(bars.volume) | ~has_volume, 1.0, bars.volume / median)
+    activity = np.where(np.isnan(bars.close), _LEAST_ACTIVITY, activity)
     volume = (
         settings.turnover_per_hour * interest * np.maximum(activity, _LEAST_ACTIVITY) * liquidity[:, None]
     )
