@@ -1,6 +1,7 @@
 """Do explanations of portfolios add up, do trades change what they should, are liquidation prices right?"""
 
 from decimal import Decimal
+from itertools import product
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from msgspec import structs
 from plimsoll.domain.accounts import Account, CollateralBalance, Position
 from plimsoll.domain.parameters import Level
 from plimsoll.domain.profiles import PortfolioProfile
+from plimsoll.domain.quotes import market_of
 from plimsoll.domain.scenario_sets import JointMoves, MarketMove, NamedStress, ScenarioGrid
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.breakdown import Breakdown, break_down
@@ -21,7 +23,7 @@ from plimsoll.margin.profiles import profile
 from plimsoll.margin.terms import MarginTerms, ParameterTerms, ProfileTerms
 from plimsoll.margin.venue import requirement, venue_margin
 from plimsoll.margin.what_if import Trade, traded, what_if
-from tests.support.desks import DESK, market
+from tests.support.desks import DESK, QUOTES, market
 from tests.support.venues import LISTINGS, MARKS, cross_margin, parameter_set, per_position
 
 MARKET = market()
@@ -98,8 +100,8 @@ def test_contributions_sum_to_the_loss_that_the_requirement_charges(name):
 def test_position_profits_sum_to_that_of_their_underlying_in_every_scenario(name):
     portfolio = portfolio_of(DESK, MARKET, PROFILES[name])
     venue = venue_margin(portfolio, MARKET, PROFILES[name])
-    exposed = venue.exposed(portfolio)
-    for table in venue.tables[True]:
+    held = venue.exposed(portfolio)
+    for exposed, table in product((held, -held), venue.tables[True]):
         shares = position_profit(exposed, table, PROFILES[name].discount)
         whole = scenario_profit(exposed, table, PROFILES[name].discount)
         for u in range(len(table.chain.underlyings)):
@@ -253,3 +255,16 @@ def test_a_profile_in_coins_is_refused_for_an_account_in_dollars():
     with pytest.raises(PlimsollError, match="in coins") as refused:
         break_down(DESK, MARKET, profile("deribit-pm"))
     assert refused.value.code is Code.BAD_SETTING
+
+
+def test_a_moved_market_is_one_quoted_at_the_moved_prices():
+    moved = {name: p * (0.875 if name.startswith("BTC") else 1.0) for name, p in QUOTES.prices.items()}
+    fallen = market_of(structs.replace(QUOTES, prices=moved), "quotes")
+    for chosen in (SPAN, PROFILES["derive"]):
+        assert ProfileTerms(chosen, MARKET).moved("BTC", 0.875).answer(DESK) == break_down(
+            DESK, fallen, chosen
+        )
+    marks = {name: p * (0.875 if name.startswith("BTC") else 1.0) for name, p in PRICES.items()}
+    assert CASES["cross-margin"][1].moved("BTC", 0.875).answer(LINEAR) == explain(
+        LINEAR, parameter_set(cross_margin()), marks
+    )
