@@ -65,6 +65,7 @@ PROFILES = {
     ),
     "floored": structs.replace(SPAN, gross_floor=0.95),
     "basis": structs.replace(profile("derive-pmrm2"), scenarios=(structs.replace(SPAN_GRID, scenarios=()),)),
+    "undiscounted": structs.replace(profile("derive-pmrm2"), discount=None),
     "tail": plain("tail", tail_of(60)),
     "stress": plain("stress", CRASH, initial_factor=1.2),
 }
