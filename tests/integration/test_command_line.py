@@ -72,7 +72,7 @@ def cell(column: int, value: str):
     return change
 
 
-@pytest.mark.parametrize("command", ["", "replay", "calibrate", "margin", "fetch", "scenarios"])
+@pytest.mark.parametrize("command", ["", *application._COMMANDS])
 def test_every_command_explains_itself_with_examples(plimsoll, command):
     ended = plimsoll(*command.split(), "--help")
     assert ended.status == 0

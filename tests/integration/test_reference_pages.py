@@ -105,7 +105,7 @@ COMMANDS = typer.main.get_command(application.app)
 
 def sections() -> dict[str, str]:
     """Return the text of each command's section."""
-    parts = re.split(r"^## plimsoll (\w+)$", page("commands.md"), flags=re.MULTILINE)
+    parts = re.split(r"^## plimsoll ([\w-]+)$", page("commands.md"), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from plimsoll.cli import calibrate, fetch, margin, replay, scenarios
+from plimsoll.cli import calibrate, fetch, liquidation_price, margin, replay, scenarios, what_if
 from plimsoll.cli.program import program
 from plimsoll.errors import PlimsollError
 
@@ -30,6 +30,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "replay": replay.run,
     "calibrate": calibrate.run,
     "margin": margin.run,
+    "what-if": what_if.run,
+    "liquidation-price": liquidation_price.run,
     "fetch": fetch.run,
     "scenarios": scenarios.run,
 }

@@ -38,17 +38,23 @@ class Charges:
 
     def basis(self, quantity: Vector) -> float:
         r"""Charge :math:`\sum_e \max(-\Delta_{up}, -\Delta_{down}, 0)(add + per\_year\,\tau_e)`."""
+        return float(self.basis_shares(quantity).sum())
+
+    def basis_shares(self, quantity: Vector) -> Vector:
+        """Divide `basis` among the positions: each one's loss in the end that costs its expiry more."""
+        shares = np.zeros(len(quantity))
         terms, table = self._profile.basis, self._basis
         if terms is None or table is None:
-            return 0.0
-        charge = 0.0
+            return shares
         for e, slot in enumerate(self._chain.slots):
             if slot.expiry == 0:
                 continue
             rows = np.flatnonzero(self._chain.slot == e)
-            loss = -(quantity[rows] @ (table.shocked[rows] - table.value[rows, None])).min()
-            charge += max(0.0, loss) * (terms.add + terms.per_year * self._chain.tau[e])
-        return float(charge)
+            losses = -quantity[rows, None] * (table.shocked[rows] - table.value[rows, None])
+            ends = losses.sum(axis=0)
+            if ends.max() > 0.0:
+                shares[rows] = losses[:, ends.argmax()] * (terms.add + terms.per_year * self._chain.tau[e])
+        return shares
 
     def parts(self, quantity: Vector, portfolio: Portfolio, *, initial: bool) -> tuple[Part, ...]:
         """List every charge on size, collateral and doubt; those of 0 too, so that the list has one shape."""

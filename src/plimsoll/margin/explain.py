@@ -16,13 +16,20 @@ from plimsoll.domain.parameters import Level, ParameterSet, SideEvidence, Static
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.shortfall import worst_rows
 from plimsoll.margin import MarginModel, margin_model
+from plimsoll.margin.holdings import QUOTE
 from plimsoll.margin.portfolio import PortfolioMargin
 from plimsoll.types import Vector
 
-__all__ = ["QUOTE", "Explanation", "Part", "PositionLine", "WorstScenario", "explain"]
-
-QUOTE = "USD"
-"""The asset that counts at par: the unit of every amount."""
+__all__ = [
+    "QUOTE",
+    "Explanation",
+    "Part",
+    "PositionLine",
+    "WorstScenario",
+    "calibrated_prices",
+    "explain",
+    "mark_of",
+]
 
 
 class Part(Struct, frozen=True):
@@ -160,7 +167,7 @@ def explain(account: Account, parameters: ParameterSet, marks: Mapping[str, floa
 def _hold(account: Account, parameters: ParameterSet, marks: Mapping[str, float]) -> _Holdings:
     """Value collateral and positions; cash counts at par, the same instrument twice adds up."""
     cash, quantities, costs = _collect(account)
-    prices = np.array([_mark(instrument, parameters, marks, account.name) for instrument in quantities])
+    prices = np.array([mark_of(instrument, parameters, marks, account.name) for instrument in quantities])
     priced = zip(quantities.items(), prices, strict=True)
     worth = {instrument: quantity * Decimal(str(price)) for (instrument, quantity), price in priced}
     cost = {name: value if isinstance(name, Spot) else costs[name] for name, value in worth.items()}
@@ -228,14 +235,23 @@ def _refused(what: str, where: str) -> PlimsollError:
     )
 
 
-def _mark(
+def calibrated_prices(parameters: ParameterSet) -> dict[str, float]:
+    """Give the price by market that the set was calibrated at; constants come with none."""
+    if isinstance(parameters.method, StaticTiers):
+        return {}
+    return {market.market: market.price for market in parameters.method.markets}
+
+
+def mark_of(
     instrument: Instrument, parameters: ParameterSet, marks: Mapping[str, float], account: str
 ) -> float:
-    calibrated = (
-        {}
-        if isinstance(parameters.method, StaticTiers)
-        else {m.market: m.price for m in parameters.method.markets}
-    )
+    """Find an instrument's price as `explain` does: by its name, its market, or where the set was calibrated.
+
+    Raises
+    ------
+    PlimsollError   `MISSING_PRICE` where none of them has one.
+    """
+    calibrated = calibrated_prices(parameters)
     for prices, name in (
         (marks, instrument.name),
         (marks, instrument.underlying),

@@ -3,11 +3,12 @@
 import numpy as np
 
 from plimsoll.domain.profiles import ExpiryDiscount, SideDiscount
+from plimsoll.domain.scenario_sets import JointMoves, ScenarioGrid, ScenarioSet
 from plimsoll.kernels.repricing import NO_SKEW
 from plimsoll.pricing import PriceTable
 from plimsoll.types import Matrix, Vector
 
-__all__ = ["lone_losses", "scenario_profit"]
+__all__ = ["lone_losses", "lone_shares", "position_profit", "scenario_profit", "set_loss", "together"]
 
 
 def scenario_profit(quantity: Vector, table: PriceTable, discount: ExpiryDiscount | None) -> Matrix:
@@ -50,18 +51,81 @@ def scenario_profit(quantity: Vector, table: PriceTable, discount: ExpiryDiscoun
     return profit
 
 
+def position_profit(quantity: Vector, table: PriceTable, discount: ExpiryDiscount | None) -> Matrix:
+    r"""Divide `scenario_profit` among the positions, after Euler.
+
+    The profit of a slot is linear in quantities as long as the signs of its value and of its gain hold, so
+    each position's share is its own with those signs:
+
+    .. math::
+        p_{i,s} = q_i\, w_{e,s}\, \epsilon_{e,s} \big(d_{e,s} V_{i,s} - V_i\big)
+
+    with :math:`d = d(V')` of the slot's options (1 for the rest) and :math:`\epsilon = -\mathrm{sgn}(g)` of
+    the slot's options in a skew scenario (else 1). Summed over an underlying it is `scenario_profit`.
+
+    Returns
+    -------
+    Matrix [I, S]   The unit of the table.
+    """
+    chain, moves = table.chain, table.moves
+    shares = np.zeros((len(quantity), len(moves.names)))
+    skewed = moves.skew != NO_SKEW
+    for e, slot in enumerate(chain.slots):
+        rows = np.flatnonzero((chain.slot == e) & (quantity != 0.0))
+        if len(rows) == 0:
+            continue
+        counted = np.ones(len(moves.names))
+        if slot.is_option and discount is not None:
+            counted = _counted(quantity[rows] @ table.shocked[rows], discount, chain.rate[e], chain.tau[e])
+        gain = quantity[rows, None] * (counted * table.shocked[rows] - table.value[rows, None])
+        if slot.is_option:
+            gain = np.where(skewed & (gain.sum(axis=0) > 0.0), -gain, gain)
+        shares[rows] = moves.weight[e] * gain
+    return shares
+
+
+def together(profit: Matrix, scenarios: ScenarioSet, quote_per_unit: float) -> Vector:
+    """Add the underlyings up scenario by scenario: Vector [S]."""
+    credit = 1.0
+    if isinstance(scenarios, ScenarioGrid) and scenarios.gain_credit is not None:
+        credit = scenarios.gain_credit
+    total: Vector = np.where(profit > 0.0, credit * profit, profit).sum(axis=0)
+    if isinstance(scenarios, ScenarioGrid) and scenarios.allowance > 0.0:
+        return np.minimum(total + scenarios.allowance / quote_per_unit, 0.0)
+    return total
+
+
+def set_loss(profit: Matrix, total: Vector, scenarios: ScenarioSet) -> float:
+    """Give the loss that a set charges, from `scenario_profit` and `together`."""
+    if isinstance(scenarios, JointMoves):
+        return max(0.0, float(-np.sort(total)[: scenarios.tail].mean()))
+    if isinstance(scenarios, ScenarioGrid) and scenarios.gain_credit is None:
+        return float(np.maximum(-profit, 0.0).max(axis=1, initial=0.0).sum())
+    return max(0.0, float(-total.min(initial=0.0)))
+
+
 def lone_losses(quantity: Vector, table: PriceTable) -> float:
     """Add up what each holding would lose by itself in its own worst scenario."""
-    held = np.flatnonzero(quantity)
-    gains: Matrix = quantity[held, None] * table.change[held]
-    return float(np.maximum(-gains, 0.0).max(axis=1, initial=0.0).sum())
+    return float(lone_shares(quantity, table).sum())
+
+
+def lone_shares(quantity: Vector, table: PriceTable) -> Vector:
+    """Give what each holding would lose by itself in its own worst scenario: Vector [I]."""
+    gains: Matrix = quantity[:, None] * table.change
+    losses: Vector = np.maximum(-gains, 0.0).max(axis=1, initial=0.0)
+    return losses
 
 
 def _discounted(value: Vector, discount: ExpiryDiscount, rate: float, tau: float) -> Vector:
+    """Count a slot's shocked value at `_counted` of it."""
+    return _counted(value, discount, rate, tau) * value
+
+
+def _counted(value: Vector, discount: ExpiryDiscount, rate: float, tau: float) -> Vector:
     r"""Count an asset at :math:`d_a`, a liability at :math:`\min(e^{r \tau}, d_l)` of its value."""
     asset = discount.asset.static * _decay(discount.asset, rate, tau)
     liability = min(np.exp(rate * tau), discount.liability.static / _decay(discount.liability, rate, tau))
-    return np.where(value >= 0.0, asset, liability) * value
+    return np.where(value >= 0.0, asset, liability)
 
 
 def _decay(side: SideDiscount, rate: float, tau: float) -> float:

@@ -68,9 +68,9 @@ def refuse_options(listings: tuple[Listing, ...]) -> None:
         if isinstance(listing.instrument, Option):
             raise PlimsollError(
                 Code.UNSUPPORTED_INSTRUMENT,
-                "options are not priced yet",
+                "a parameter set prices no options",
                 where=listing.name,
-                remedy="Margin this account without its options.",
+                remedy="Margin it under a venue's profile.",
             )
 
 

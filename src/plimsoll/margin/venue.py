@@ -9,15 +9,15 @@ from plimsoll.domain.market import Market
 from plimsoll.domain.parameters import Level
 from plimsoll.domain.portfolios import Holding, Portfolio
 from plimsoll.domain.profiles import PortfolioProfile
-from plimsoll.domain.scenario_sets import GridScenario, JointMoves, ScenarioGrid, ScenarioSet
+from plimsoll.domain.scenario_sets import GridScenario, ScenarioGrid, ScenarioSet
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.charges import Charges
-from plimsoll.margin.losses import lone_losses, scenario_profit
+from plimsoll.margin.losses import lone_losses, scenario_profit, set_loss, together
 from plimsoll.margin.parts import Part, Requirement, ScenarioProfit
 from plimsoll.pricing import PriceTable, build_chain, build_moves, price_table
-from plimsoll.types import Matrix, Vector
+from plimsoll.types import Vector
 
-__all__ = ["VenueMargin", "requirement", "requirements"]
+__all__ = ["VenueMargin", "requirement", "requirements", "venue_margin"]
 
 _NOTHING = "none"
 _BASIS = "basis"
@@ -32,8 +32,13 @@ def requirement(portfolio: Portfolio, market: Market, profile: PortfolioProfile,
     PlimsollError   Where a holding, a quote or a term is missing or cannot be; see `requirements` for
     batches.
     """
+    return venue_margin(portfolio, market, profile).requirement(portfolio, level)
+
+
+def venue_margin(portfolio: Portfolio, market: Market, profile: PortfolioProfile) -> "VenueMargin":
+    """Build the engine for one portfolio, checked; for whoever asks more than one question about it."""
     _check(portfolio, profile)
-    return VenueMargin(_instruments((portfolio,)), market, profile).requirement(portfolio, level)
+    return VenueMargin(_instruments((portfolio,)), market, profile)
 
 
 def requirements(
@@ -68,19 +73,18 @@ class VenueMargin:
         listed = tuple(dict.fromkeys((*instruments, *map(Spot, quoted))))
         self.profile = profile
         self.market = market
-        self._quote_per_unit = _quote_per_unit(market, profile)
+        self.quote_per_unit = _quote_per_unit(market, profile)
         self.chain = build_chain(listed, market)
         self.tables = {initial: self._price(profile.scenarios, initial=initial) for initial in (False, True)}
         self.charges = Charges(self.chain, market, profile)
-        self._value = self._price((_STILL,), initial=False)[0].value
+        self.value = self._price((_STILL,), initial=False)[0].value
         self._rows = {instrument: row for row, instrument in enumerate(listed)}
 
     def requirement(self, portfolio: Portfolio, level: Level) -> Requirement:
         """Margin a portfolio of the engine's instruments. A call asks for what initial margin asks for."""
         initial = level is not Level.MAINTENANCE
         quantity = self._quantity(portfolio.holdings)
-        exposed = quantity + self.charges.moving_collateral(portfolio, self._rows)
-        loss, worst, scenarios = self._largest(exposed, initial=initial)
+        loss, worst, scenarios = self._largest(self.exposed(portfolio), initial=initial)
         parts = (
             *self._risk(loss, initial=initial),
             *self.charges.parts(quantity, portfolio, initial=initial),
@@ -88,11 +92,20 @@ class VenueMargin:
         return Requirement(
             profile=self.profile.name,
             level=level,
-            equity=self.charges.equity(quantity, portfolio, self._value),
+            equity=self.charges.equity(quantity, portfolio, self.value),
             parts=parts,
             worst=worst,
             scenarios=scenarios,
         )
+
+    def exposed(self, portfolio: Portfolio) -> Vector:
+        """Give what scenarios act on: holdings, and collateral that moves as spot of its underlying.
+
+        Returns
+        -------
+        Vector [I]   Signed, in units of the chain's instruments.
+        """
+        return self._quantity(portfolio.holdings) + self.charges.moving_collateral(portfolio, self._rows)
 
     def _price(self, sets: tuple[ScenarioSet, ...], *, initial: bool) -> tuple[PriceTable, ...]:
         ranges = {r.underlying: r.initial if initial else r.maintenance for r in self.profile.ranges}
@@ -120,9 +133,9 @@ class VenueMargin:
         loss, worst, seen = 0.0, _NOTHING, []
         for scenarios, table in zip(self.profile.scenarios, self.tables[initial], strict=True):
             profit = scenario_profit(quantity, table, self.profile.discount)
-            total = _together(profit, scenarios, self._quote_per_unit)
+            total = together(profit, scenarios, self.quote_per_unit)
             seen += [ScenarioProfit(name, float(p)) for name, p in zip(table.moves.names, total, strict=True)]
-            found = _set_loss(profit, total, scenarios)
+            found = set_loss(profit, total, scenarios)
             if found > loss:
                 loss, worst = found, table.moves.names[int(np.argmin(total))]
         basis = self.charges.basis(quantity)
@@ -150,26 +163,6 @@ def _quote_per_unit(market: Market, profile: PortfolioProfile) -> float:
             remedy="Margin each coin's account by itself.",
         )
     return market.underlyings[0].spot
-
-
-def _together(profit: Matrix, scenarios: ScenarioSet, quote_per_unit: float) -> Vector:
-    """Add the underlyings up scenario by scenario: Vector [S]."""
-    credit = 1.0
-    if isinstance(scenarios, ScenarioGrid) and scenarios.gain_credit is not None:
-        credit = scenarios.gain_credit
-    total: Vector = np.where(profit > 0.0, credit * profit, profit).sum(axis=0)
-    if isinstance(scenarios, ScenarioGrid) and scenarios.allowance > 0.0:
-        return np.minimum(total + scenarios.allowance / quote_per_unit, 0.0)
-    return total
-
-
-def _set_loss(profit: Matrix, total: Vector, scenarios: ScenarioSet) -> float:
-    """Give the loss that a set charges."""
-    if isinstance(scenarios, JointMoves):
-        return max(0.0, float(-np.sort(total)[: scenarios.tail].mean()))
-    if isinstance(scenarios, ScenarioGrid) and scenarios.gain_credit is None:
-        return float(np.maximum(-profit, 0.0).max(axis=1, initial=0.0).sum())
-    return max(0.0, float(-total.min(initial=0.0)))
 
 
 def _instruments(portfolios: tuple[Portfolio, ...]) -> tuple[Instrument, ...]:

@@ -1,0 +1,135 @@
+"""From which options do commands read an account and what margins it?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from plimsoll.cli.documents import read_document
+from plimsoll.errors import Code, PlimsollError
+
+if TYPE_CHECKING:
+    from plimsoll.domain.accounts import Account
+    from plimsoll.domain.market import Market
+    from plimsoll.domain.parameters import ParameterSet
+    from plimsoll.margin.terms import MarginTerms
+
+__all__ = [
+    "AccountFile",
+    "Marks",
+    "ParametersFile",
+    "ProfileName",
+    "QuotesFile",
+    "instruments_of",
+    "read_account",
+    "read_terms",
+]
+
+ParametersFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--parameters", metavar="FILE", help="Parameter set, as `plimsoll calibrate` writes it: no options."
+    ),
+]
+ProfileName: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="Or a venue's profile, such as derive-pmrm2 or span-16."),
+]
+QuotesFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--quotes", metavar="FILE", help="Market for --profile, JSON or TOML; see below."),
+]
+AccountFile: TypeAlias = Annotated[
+    Path, typer.Option("--account", metavar="FILE", help="Account, JSON or TOML; see below.")
+]
+Marks: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mark",
+        metavar="MARKET=PRICE",
+        help="With --parameters, a price to margin at; repeat it per market. Default: that in the set.",
+    ),
+]
+
+
+def read_account(path: Path) -> "Account":
+    """Read an account from its file."""
+    from plimsoll.domain.accounts import Account
+
+    return read_document(
+        path, Account, Code.BAD_ACCOUNT, "Correct it; `plimsoll margin --help` shows an account."
+    )
+
+
+def instruments_of(account: "Account") -> set[str]:
+    """Name what an account holds."""
+    return {position.instrument for position in account.positions} | {b.asset for b in account.collateral}
+
+
+def read_terms(
+    parameters: Path | None, marks: list[str], profile: str | None, quotes: Path | None, held: set[str]
+) -> "MarginTerms":
+    """Read what margins: a set with marks, or a profile with quotes.
+
+    Parameters
+    ----------
+    held : set   Names of instruments that a mark may be of, or of their markets.
+    """
+    from plimsoll.margin.profiles import profile as packaged
+    from plimsoll.margin.terms import ParameterTerms, ProfileTerms
+
+    if parameters is not None and profile is None and quotes is None:
+        return ParameterTerms(_parameters(parameters), _marks(marks, held))
+    if profile is not None and quotes is not None and parameters is None and not marks:
+        return ProfileTerms(packaged(profile), _market(quotes))
+    raise PlimsollError(
+        Code.BAD_SETTING,
+        "give either --parameters, with --mark if need be, or --profile with --quotes",
+        where="--parameters",
+        remedy="A profile takes every price from its quotes.",
+    )
+
+
+def _parameters(path: Path) -> "ParameterSet":
+    from plimsoll.domain.parameters import ParameterSet
+
+    remedy = "Give a file that `plimsoll calibrate --out` wrote."
+    return read_document(path, ParameterSet, Code.BAD_SETTING, remedy).verified(str(path))
+
+
+def _market(path: Path) -> "Market":
+    from plimsoll.domain.quotes import Quotes, market_of
+
+    remedy = "Correct it; `plimsoll margin --help` shows quotes."
+    return market_of(read_document(path, Quotes, Code.BAD_PRICE, remedy), str(path))
+
+
+def _marks(texts: list[str], instruments: set[str]) -> dict[str, float]:
+    """Read marks by instrument or market; one that prices nothing in the account is a slip of the pen."""
+    marks = dict(_mark(text) for text in texts)
+    held = instruments | {name.partition("-")[0] for name in instruments}
+    for name in marks:
+        if name not in held:
+            raise PlimsollError(
+                Code.UNKNOWN_MARKET,
+                f"the account holds nothing that {name} prices",
+                where="--mark",
+                remedy=f"Choose among {', '.join(sorted(held))}.",
+            )
+    return marks
+
+
+def _mark(text: str) -> tuple[str, float]:
+    name, _, price = text.partition("=")
+    try:
+        number = float(price)
+    except ValueError:
+        number = float("nan")
+    if not name or not 0.0 < number < float("inf"):
+        raise PlimsollError(
+            Code.BAD_PRICE,
+            f"cannot read the mark {text!r}",
+            where="--mark",
+            remedy="Write a market and a positive price: --mark BTC=60000.",
+        )
+    return name.strip().upper(), number

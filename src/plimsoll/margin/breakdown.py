@@ -1,0 +1,163 @@
+"""Why does a venue's profile ask this much of this account, part by part and position by position?"""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from msgspec import Struct
+
+from plimsoll.domain.accounts import Account
+from plimsoll.domain.instruments import Option
+from plimsoll.domain.market import Market
+from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_down, quanta_up
+from plimsoll.domain.parameters import Level
+from plimsoll.domain.profiles import PortfolioProfile
+from plimsoll.margin.contributions import BindingLoss, binding_loss
+from plimsoll.margin.explain import Part
+from plimsoll.margin.holdings import portfolio_of
+from plimsoll.margin.parts import Requirement
+from plimsoll.margin.venue import VenueMargin, venue_margin
+from plimsoll.types import Vector
+
+__all__ = ["Breakdown", "Contribution", "break_down"]
+
+
+class Contribution(Struct, frozen=True, kw_only=True):
+    """What one instrument adds to the loss that decides.
+
+    Attributes
+    ----------
+    instrument : str    Spot includes collateral that moves with it.
+    quantity : float    Signed, base units.
+    mark : float        Quote currency per base unit.
+    loss : int          Quote quanta; negative where it relieves.
+    scenario : str      Where it is measured.
+    """
+
+    instrument: str
+    quantity: float
+    mark: float
+    loss: int
+    scenario: str
+
+
+class Breakdown(Struct, frozen=True, kw_only=True):
+    """A portfolio's requirement with its reasons. Money is in quote quanta.
+
+    Attributes
+    ----------
+    account, profile : str
+    equity : int                  Rounded down.
+    maintenance, initial : int    Rounded up.
+    parts : tuple of Part         Of maintenance; they sum to it exactly.
+    initial_parts : tuple of Part
+    worst : str                   The worst scenario at maintenance, as `Requirement` names it.
+    measure : str                 Which loss decides, as `BindingLoss` calls it.
+    loss : int                    That loss before any factor, rounded up.
+    contributions : tuple of Contribution   They and `relief` sum to the loss exactly.
+    relief : int                  What an allowance leaves uncharged, not positive.
+    scenarios : tuple of Part     Profit in each scenario, rounded down.
+    verdict : str                 ``initial met``, ``no new risk`` or ``liquidated``.
+    """
+
+    account: str
+    profile: str
+    equity: int
+    maintenance: int
+    initial: int
+    parts: tuple[Part, ...]
+    initial_parts: tuple[Part, ...]
+    worst: str
+    measure: str
+    loss: int
+    contributions: tuple[Contribution, ...]
+    relief: int
+    scenarios: tuple[Part, ...]
+    verdict: str
+
+
+def break_down(account: Account, market: Market, profile: PortfolioProfile) -> Breakdown:
+    """Margin one account under a profile and say why.
+
+    Raises
+    ------
+    PlimsollError   What `portfolio_of` and `requirement` raise.
+    """
+    portfolio = portfolio_of(account, market, profile)
+    venue = venue_margin(portfolio, market, profile)
+    maintenance = venue.requirement(portfolio, Level.MAINTENANCE)
+    initial = venue.requirement(portfolio, Level.INITIAL)
+    exposed = venue.exposed(portfolio)
+    binding = binding_loss(exposed, venue, initial=False)
+    held = np.flatnonzero(exposed)
+    loss = _up(binding.loss)
+    divided = _shares_up([*binding.shares[held], *([-binding.relief] if binding.relief else [])], loss)
+    equity = int(quanta_down(np.array([maintenance.equity * QUANTA_PER_UNIT]))[0])
+    needed = _up(maintenance.required), _up(initial.required)
+    return Breakdown(
+        account=account.name,
+        profile=profile.name,
+        equity=equity,
+        maintenance=needed[0],
+        initial=needed[1],
+        parts=_parts(maintenance, needed[0]),
+        initial_parts=_parts(initial, needed[1]),
+        worst=maintenance.worst,
+        measure=binding.measure,
+        loss=loss,
+        contributions=tuple(
+            _contribution(int(i), exposed, binding, share, venue)
+            for i, share in zip(held, divided, strict=False)
+        ),
+        relief=sum(divided[len(held) :]),
+        scenarios=tuple(
+            Part(s.name, int(quanta_down(np.array([s.profit * QUANTA_PER_UNIT]))[0]))
+            for s in maintenance.scenarios
+        ),
+        verdict=_verdict(equity, *needed),
+    )
+
+
+def _contribution(
+    i: int, exposed: Vector, binding: BindingLoss, loss: int, venue: VenueMargin
+) -> Contribution:
+    instrument = venue.chain.instruments[i]
+    forward = venue.chain.forward[venue.chain.slot[i]]
+    return Contribution(
+        instrument=instrument.name,
+        quantity=float(exposed[i]),
+        mark=float(venue.value[i] if isinstance(instrument, Option) else forward),
+        loss=loss,
+        scenario=binding.scenarios[i],
+    )
+
+
+def _parts(requirement: Requirement, total: int) -> tuple[Part, ...]:
+    """Turn parts into quanta that add up to the total; what is not charged is left out."""
+    amounts = _shares_up([part.amount for part in requirement.parts], total)
+    named = zip(requirement.parts, amounts, strict=True)
+    return tuple(Part(part.name, amount) for part, amount in named if amount != 0)
+
+
+def _shares_up(amounts: Sequence[float], total: int) -> tuple[int, ...]:
+    """Convert amounts to quanta that sum to a total rounded up: differences of running sums rounded up.
+
+    Each is within one quantum of its amount (two, the last that is not zero, where sums of floats differ).
+    """
+    if not amounts:
+        return ()
+    running = [0, *(_up(math.fsum(amounts[: i + 1])) for i in range(len(amounts)))]
+    last = max((i for i, amount in enumerate(amounts) if amount != 0.0), default=0)
+    running[last + 1 :] = [total] * (len(running) - last - 1)
+    return tuple(after - before for before, after in pairwise(running))
+
+
+def _up(amount: float) -> int:
+    return int(quanta_up(np.array([amount * QUANTA_PER_UNIT]))[0])
+
+
+def _verdict(equity: int, maintenance: int, initial: int) -> str:
+    if equity < maintenance:
+        return "liquidated"
+    return "initial met" if equity >= initial else "no new risk"

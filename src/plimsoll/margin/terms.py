@@ -1,0 +1,144 @@
+"""By what is an account margined, a calibrated set or a venue's profile, now and after a market moved?"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from msgspec import structs
+
+from plimsoll.domain.accounts import Account
+from plimsoll.domain.instruments import Instrument, Listing, parse_instrument
+from plimsoll.domain.market import Market, UnderlyingQuote
+from plimsoll.domain.parameters import ParameterSet
+from plimsoll.domain.portfolios import Holding, Portfolio
+from plimsoll.domain.profiles import PortfolioProfile
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.margin.breakdown import Breakdown, break_down
+from plimsoll.margin.explain import Explanation, calibrated_prices, explain, mark_of
+from plimsoll.margin.model import refuse_options
+from plimsoll.margin.venue import venue_margin
+
+__all__ = ["Answer", "MarginTerms", "ParameterTerms", "ProfileTerms"]
+
+Answer: TypeAlias = Explanation | Breakdown
+"""Both have the account, equity, maintenance, initial, parts that add up, and a verdict."""
+
+
+class MarginTerms(ABC):
+    """What margins an account, at marks of its own."""
+
+    @abstractmethod
+    def answer(self, account: Account) -> Answer:
+        """Margin the account and say why."""
+
+    @abstractmethod
+    def mark(self, instrument: Instrument) -> float:
+        """Give what one unit is bought at: a price, or an option's premium; quote currency."""
+
+    @abstractmethod
+    def reference(self, account: Account, market: str) -> tuple[str, float]:
+        """Name the instrument whose price stands for a market that the account holds, and give the price."""
+
+    @abstractmethod
+    def moved(self, market: str, multiple: float) -> "MarginTerms":
+        """Give the terms after every price of one market was multiplied."""
+
+
+class ParameterTerms(MarginTerms):
+    """A calibrated set for linear instruments; see `explain` for marks."""
+
+    def __init__(self, parameters: ParameterSet, marks: Mapping[str, float]) -> None:
+        self._parameters = parameters
+        self._marks = {**calibrated_prices(parameters), **marks}
+
+    def answer(self, account: Account) -> Answer:
+        """Margin the account and say why."""
+        return explain(account, self._parameters, self._marks)
+
+    def mark(self, instrument: Instrument) -> float:
+        """Give the price of one unit; options are refused."""
+        refuse_options((Listing(instrument, 1.0),))
+        return mark_of(instrument, self._parameters, self._marks, instrument.name)
+
+    def reference(self, account: Account, market: str) -> tuple[str, float]:
+        """Take the first instrument held."""
+        instrument = _held(account, market)[0]
+        return instrument.name, self.mark(instrument)
+
+    def moved(self, market: str, multiple: float) -> MarginTerms:
+        """Multiply the market's marks; rates stay those of the set."""
+        moved = {
+            name: price * multiple if parse_instrument(name).underlying == market else price
+            for name, price in self._marks.items()
+        }
+        return ParameterTerms(self._parameters, moved)
+
+
+class ProfileTerms(MarginTerms):
+    """A venue's profile at a market."""
+
+    def __init__(self, profile: PortfolioProfile, market: Market) -> None:
+        self._profile = profile
+        self._market = market
+
+    def answer(self, account: Account) -> Answer:
+        """Margin the account and say why."""
+        return break_down(account, self._market, self._profile)
+
+    def mark(self, instrument: Instrument) -> float:
+        """Give the forward, or the value of an option."""
+        portfolio = Portfolio(holdings=(Holding(instrument, 1.0),))
+        return float(venue_margin(portfolio, self._market, self._profile).value[0])
+
+    def reference(self, account: Account, market: str) -> tuple[str, float]:
+        """Take the market's spot."""
+        _held(account, market)
+        for quote in self._market.underlyings:
+            if quote.underlying == market:
+                return market, quote.spot
+        raise PlimsollError(
+            Code.MISSING_PRICE, f"the market has no spot of {market}", where="market", remedy="Quote it."
+        )
+
+    def moved(self, market: str, multiple: float) -> MarginTerms:
+        """Multiply spot, perpetual and forwards, and assets priced by them; volatilities stay by strike."""
+        followers = {terms.asset for terms in self._profile.collateral if terms.moves_with == market}
+        return ProfileTerms(
+            self._profile,
+            structs.replace(
+                self._market,
+                underlyings=tuple(_scaled(u, market, multiple) for u in self._market.underlyings),
+                assets=tuple(
+                    structs.replace(asset, price=asset.price * multiple)
+                    if asset.asset in {market, *followers}
+                    else asset
+                    for asset in self._market.assets
+                ),
+            ),
+        )
+
+
+def _scaled(quote: UnderlyingQuote, market: str, multiple: float) -> UnderlyingQuote:
+    if quote.underlying != market:
+        return quote
+    return structs.replace(
+        quote,
+        spot=quote.spot * multiple,
+        perpetual=None if quote.perpetual is None else quote.perpetual * multiple,
+        expiries=tuple(structs.replace(e, forward=e.forward * multiple) for e in quote.expiries),
+    )
+
+
+def _held(account: Account, market: str) -> tuple[Instrument, ...]:
+    """List what an account holds of a market, its asset included."""
+    names = [p.instrument for p in account.positions] + [b.asset for b in account.collateral]
+    held = tuple(i for i in map(parse_instrument, names) if i.underlying == market)
+    if not held:
+        markets = sorted({parse_instrument(name).underlying for name in names})
+        raise PlimsollError(
+            Code.UNKNOWN_MARKET,
+            f"the account holds nothing of {market}",
+            where="market",
+            remedy=f"Choose among {', '.join(markets) or 'none: it holds nothing'}.",
+        )
+    return held

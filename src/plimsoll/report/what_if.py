@@ -1,0 +1,44 @@
+"""How does the effect of a trade read: before, after, and what changed?"""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from plimsoll.margin.what_if import WhatIf
+from plimsoll.report.ledger import exact, heading, table_of
+
+__all__ = ["show_what_if"]
+
+
+def show_what_if(answer: WhatIf, console: Console) -> None:
+    """Print where the account stands before and after, and maintenance part by part."""
+    trades = ", ".join(f"{trade.quantity:+f} {trade.instrument}" for trade in answer.trades)
+    console.print(Text.assemble((answer.account, "bold"), f" after {trades}, at the mark"))
+    console.print()
+    console.print(_standings(answer))
+    if answer.parts:
+        heading("Maintenance, part by part", console)
+        table = table_of("", "before", "after", "change")
+        for part in answer.parts:
+            _row(part.name, part.before, part.after, table)
+        console.print(table)
+
+
+def _standings(answer: WhatIf) -> Table:
+    before, after = answer.before, answer.after
+    table = table_of("", "before", "after", "change")
+    _row("equity", before.equity, after.equity, table)
+    _row("initial", before.initial, after.initial, table)
+    _row("maintenance", before.maintenance, after.maintenance, table)
+    _row("equity over initial", before.equity - before.initial, after.equity - after.initial, table)
+    _row(
+        "equity over maintenance", before.equity - before.maintenance, after.equity - after.maintenance, table
+    )
+    table.add_section()
+    table.add_row("verdict", before.verdict, after.verdict, "")
+    table.add_row("worst scenario", before.worst or "none", after.worst or "none", "")
+    return table
+
+
+def _row(name: str, before: int, after: int, table: Table) -> None:
+    table.add_row(name, exact(before), exact(after), exact(after - before))
