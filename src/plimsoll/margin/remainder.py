@@ -66,7 +66,8 @@ class _Side:
         self._everywhere = box.everywhere
         self._gamma = gamma_ranges(k, sigma * root, edges[:-1], edges[1:])
         self._moves = []
-        for move in box.volatility[:, rows] / LEGS:
+        moved = box.volatility[:, rows]
+        for move in moved[moved.any(axis=1)] / LEGS:
             legs = []
             for leg in range(LEGS):
                 ends = [np.maximum(0.0, sigma + cut * move) * root for cut in (leg, leg + 1)]
@@ -106,5 +107,6 @@ def _edges(end: float) -> Vector:
 def _least(weight: Vector, ranges: tuple[Matrix, Matrix]) -> Array:
     """Add up the worse end of each range, Vector [C]: the least of what is held, else the largest."""
     least, largest = ranges
-    total: Array = np.maximum(weight, 0.0) @ least + np.minimum(weight, 0.0) @ largest
+    long, short = np.flatnonzero(weight > 0.0), np.flatnonzero(weight < 0.0)
+    total: Array = weight[long] @ least[long] + weight[short] @ largest[short]
     return total
