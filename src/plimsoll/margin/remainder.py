@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from plimsoll.kernels.curvature import gamma_ranges, vega_ranges, worst_quadratic
+from plimsoll.kernels.curvature import gamma_ranges, vega_ranges, worst_quadratics
 from plimsoll.kernels.repricing import LINEAR
 from plimsoll.pricing import Chain
 from plimsoll.pricing.boxes import MoveBox
@@ -81,13 +81,13 @@ class _Side:
         for size, legs in self._moves:
             moved = np.cumsum([_least(net * size, vegas) for vegas in legs], axis=0)
             shift = np.minimum(shift, moved.min(axis=0))
-        profit, worst = 0.0, 0.0
-        for width, bend, turn in zip(np.diff(self._edges), curvature, shift, strict=True):
-            loss = worst_quadratic(slope, float(bend), min(0.0, width), max(0.0, width)) - profit - turn
-            profit += slope * width + 0.5 * bend * width * width
-            slope += bend * width
-            worst = max(worst, loss) if self._everywhere else max(0.0, -profit - turn)
-        return float(worst)
+        width = np.diff(self._edges)
+        slopes = slope + np.append(0.0, np.cumsum(curvature * width)[:-1])
+        profit = np.cumsum(slopes * width + 0.5 * curvature * width * width)
+        if not self._everywhere:
+            return max(0.0, -float(profit[-1] + shift[-1]))
+        deepest = worst_quadratics(slopes, curvature, np.minimum(0.0, width), np.maximum(0.0, width))
+        return max(0.0, float((deepest - np.append(0.0, profit[:-1]) - shift).max()))
 
 
 def _groups(chain: Chain, options: Rows) -> tuple[Rows, Rows]:
