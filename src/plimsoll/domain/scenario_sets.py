@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 from msgspec import Meta, Struct
 
 __all__ = [
+    "FactorCovariance",
     "GridScenario",
     "JointMoves",
     "MarketMove",
@@ -156,6 +157,22 @@ class NamedStress(Struct, frozen=True, kw_only=True, tag="stress", forbid_unknow
     name: str
     moves: tuple[MarketMove, ...]
     others: float = 0.0
+    tenors: VolatilityRange = VolatilityRange(short_power=0.3, long_power=0.13)
+
+
+class FactorCovariance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far spot and volatility of several underlyings move together over a horizon, on average not at all.
+
+    Attributes
+    ----------
+    underlyings : tuple [U]
+    covariance : tuple [2U][2U]   Of relative moves: spot of every underlying, then 30-day implied volatility
+        of every underlying.
+    tenors : VolatilityRange      Its powers carry the volatility moves to other tenors.
+    """
+
+    underlyings: tuple[str, ...]
+    covariance: tuple[tuple[float, ...], ...]
     tenors: VolatilityRange = VolatilityRange(short_power=0.3, long_power=0.13)
 
 
