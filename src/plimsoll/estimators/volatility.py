@@ -10,7 +10,7 @@ from plimsoll.kernels.ewma import KNOWN_WEIGHT, ewma_variance
 from plimsoll.kernels.scale import scale_path
 from plimsoll.types import Matrix, Vector
 
-__all__ = ["Volatility", "VolatilityState", "begin_volatility", "update_volatility"]
+__all__ = ["Volatility", "VolatilityState", "begin_volatility", "parkinson_variance", "update_volatility"]
 
 _RANGE_BARS = 2 * HOUR
 """From this bar length on the range is used: five times as informative as one return (Parkinson 1980), and
@@ -95,10 +95,23 @@ def update_volatility(
     return after, Volatility(volatility, path)
 
 
+def parkinson_variance(bars: Bars) -> Matrix:
+    r"""Estimate the variance of each bar from its range: :math:`\ln(H / L)^2 / (4 \ln 2)`.
+
+    Returns
+    -------
+    Matrix [T, M]   Squared log return over the bar; NaN where a market has no bar.
+
+    Source: Parkinson (1980), The extreme value method for estimating the variance of the rate of return.
+    """
+    variance: Matrix = np.log(bars.high / bars.low) ** 2 / (4.0 * np.log(2.0))
+    return variance
+
+
 def _variance_samples(bars: Bars, returns: Matrix) -> Matrix:
     if bars.length < _RANGE_BARS:
         return returns**2
-    return np.where(np.isnan(returns), np.nan, np.log(bars.high / bars.low) ** 2 / (4.0 * np.log(2.0)))
+    return np.where(np.isnan(returns), np.nan, parkinson_variance(bars))
 
 
 def _root_mean(sums: Matrix, least_weight: float) -> Vector:

@@ -21,7 +21,6 @@ from plimsoll.margin.portfolio import PortfolioMargin
 from plimsoll.types import Vector
 
 __all__ = [
-    "QUOTE",
     "Explanation",
     "Part",
     "PositionLine",

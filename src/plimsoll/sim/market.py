@@ -6,12 +6,14 @@ import numpy as np
 
 from plimsoll.clearing.liquidation import LARGEST_IMPACT
 from plimsoll.domain.bars import HOUR, Bars
+from plimsoll.domain.events import Liquidated
 from plimsoll.domain.instruments import Listing
+from plimsoll.estimators.volatility import parkinson_variance
 from plimsoll.kernels.ewma import ewma_variance
 from plimsoll.sim.settings import MarketSettings
 from plimsoll.types import Matrix, Rows, Vector
 
-__all__ = ["Undisturbed", "columns_of", "displacement_of", "disturbed_bar", "undisturbed"]
+__all__ = ["Undisturbed", "columns_of", "displacement_of", "disturbed_bar", "forced_trade", "undisturbed"]
 
 _LEAST_ACTIVITY = 0.05
 """Volume of the quietest bar, and of a silent one, over the median bar's: a market never quite stops here."""
@@ -59,7 +61,7 @@ def undisturbed(bars: Bars, liquidity: Vector, interest: Vector, settings: Marke
         settings.turnover_per_hour * interest * np.maximum(activity, _LEAST_ACTIVITY) * liquidity[:, None]
     )
     hours = bars.length / HOUR
-    samples = np.log(bars.high / bars.low) ** 2 / (4.0 * np.log(2.0)) / hours
+    samples = parkinson_variance(bars) / hours
     none = np.zeros(len(bars.markets))
     variance, _, _ = ewma_variance(samples, _MEMORY_PER_HOUR**hours, none, none)
     start = np.nanmean(samples, axis=0)
@@ -110,3 +112,15 @@ def disturbed_bar(bars: Bars, row: int, displacement: Vector) -> Bars:
 def columns_of(listings: tuple[Listing, ...], markets: tuple[str, ...]) -> Rows:
     """Map each listing to its market's column: Rows [I]."""
     return np.array([markets.index(listing.underlying) for listing in listings], dtype=np.intp)
+
+
+def forced_trade(effect: Liquidated, listings: tuple[Listing, ...]) -> tuple[int, float]:
+    """Say what a forced slice traded.
+
+    Returns
+    -------
+    place : int        Its instrument, on the I axis.
+    notional : float   Quote units at the slice's price, negative where sold; a slice has one direction.
+    """
+    place = next(i for i, entry in enumerate(listings) if entry.name == effect.instrument)
+    return place, sum(effect.lots) * listings[place].lot * effect.price

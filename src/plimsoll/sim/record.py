@@ -10,6 +10,7 @@ from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER, FUND
 from plimsoll.engine.state import State, digest
 from plimsoll.sim.attribution import RiseShare
+from plimsoll.sim.market import forced_trade
 from plimsoll.sim.outcome import PolicyOutcome, PolicySummary
 from plimsoll.types import Array, Matrix, Rows, Vector
 
@@ -115,11 +116,8 @@ class Record:
             if effect.after in (Status.PARTIAL.name, Status.FULL.name):
                 self._seen["liquidated"].update(effect.accounts)
         elif isinstance(effect, Liquidated):
-            place = next(i for i, entry in enumerate(self._state.listings) if entry.name == effect.instrument)
-            lots = sum(map(abs, effect.lots))
-            self._liquidated[row, self._columns[place]] += (
-                lots * self._state.listings[place].lot * effect.price
-            )
+            place, notional = forced_trade(effect, self._state.listings)
+            self._liquidated[row, self._columns[place]] += abs(notional)
         elif isinstance(effect, Closed):
             self._paid["shortfall"] += sum(effect.shortfalls)
         elif isinstance(effect, Covered):

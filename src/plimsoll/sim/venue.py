@@ -12,7 +12,7 @@ from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Provenance
 from plimsoll.engine.runner import Journal, Runner
 from plimsoll.sim.attribution import Attribution
-from plimsoll.sim.market import Undisturbed, displacement_of, disturbed_bar
+from plimsoll.sim.market import Undisturbed, displacement_of, disturbed_bar, forced_trade
 from plimsoll.sim.outcome import PolicyOutcome
 from plimsoll.sim.policies import Policy
 from plimsoll.sim.population import Population, admitted_lots
@@ -137,8 +137,8 @@ def _traded_by_force(stage: Stage, row: int, effects: tuple[Effect, ...]) -> Vec
     notional = np.zeros(len(stage.market.bars.markets))
     for effect in effects:
         if isinstance(effect, Liquidated):
-            place = next(i for i, entry in enumerate(stage.listings) if entry.name == effect.instrument)
-            notional[stage.columns[place]] += sum(effect.lots) * stage.listings[place].lot * effect.price
+            place, traded = forced_trade(effect, stage.listings)
+            notional[stage.columns[place]] += traded
     volume = stage.market.volume[row]
     hours: Vector = np.divide(notional, volume, out=np.zeros(len(notional)), where=volume > 0.0)
     return hours
