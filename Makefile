@@ -5,6 +5,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.ready
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check # twice: errors only
+NPM := $(BIN)/python -m tools.npm
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url $(UPGRADE)
 
@@ -20,7 +21,7 @@ help: ## show this list
 setup: $(STAMP) ## make .venv with the locked dependencies and plimsoll itself
 	@true
 
-$(STAMP): requirements/dev.txt pyproject.toml
+$(STAMP): requirements/dev.txt package-lock.json pyproject.toml
 	@test -n "$(PYTHON)" || { echo "setup: no python3 found; install Python 3.11 or newer" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit("setup: Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
 	@echo "setup: bringing .venv to the locked dependencies (a minute or two the first time)"
@@ -28,6 +29,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(PIP) check
+	@$(NPM) ci --silent --no-progress
 	@touch $@
 
 run: setup ## set up, then replay the default crash and write its report
@@ -64,10 +66,12 @@ format: setup ## put the code in its canonical form
 	@$(BIN)/ruff format .
 
 lock: setup ## refresh the lock files; UPGRADE=--upgrade takes newer versions
+	@$(NPM) install --silent --package-lock-only
 	@$(LOCK) --output-file requirements/run.txt
-	@$(LOCK) --extra exchanges --constraint requirements/run.txt --output-file requirements/exchanges.txt
-	@$(LOCK) --extra exchanges --group dev --constraint requirements/exchanges.txt --output-file requirements/dev.txt
+	@$(LOCK) --all-extras --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	@for extra in backtest chain exchanges service; do \
+		$(LOCK) --extra $$extra --constraint requirements/dev.txt --output-file requirements/$$extra.txt; done
 
 clean: ## remove the environment and every cache
-	rm -rf .venv .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv node_modules .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
