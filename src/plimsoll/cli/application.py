@@ -8,7 +8,17 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from plimsoll.cli import book, calibrate, fetch, liquidation_price, margin, replay, scenarios, what_if
+from plimsoll.cli import (
+    book,
+    calibrate,
+    fetch,
+    liquidation_price,
+    margin,
+    replay,
+    scenarios,
+    simulate,
+    what_if,
+)
 from plimsoll.cli.program import program
 from plimsoll.errors import PlimsollError
 
@@ -33,6 +43,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "what-if": what_if.run,
     "liquidation-price": liquidation_price.run,
     "book": book.run,
+    "simulate": simulate.run,
     "fetch": fetch.run,
     "scenarios": scenarios.run,
 }
