@@ -45,10 +45,11 @@ class Held:
     rules: ClearingRules
 
 
-def forced_sales_definition(held: Held, unit: Vector) -> Vector:
+def forced_sales_definition(held: Held, unit: Vector) -> Matrix:
     r"""Add up, account by account, what would be traded by force at other marks.
 
-    .. math:: L_i = -\sum_{a:\, E_a < M_a} f_a N_{ai}, \qquad
+    .. math:: sold_i = \sum_{a: E_a < M_a} f_a N_{ai}^+, \quad bought_i = \sum_{a: E_a < M_a} f_a N_{ai}^-,
+              \qquad
               f_a = \begin{cases} 1 & E_a < \phi M_a \\
               (\tau M_a - E_a) / (\tau M_a - c\, G_a) & \text{else} \end{cases}
 
@@ -61,9 +62,9 @@ def forced_sales_definition(held: Held, unit: Vector) -> Vector:
 
     Returns
     -------
-    Vector [I]   Quote quanta, negative where sold.
+    Matrix [2, I]   Quote quanta >= 0: sold, and bought back.
     """
-    sold = np.zeros(len(unit))
+    traded = np.zeros((2, len(unit)))
     for cash, lots in zip(held.cash, held.lots, strict=True):
         notional = lots * unit
         equity = float(cash + notional.sum())
@@ -75,11 +76,12 @@ def forced_sales_definition(held: Held, unit: Vector) -> Vector:
             target = held.rules.health_target * maintenance
             freed = target - held.rules.fee * float(np.abs(notional).sum())
             share = min(max((target - equity) / freed, 0.0), 1.0) if freed > 0.0 else 1.0
-        sold -= share * notional
-    return sold
+        traded[0] += share * np.maximum(notional, 0.0)
+        traded[1] += share * np.maximum(-notional, 0.0)
+    return traded
 
 
-def forced_sales(held: Held, unit: Vector) -> Vector:
+def forced_sales(held: Held, unit: Vector) -> Matrix:
     """`forced_sales_definition` for all accounts at once, looking closely only at those near maintenance."""
     rows = np.flatnonzero(held.model.near(held.cash, held.lots, unit, Level.MAINTENANCE))
     notional = held.lots[rows] * unit
@@ -95,8 +97,7 @@ def forced_sales(held: Held, unit: Vector) -> Vector:
         equity < held.rules.full_share * maintenance,
         held.rules.health_target,
     )
-    sold: Vector = -(share[:, None] * notional).sum(axis=0)
-    return sold
+    return np.stack([share @ np.maximum(notional, 0.0), share @ np.maximum(-notional, 0.0)])
 
 
 def branching_profile(held: Held, columns: Rows, depth: Vector, moves: tuple[float, ...] = MOVES) -> Matrix:
@@ -104,8 +105,8 @@ def branching_profile(held: Held, columns: Rows, depth: Vector, moves: tuple[flo
 
     .. math:: n_m(x) = \frac{g_m(x)}{d_m}, \qquad g_m(x) = \frac{|L_m(x)| - |L_m(0)|}{100\, x}
 
-    with L(x) what is traded by force in market m, in the direction of its move, once its price alone has
-    moved by x, and d the notional that moves the price by 1 %. A push s from outside then ends at
+    with L(x) what is traded by force in market m, net, in the direction of its move, once its price alone
+    has moved by x, and d the notional that moves the price by 1 %. A push s from outside then ends at
     :math:`x = s + x\, n(x)`, so the whole move is :math:`s / (1 - n)`: at 1 the cascade feeds itself.
 
     Parameters
@@ -123,13 +124,19 @@ def branching_profile(held: Held, columns: Rows, depth: Vector, moves: tuple[flo
         own = columns == market
         for side, sign in enumerate((-1.0, 1.0)):
             touched = _touched(held, np.where(own, held.unit * (1.0 + sign * max(moves)), held.unit))
-            before = max(sign * float(forced_sales(touched, held.unit)[own].sum()), 0.0)
+            before = _along(sign, forced_sales(touched, held.unit)[:, own])
             for place, move in enumerate(moves):
                 unit = np.where(own, held.unit * (1.0 + sign * move), held.unit)
-                sold = max(sign * float(forced_sales(touched, unit)[own].sum()), 0.0)
-                slope = max(sold - before, 0.0) * _PER_CENT / move
+                more = _along(sign, forced_sales(touched, unit)[:, own]) - before
+                slope = max(more, 0.0) * _PER_CENT / move
                 profile[side, market, place] = slope / depth[market]
     return profile
+
+
+def _along(sign: float, traded: Matrix) -> float:
+    """Net what is traded in one market, in the direction of a move: never below zero."""
+    sold, bought = traded.sum(axis=1)
+    return max(sign * float(bought - sold), 0.0)
 
 
 def _touched(held: Held, furthest: Vector) -> Held:

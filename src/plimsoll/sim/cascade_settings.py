@@ -40,9 +40,9 @@ class ShockSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     seconds: Annotated[int, Meta(ge=60, le=86_400)] = 3_600
     onset_second: Annotated[int, Meta(ge=0, le=86_400)] = 600
-    fall_seconds: Seconds = 320.0
+    fall_seconds: Seconds = 270.0
     fall_spread: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.1
-    share: Share = 0.75
+    share: Share = 0.72
     recovery_half_life: Seconds = 220.0
     noise_per_hour: Positive = 0.006
     correlation: Share = 0.8
@@ -66,9 +66,9 @@ class MakerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     resilience_half_life : seconds  In which full quotes bring half of a displaced price back.
     """
 
-    depth: Positive = 0.018
-    refresh_per_second: Positive = 2.0
-    withdrawal: NotNegative = 0.6
+    depth: Positive = 0.014
+    refresh_per_second: Positive = 1.6
+    withdrawal: NotNegative = 0.56
     least_depth: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.02
     volatility_half_life: Seconds = 20.0
     withdrawal_half_life: Seconds = 3.0
@@ -95,7 +95,7 @@ class FlowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     trend_half_life: Seconds = 60.0
     trend_width: Positive = 0.01
     arbitrage_share: Share = 0.2
-    arbitrage_width: Positive = 0.08
+    arbitrage_width: Positive = 0.1
     speed_half_life: Seconds = 20.0
 
 
@@ -116,7 +116,7 @@ class OwnerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 def _venue_rules() -> ClearingRules:
     """Liquidate as a venue did on 10 October 2025: at once as far as the book goes, then by the queue."""
-    return ClearingRules(allocation="queue", participation=0.5)
+    return ClearingRules(allocation="queue", participation=0.4)
 
 
 class CascadeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -134,7 +134,7 @@ class CascadeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     policies: tuple[str, ...] = ("static", "plimsoll")
     seeds: Annotated[int, Meta(ge=1, le=10_000)] = 10
     seed: Annotated[int, Meta(ge=0)] = 1
-    fund_share: Share = 0.0007
+    fund_share: Share = 0.0003
     backstop_share: Share = 0.003
     population: PopulationSettings = msgspec.field(default_factory=PopulationSettings)
     shock: ShockSettings = msgspec.field(default_factory=ShockSettings)

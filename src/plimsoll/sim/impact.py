@@ -10,7 +10,7 @@ from plimsoll.domain.settings import ClearingRules
 from plimsoll.margin import margin_model
 from plimsoll.sim.book_at_marks import BookAtMarks
 from plimsoll.sim.pacing import forced_by_change
-from plimsoll.types import Flags, Vector
+from plimsoll.types import Flags, Matrix, Vector
 
 __all__ = ["Impact", "MarketImpact", "impact_of"]
 
@@ -76,7 +76,7 @@ def impact_of(
     now_called, now_breached = (_below(after, level) for level in (Level.CALL, Level.MAINTENANCE))
     quanta = depth * QUANTA_PER_UNIT
     ratios = [branching_ratio(branching_profile(held, book.columns, quanta)) for held in (before, after)]
-    sold = forced_by_change(before, after)
+    caused = forced_by_change(before, after)
     return Impact(
         accounts=len(book.names),
         required_before=_required(before),
@@ -86,7 +86,7 @@ def impact_of(
         restored=int((is_called & ~now_called).sum()),
         already=int((is_breached & now_breached).sum()),
         markets=tuple(
-            _market(book, m, sold, float(depth[m]), (float(ratios[0][m]), float(ratios[1][m])))
+            _market(book, m, caused, float(depth[m]), (float(ratios[0][m]), float(ratios[1][m])))
             for m in range(len(book.markets))
         ),
     )
@@ -108,16 +108,15 @@ def _named(book: BookAtMarks, flags: Flags) -> tuple[str, ...]:
 
 
 def _market(
-    book: BookAtMarks, market: int, sold: Vector, depth: float, ratios: tuple[float, float]
+    book: BookAtMarks, market: int, caused: Matrix, depth: float, ratios: tuple[float, float]
 ) -> MarketImpact:
-    own = sold[book.columns == market] / QUANTA_PER_UNIT
-    down, up = float(np.maximum(-own, 0.0).sum()), float(np.maximum(own, 0.0).sum())
+    sold, bought = caused[:, book.columns == market].sum(axis=1) / QUANTA_PER_UNIT
     return MarketImpact(
         market=book.markets[market],
         depth=depth,
-        sold=down,
-        bought=up,
-        move=_PER_CENT * (up - down) / depth,
+        sold=float(sold),
+        bought=float(bought),
+        move=_PER_CENT * float(bought - sold) / depth,
         branching_before=ratios[0],
         branching_after=ratios[1],
     )

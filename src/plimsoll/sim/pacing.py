@@ -20,7 +20,7 @@ from plimsoll.domain.settings import ClearingRules
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin import margin_model
 from plimsoll.sim.book_at_marks import BookAtMarks
-from plimsoll.types import Rows, Vector
+from plimsoll.types import Flags, Matrix, Rows, Vector
 
 __all__ = ["BUDGET", "blended", "forced_by_change", "largest_step", "paced"]
 
@@ -28,8 +28,8 @@ BUDGET = 0.1
 """Forced selling that one step of a rise may cause, over the depth within 1 %: it then moves no price by more
 than a tenth of a per cent."""
 
-_HALVINGS = 20
-"""Bisection steps of a rise: a millionth of it."""
+_HALVINGS = 12
+"""Bisection steps of a rise: to less than a thousandth of it."""
 
 _MOST_STEPS = 1000
 
@@ -57,12 +57,14 @@ def largest_step(
     float   In [0, 1].
     """
     before = replace(held, model=margin_model(old.method, listings))
+    after = replace(held, model=margin_model(new.method, listings))
+    near = np.flatnonzero(_near(before) | _near(after))
+    before = replace(before, cash=held.cash[near], lots=held.lots[near])
 
     def fits(share: float) -> bool:
         model = margin_model(blended(old, new, share).method, listings)
-        sold = np.abs(forced_by_change(before, replace(held, model=model)))
         total = np.zeros(len(depth))
-        np.add.at(total, columns, sold)
+        np.add.at(total, columns, forced_by_change(before, replace(before, model=model)).sum(axis=0))
         return bool((total <= budget * depth).all())
 
     if fits(1.0):
@@ -144,10 +146,15 @@ def _between(old: MarketParameters, new: MarketParameters, share: float) -> Mark
     return structs.replace(new, long=side(old.long, new.long), short=side(old.short, new.short))
 
 
-def forced_by_change(before: Held, after: Held) -> Vector:
-    """Take what the change alone forces: not what prices force already. Signed quanta [I]."""
-    caused: Vector = forced_sales(after, after.unit) - forced_sales(before, before.unit)
-    return caused
+def forced_by_change(before: Held, after: Held) -> Matrix:
+    """Take what the change alone forces, not what prices force already: sold and bought, quanta [2, I]."""
+    caused = forced_sales(after, after.unit) - forced_sales(before, before.unit)
+    return np.maximum(caused, 0.0)
+
+
+def _near(held: Held) -> Flags:
+    """Say who may be below maintenance; between two sets requirements are linear in the share."""
+    return held.model.near(held.cash, held.lots, held.unit, Level.MAINTENANCE)
 
 
 def _sold_down(held: Held) -> Held:
