@@ -9,7 +9,7 @@ from plimsoll.domain.bars import MINUTE, Bars
 from plimsoll.domain.events import Effect, Liquidated, Ticked, Unwound
 from plimsoll.domain.instruments import Listing, Spot
 from plimsoll.domain.money import QUANTA_PER_UNIT
-from plimsoll.domain.parameters import Level, ParameterSet, Provenance
+from plimsoll.domain.parameters import Level, ParameterSet, Provenance, StaticTiers, Tier
 from plimsoll.engine.runner import DigestJournal, Runner
 from plimsoll.engine.state import State
 from plimsoll.sim.caps import capped_lots
@@ -58,6 +58,7 @@ class Cast:
     interest : Vector [M]    Open interest that accounts want, quote units.
     value : Matrix [T + 1, M]   Log of value outside over its start.
     seed : int
+    brought : bool           Whether positions are open already, and enter whatever margin would admit.
     """
 
     anchor: Anchor
@@ -68,6 +69,7 @@ class Cast:
     interest: Vector
     value: Matrix
     seed: int
+    brought: bool = False
 
     @property
     def traded(self) -> np.ndarray:
@@ -177,10 +179,13 @@ def run_cascade(
     capped : bool    Whether the venue caps exposure where its branching ratio would be too high.
     plan : Plan      What is published instead of the policy's own sets after the opening.
     """
-    _open(runner, parameters, cast, settings)
     situation = begin(cast, settings)
     normal = settings.makers.depth * cast.interest
-    enter(runner, cast.population, _admitted(cast, runner.state, normal, capped=capped))
+    if cast.brought:
+        _bring(runner, parameters, cast, settings)
+    else:
+        _open(runner, parameters, cast, settings)
+        enter(runner, cast.population, _admitted(cast, runner.state, normal, capped=capped))
     anchor = cast.anchor
     record = CascadeRecord(anchor.markets, cast.columns, anchor.prices, normal, settings.shock.seconds)
     record.opened(runner.state)
@@ -223,10 +228,26 @@ def known_before(chosen: Policy, cast: Cast, history: Bars) -> Publisher:
 
 def _open(runner: Runner, parameters: Publisher, cast: Cast, settings: CascadeSettings) -> None:
     """Open the venue and publish its first parameters; nobody has entered yet."""
+    _endow(runner, cast, settings)
+    publish(runner, parameters.published(cast.anchor.start), cast.anchor.start)
+
+
+def _bring(runner: Runner, parameters: Publisher, cast: Cast, settings: CascadeSettings) -> None:
+    """Let everything enter that is open already, under rates of zero, and only then publish."""
+    _endow(runner, cast, settings)
+    free = StaticTiers(tiers=(Tier(up_to=1.0, maintenance=0.0, initial=0.0),))
+    provenance = Provenance(program=_PROGRAM, settings="", inputs=())
+    start = cast.anchor.start
+    unbound = ParameterSet(version=0, effective=start, method=free, evidence=(), provenance=provenance)
+    publish(runner, unbound.sealed(), start)
+    enter(runner, cast.population, cast.population.collateral + cast.population.wanted)
+    publish(runner, parameters.published(start), start)
+
+
+def _endow(runner: Runner, cast: Cast, settings: CascadeSettings) -> None:
     opening = _tick(cast, settings, begin(cast, settings).market, cast.anchor.start)
     endowment = Endowment(settings.fund_share, settings.backstop_share)
     open_venue(runner, opening, cast.listings, settings.clearing, cast.population, endowment)
-    publish(runner, parameters.published(cast.anchor.start), cast.anchor.start)
 
 
 class _Minute:

@@ -3,7 +3,6 @@
 from msgspec import structs
 
 from plimsoll.clearing.feedback import Held
-from plimsoll.domain.bars import Bars
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import (
     MarketParameters,
@@ -20,31 +19,14 @@ from plimsoll.sim.cascade_record import held_by_traders
 from plimsoll.sim.cascade_settings import CascadeSettings
 from plimsoll.sim.market_makers import Quoted
 from plimsoll.sim.pacing import blended, largest_step
-from plimsoll.sim.publishing import Publisher
+from plimsoll.sim.publishing import Fixed
 
-__all__ = ["RISES", "Fixed", "flat_set", "run_rise"]
+__all__ = ["RISES", "flat_set", "run_rise"]
 
 RISES = ("none", "abrupt", "guarded")
 """Ways to answer a crash: leave margins alone, raise them at once, raise them as selling finds a market."""
 
 _SECONDS_PER_STEP = 60
-
-
-class Fixed(Publisher):
-    """Publishes one set, at the opening."""
-
-    def __init__(self, parameters: ParameterSet) -> None:
-        self._parameters: ParameterSet | None = parameters
-
-    def absorb(self, bar: Bars) -> None:
-        """Learn nothing: the set is given."""
-
-    def published(self, time: int) -> ParameterSet | None:
-        """Publish once, whenever first asked."""
-        if self._parameters is not None and time < self._parameters.effective:
-            return None
-        due, self._parameters = self._parameters, None
-        return due
 
 
 def flat_set(cast: Cast, maintenance: float, initial: float, version: int) -> ParameterSet:
