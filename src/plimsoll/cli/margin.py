@@ -46,8 +46,8 @@ def run(
     """Say what an account must hold, part by part, and why: under a parameter set or a venue's profile.
 
     The parts add up to the requirement and the worst scenario is named. A parameter set, named by version
-    and digest, margins linear instruments; a profile margins options too, at the quotes given. Money is in
-    units of the quote currency (USD).
+    and digest, margins linear instruments; a profile margins options too, at the quotes given, and profile
+    plimsoll over the ranges of the set. Money is in units of the quote currency (USD).
 
     **Examples**
 
@@ -55,6 +55,7 @@ def run(
     plimsoll margin --parameters parameters.json --account desk.json
     plimsoll margin --parameters parameters.json --account desk.json --mark BTC=52000
     plimsoll margin --profile derive-pmrm2 --quotes quotes.json --account desk.json --explain
+    plimsoll margin --profile plimsoll --parameters parameters.json --quotes quotes.json --account desk.json
     ```
 
     **An account**: an option's premium has left the cash already
