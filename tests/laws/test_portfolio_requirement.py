@@ -185,7 +185,9 @@ def test_a_lone_position_under_the_own_profile_pays_its_range_rounded_up_to_a_ru
     held = (Holding(Perpetual("BTC"), sign * 2.0),)
     bare = structs.replace(with_ranges(reach, reach), contingencies=Contingencies(), basis=None)
     required = margin(held, bare, Level.MAINTENANCE).required
-    notional = 2.0 * MARKET.underlyings[0].perpetual
+    price = MARKET.underlyings[0].perpetual
+    assert price is not None
+    notional = 2.0 * price
     assert reach * notional <= required <= LADDER_STEP * reach * notional
 
 
