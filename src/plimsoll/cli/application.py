@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from plimsoll.cli import book, calibrate, fetch, liquidation_price, margin, replay, scenarios, what_if
+from plimsoll.cli import book, calibrate, fetch, liquidation_price, margin, replay, scenarios, stress, what_if
 from plimsoll.cli.program import program
 from plimsoll.errors import PlimsollError
 
@@ -32,6 +32,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "margin": margin.run,
     "what-if": what_if.run,
     "liquidation-price": liquidation_price.run,
+    "stress": stress.run,
     "book": book.run,
     "fetch": fetch.run,
     "scenarios": scenarios.run,

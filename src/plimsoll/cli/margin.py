@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plimsoll.cli.options import Json, Quiet
+from plimsoll.cli.options import Json, Picture, Quiet
 from plimsoll.cli.terms import (
     AccountFile,
     Marks,
@@ -16,8 +16,11 @@ from plimsoll.cli.terms import (
     read_terms,
 )
 from plimsoll.cli.voice import Voice
+from plimsoll.errors import Code, PlimsollError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from plimsoll.margin.terms import Answer
@@ -40,6 +43,7 @@ def run(
             help="With --profile, show what each position adds and the worst scenarios; a set shows all.",
         ),
     ] = False,
+    picture: Picture = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -81,6 +85,24 @@ def run(
     terms = read_terms(parameters, mark or [], profile, quotes, instruments_of(held))
     answer = terms.answer(held)
     voice.tell(lambda console: _show(answer, console, in_full=explain), lambda: answer)
+    if picture is not None:
+        _draw(answer, picture)
+        voice.remark(f"picture: {picture}")
+
+
+def _draw(answer: "Answer", path: "Path") -> None:
+    from plimsoll.margin.breakdown import Breakdown
+    from plimsoll.report.breakdown import picture_of_breakdown
+    from plimsoll.report.files import write_whole
+
+    if not isinstance(answer, Breakdown):
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            "a parameter set has no list of scenarios to draw",
+            where="--picture",
+            remedy="Give --profile and --quotes as well.",
+        )
+    write_whole(path, picture_of_breakdown(answer).encode())
 
 
 def _show(answer: "Answer", console: "Console", *, in_full: bool) -> None:
