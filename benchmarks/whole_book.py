@@ -47,7 +47,7 @@ def best(work: Callable[[], object], budget: float = BUDGET) -> float:
 @njit()
 def read(table: Matrix, columns: NDArray[np.int32], quantity: Vector) -> float:
     """Add up the rows of a table in the order of `columns`."""
-    return lowest_sum(table, columns, quantity, 0, len(columns), (0, 0, 0, 0, 0, 0, 0, 0))
+    return lowest_sum(table, table, columns, quantity, 0, len(columns), (0, 0, 0, 0, 0, 0, 0, 0), ())
 
 
 @njit(parallel=True)

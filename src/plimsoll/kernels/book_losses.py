@@ -38,6 +38,8 @@ __all__ = [
 
 _STRIP_BLOCKS = (0,) * MOST_BLOCKS
 _STRIP = LANES * MOST_BLOCKS
+_MOST_LONE = 2
+"""Scenarios beyond whole vectors that are cheaper one by one."""
 _ACCOUNTS_TOGETHER = 512
 """Accounts whose profits are held at once, so that a strip of the table stays in the cache meanwhile."""
 
@@ -78,17 +80,24 @@ def book_shortfalls_definition(
     return np.array([loss[-tail:].mean() for loss in losses], dtype=np.float64)
 
 
-def strips_for_worst(change: Matrix) -> tuple[Array, tuple[int, ...]]:
-    """Cut a table into strips for `book_worst`: array [N, I, W], and a zero for each vector of a strip.
+def strips_for_worst(change: Matrix) -> tuple[Array, Matrix, tuple[int, ...], tuple[int, ...]]:
+    """Cut a table into what `book_worst` reads.
 
-    The last scenario is repeated where the strips are wider than the table, so no account sees anything new.
+    Returns
+    -------
+    array [N, I, W]    Strips of whole vectors. Where they are wider than the table its last scenario is
+                       repeated, so no account sees anything new.
+    Matrix [I, R]      The last scenarios by themselves, where few of them would need a vector more.
+    tuple, tuple       A zero for each vector of a strip, and for each of the R.
     """
-    vectors = -(-change.shape[1] // LANES)
+    lone = change.shape[1] % LANES if change.shape[1] > LANES else 0
+    lone = lone if lone <= _MOST_LONE else 0
+    wide = change[:, : change.shape[1] - lone]
+    vectors = -(-wide.shape[1] // LANES)
     count = -(-vectors // MOST_BLOCKS)
     blocks = -(-vectors // count)
-    return _strips(np.pad(change, _missing(change, count * blocks * LANES), mode="edge"), count), (
-        0,
-    ) * blocks
+    strips = _strips(np.pad(wide, _missing(wide, count * blocks * LANES), mode="edge"), count)
+    return strips, change[:, change.shape[1] - lone :].copy(), (0,) * blocks, (0,) * lone
 
 
 def strips_for_shortfall(change: Matrix) -> Array:
@@ -113,14 +122,18 @@ def book_worst(
     columns: NDArray[np.int32],
     quantity: Vector,
     strips: Array,
+    lone: Matrix,
     accounts: Rows,
     blocks: tuple[int, ...],
+    singles: tuple[int, ...],
 ) -> Vector:
     """`book_worst_definition` over strips from `strips_for_worst`, one pass over positions per strip."""
     found = np.empty(len(accounts))
     for group in prange(_groups(len(accounts))):
         chosen = slice(group * _ACCOUNTS_TOGETHER, (group + 1) * _ACCOUNTS_TOGETHER)
-        few_worst(first, last, columns, quantity, strips, accounts[chosen], blocks, found[chosen])
+        few_worst(
+            first, last, columns, quantity, strips, lone, accounts[chosen], blocks, singles, found[chosen]
+        )
     return found
 
 
@@ -131,16 +144,19 @@ def few_worst(
     columns: NDArray[np.int32],
     quantity: Vector,
     strips: Array,
+    lone: Matrix,
     accounts: Rows,
     blocks: tuple[int, ...],
+    singles: tuple[int, ...],
     found: Vector,
 ) -> None:
     """`book_worst` on one thread, into `found`: Vector [B]."""
     for b in range(len(accounts)):
         start, stop = first[accounts[b]], last[accounts[b]]
-        lowest = lowest_sum(strips[0], columns, quantity, start, stop, blocks)
+        lowest = lowest_sum(strips[0], lone, columns, quantity, start, stop, blocks, singles)
         for strip in range(1, len(strips)):
-            lowest = min(lowest, lowest_sum(strips[strip], columns, quantity, start, stop, blocks))
+            next_lowest = lowest_sum(strips[strip], lone, columns, quantity, start, stop, blocks, ())
+            lowest = min(lowest, next_lowest)
         found[b] = -lowest
 
 

@@ -42,7 +42,8 @@ STRIDE = LANES * _CHAINS
 _LINE = 64
 """Bytes of a cache line, and of a vector: one that begins elsewhere takes two loads instead of one."""
 
-_VECTOR = ir.VectorType(ir.DoubleType(), LANES)
+_DOUBLE = ir.DoubleType()
+_VECTOR = ir.VectorType(_DOUBLE, LANES)
 _WORD = ir.IntType(64)
 
 
@@ -65,25 +66,40 @@ def rows_on_lines(count: int, width: int) -> Matrix:
 
 @intrinsic
 def _lowest_sum(
-    _typing: Any, table: Any, columns: Any, quantity: Any, first: Any, last: Any, blocks: Any
+    _typing: Any,
+    table: Any,
+    lone: Any,
+    columns: Any,
+    quantity: Any,
+    first: Any,
+    last: Any,
+    blocks: Any,
+    singles: Any,
 ) -> Any:
     r"""Give :math:`\min_s \sum_{p = first}^{last - 1} q_p\, T_{c_p, s}` over the columns s of T.
 
     Parameters
     ----------
     table : Matrix [I, 8 len(blocks)], C order
+    lone : Matrix [I, len(singles)], C order   Columns that fill no vector: apart, so that they take no line.
     columns : int32 [P]; quantity : Vector [P]
-    blocks : tuple    As many zeros as there are vectors; its length is known when compiling.
+    blocks, singles : tuple   As many zeros as there are vectors and lone columns: known when compiling.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        sums = _sums(context, builder, signature.args[:3], args[:5], len(signature.args[5]))
-        lowest = sums[0]
-        for other in sums[1:]:
-            lowest = builder.select(builder.fcmp_ordered("<", other, lowest), other, lowest)
-        return _across(builder, "fmin", lowest)
+        table, lone, *held, blocks, singles = zip(signature.args, args, strict=True)
+        vectors, scalars = _sums(context, builder, (table, lone, *held), len(blocks[0]), len(singles[0]))
+        found = _across(builder, "fmin", _lowest(builder, vectors))
+        return _lowest(builder, [found, *scalars])
 
-    return types.float64(table, columns, quantity, first, last, blocks), codegen
+    return types.float64(table, lone, columns, quantity, first, last, blocks, singles), codegen
+
+
+def _lowest(builder: Any, values: list[Any]) -> Any:
+    lowest = values[0]
+    for other in values[1:]:
+        lowest = builder.select(builder.fcmp_ordered("<", other, lowest), other, lowest)
+    return lowest
 
 
 @intrinsic
@@ -100,7 +116,8 @@ def _store_sums(
     """Write the sums of the ``8 len(blocks)`` columns of a table into `sums`, a Vector of as many."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        found = _sums(context, builder, signature.args[:3], args[:5], len(signature.args[6]))
+        table, *held = zip(signature.args[:5], args[:5], strict=True)
+        found, _ = _sums(context, builder, (table, table, *held), len(signature.args[6]), 0)
         place = _data(context, builder, signature.args[5], args[5])
         for number, vector in enumerate(found):
             target = builder.gep(place, [_WORD(number * LANES)])
@@ -114,37 +131,52 @@ def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
     return context.make_array(kind)(context, builder, array).data
 
 
-def _sums(context: Any, builder: Any, kinds: Any, args: Any, blocks: int) -> list[Any]:
-    """Emit the loop over positions; its running sums are phi nodes, so they live in registers."""
-    table, columns, quantity, first, last = args
-    prices = context.make_array(kinds[0])(context, builder, table)
-    column_data, quantity_data = (
-        _data(context, builder, *pair) for pair in zip(kinds[1:], (columns, quantity), strict=True)
-    )
-    fma = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fma.v{LANES}f64"
-    )
+def _sums(
+    context: Any, builder: Any, operands: Any, blocks: int, singles: int
+) -> tuple[list[Any], list[Any]]:
+    """Emit the loop over positions; its running sums are phi nodes, so they live in registers.
+
+    `operands` are kinds and values of table, lone, columns, quantity, first and last.
+    """
+    prices, apart, column_data, quantity_data = (_data(context, builder, *pair) for pair in operands[:4])
+    (_, first), (_, last) = operands[4:]
     entry = builder.block
     head, body, leave = (builder.append_basic_block(name) for name in ("positions", "position", "added"))
     builder.branch(head)
     builder.position_at_end(head)
     position = builder.phi(_WORD)
     sums = [builder.phi(_VECTOR) for _ in range(blocks)]
+    scalars = [builder.phi(_DOUBLE) for _ in range(singles)]
     position.add_incoming(first, entry)
     for running in sums:
-        running.add_incoming(ir.Constant(_VECTOR, [0.0] * LANES), entry)
+        running.add_incoming(_filled(0.0), entry)
+    for running in scalars:
+        running.add_incoming(_DOUBLE(0.0), entry)
     builder.cbranch(builder.icmp_signed("<", position, last), body, leave)
     builder.position_at_end(body)
     column = builder.sext(builder.load(builder.gep(column_data, [position])), _WORD)
-    row = builder.gep(prices.data, [builder.mul(column, _WORD(blocks * LANES))])
-    held = _splat(builder, builder.load(builder.gep(quantity_data, [position])))
+    row = builder.gep(prices, [builder.mul(column, _WORD(blocks * LANES))])
+    quantity = builder.load(builder.gep(quantity_data, [position]))
+    held = _splat(builder, quantity)
     for number, running in enumerate(sums):
         source = builder.bitcast(builder.gep(row, [_WORD(number * LANES)]), _VECTOR.as_pointer())
-        running.add_incoming(builder.call(fma, [held, builder.load(source, align=8), running]), body)
+        running.add_incoming(_added(builder, held, builder.load(source, align=8), running), body)
+    single = builder.gep(apart, [builder.mul(column, _WORD(singles))])
+    for number, running in enumerate(scalars):
+        price = builder.load(builder.gep(single, [_WORD(number)]))
+        running.add_incoming(_added(builder, quantity, price, running), body)
     position.add_incoming(builder.add(position, _WORD(1)), body)
     builder.branch(head)
     builder.position_at_end(leave)
-    return sums
+    return sums, scalars
+
+
+def _added(builder: Any, quantity: Any, price: Any, running: Any) -> Any:
+    """Multiply and add in one rounding."""
+    kind = running.type
+    name = f"llvm.fma.v{LANES}f64" if kind == _VECTOR else "llvm.fma.f64"
+    fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
+    return builder.call(fma, [quantity, price, running])
 
 
 def _splat(builder: Any, value: Any) -> Any:
@@ -244,9 +276,8 @@ def _reduced(builder: Any, kind: str, vectors: list[Any]) -> Any:
 
 def _across(builder: Any, kind: str, vector: Any) -> Any:
     """Reduce the lanes of one vector as a tree, whose order the sums do not depend on beyond rounding."""
-    double = ir.DoubleType()
-    start = [double(0.0)] if kind == "fadd" else []
-    shape = ir.FunctionType(double, [value.type for value in start] + [_VECTOR])
+    start = [_DOUBLE(0.0)] if kind == "fadd" else []
+    shape = ir.FunctionType(_DOUBLE, [value.type for value in start] + [_VECTOR])
     reduce = cgutils.get_or_insert_function(builder.module, shape, f"llvm.vector.reduce.{kind}.v{LANES}f64")
     flags = ("reassoc",) if kind == "fadd" else ("nnan",)
     return builder.call(reduce, [*start, vector], fastmath=flags)
