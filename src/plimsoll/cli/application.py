@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from plimsoll.cli import calibrate, fetch, liquidation_price, margin, replay, scenarios, what_if
+from plimsoll.cli import calibrate, fetch, journal, liquidation_price, margin, replay, scenarios, what_if
 from plimsoll.cli.program import program
 from plimsoll.errors import PlimsollError
 
@@ -37,6 +37,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
+app.add_typer(journal.app, name="journal")
 
 
 @app.callback(invoke_without_command=True)

@@ -10,6 +10,7 @@ from plimsoll.store.database import Change, Command, Database, Insert, Values
 from plimsoll.store.records import (
     GENESIS,
     Entry,
+    Kept,
     Position,
     Receipt,
     Record,
@@ -163,10 +164,10 @@ class Store:
         rows = self._query("SELECT sequence, digest, chain, parts FROM snapshots ORDER BY sequence DESC")
         return next((found for row in rows if (found := self._snapshot(row)) is not None), None)
 
-    def unsound_snapshots(self) -> tuple[int, ...]:
-        """Give the records whose snapshots do not match their digests or the journal."""
+    def snapshots(self) -> tuple[Kept, ...]:
+        """List the snapshots in order, and whether each matches its digest and the journal."""
         rows = self._query("SELECT sequence, digest, chain, parts FROM snapshots ORDER BY sequence")
-        return tuple(int(row[0]) for row in rows if self._snapshot(row) is None)
+        return tuple(Kept(row[0], _hex(row[1]), self._snapshot(row) is not None) for row in rows)
 
     def drop_old(self, margin: int) -> int:
         """Drop what is not needed to go on from the newest sound snapshot.
@@ -251,7 +252,7 @@ class Store:
         state = b"".join(part[0] for part in found if isinstance(part[0], bytes))
         if len(found) != parts or hashlib.sha256(state).hexdigest() != _hex(digest):
             return None
-        return Snapshot(sequence, state, _hex(digest))
+        return Snapshot(sequence, state, _hex(digest), _hex(chain))
 
     def _query(self, sql: str, **values: Values) -> list[tuple[Any, ...]]:
         with self._lock:

@@ -4,7 +4,7 @@ import importlib
 import re
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, final
@@ -22,8 +22,8 @@ _SILENCE = 30.0
 """Seconds after which a server that does not answer counts as lost."""
 _TAKEOVER = 10_000
 """Milliseconds to wait for the right to write: the server may have to notice that its holder died."""
-_ROWS = 1_000
-"""Rows per statement; the protocol allows 65,535 parameters, and a row has at most five."""
+_SIZES = (128, 16, 1)
+"""Rows per statement: each size is parsed once a session, and a row alone would cost a round trip each."""
 _NO_SUCH_TABLE, _NO_SUCH_SCHEMA, _LOCK_REFUSED = "42P01", "3F000", "55P03"
 
 
@@ -62,6 +62,7 @@ class PostgresDatabase:
         self._writing = writing
         self._driver = _driver()
         self._connection: Any = None
+        self._prepared: dict[tuple[str, int], Any] = {}
         self._connected()
 
     @property
@@ -82,7 +83,10 @@ class PostgresDatabase:
             connection = self._connected()
             connection.run("BEGIN")
             for change in changes:
-                _carry_out(connection, change)
+                if isinstance(change, Insert):
+                    self._insert(connection, change)
+                else:
+                    connection.run(change.sql, **change.values)
             connection.run("COMMIT")
         except (self._driver.Error, OSError) as error:
             raise self._failed(error) from error
@@ -90,11 +94,24 @@ class PostgresDatabase:
     def close(self) -> None:
         """Leave the session, and with it the lock."""
         connection, self._connection = self._connection, None
+        self._prepared.clear()
         if connection is not None:
             try:
                 connection.close()
             except (self._driver.Error, OSError):
                 return  # it was lost already
+
+    def _insert(self, connection: Any, change: Insert) -> None:
+        for rows in _groups(change.rows):
+            known = (change.table, len(rows))
+            if known not in self._prepared:
+                places = (", ".join(f":v{i}_{j}" for j in range(len(rows[0]))) for i in range(len(rows)))
+                marks = ", ".join(f"({place})" for place in places)
+                columns = ", ".join(change.columns)
+                sql = f"INSERT INTO {change.table} ({columns}) VALUES {marks}"  # noqa: S608 names of ours
+                self._prepared[known] = connection.prepare(sql)
+            values = {f"v{i}_{j}": value for i, row in enumerate(rows) for j, value in enumerate(row)}
+            self._prepared[known].run(**values)
 
     def _connected(self) -> Any:
         if self._connection is None:
@@ -152,18 +169,13 @@ class PostgresDatabase:
         )
 
 
-def _carry_out(connection: Any, change: Change) -> None:
-    if not isinstance(change, Insert):
-        connection.run(change.sql, **change.values)
-        return
-    for start in range(0, len(change.rows), _ROWS):
-        rows = change.rows[start : start + _ROWS]
-        values = {f"v{i}_{j}": value for i, row in enumerate(rows) for j, value in enumerate(row)}
-        places = (", ".join(f":v{i}_{j}" for j in range(len(change.columns))) for i in range(len(rows)))
-        marks = ", ".join(f"({place})" for place in places)
-        columns = ", ".join(change.columns)
-        sql = f"INSERT INTO {change.table} ({columns}) VALUES {marks}"  # noqa: S608 names of ours
-        connection.run(sql, **values)
+def _groups(rows: Sequence[tuple[Values, ...]]) -> Iterator[Sequence[tuple[Values, ...]]]:
+    """Split rows into groups of the sizes that statements are prepared for."""
+    start = 0
+    while start < len(rows):
+        size = next(size for size in _SIZES if size <= len(rows) - start)
+        yield rows[start : start + size]
+        start += size
 
 
 def _address(url: str) -> _Address:
