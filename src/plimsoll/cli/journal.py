@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from plimsoll.store.reading import Readable
     from plimsoll.store.records import Position
 
-__all__ = ["app"]
+__all__ = ["app", "export", "replay", "verify"]
 
 app = typer.Typer(no_args_is_help=True)
 
