@@ -8,7 +8,18 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from plimsoll.cli import book, calibrate, fetch, liquidation_price, margin, replay, scenarios, stress, what_if
+from plimsoll.cli import (
+    book,
+    calibrate,
+    fetch,
+    journal,
+    liquidation_price,
+    margin,
+    replay,
+    scenarios,
+    stress,
+    what_if,
+)
 from plimsoll.cli.program import program
 from plimsoll.errors import PlimsollError
 
@@ -39,6 +50,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
+_GROUPS = {"journal": journal.app}
+for _name, _group in _GROUPS.items():
+    app.add_typer(_group, name=_name)
 
 
 @app.callback(invoke_without_command=True)
@@ -98,7 +112,7 @@ def _refuse(line: str) -> int:
 
 
 def _hint() -> str:
-    command = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] in _COMMANDS else ""
+    command = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] in {*_COMMANDS, *_GROUPS} else ""
     return f"See `{f'plimsoll {command}'.strip()} --help`."
 
 
