@@ -1,0 +1,1 @@
+"""The margin engine as contracts: sources in `contracts/`, their compilation, and their twin in integers."""
