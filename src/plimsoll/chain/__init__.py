@@ -1,1 +1,1 @@
-"""The margin engine as contracts: sources in `contracts/`, their compilation, and their twin in integers."""
+"""How is the margin engine run by contracts: their sources, compilation, and twin in integers?"""
