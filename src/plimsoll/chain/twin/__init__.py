@@ -1,1 +1,1 @@
-"""What would the contracts do, told in Python integers: same names, same order, same rounding?"""
+"""How do the contracts compute, in Python integers that agree with them to the last bit?"""
