@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plimsoll.chain.hashing import HALF_ORDER, Signature
+from plimsoll.chain.twin.fixed_point import Revert
 from plimsoll.chain.twin.quorum import Quorum
 from plimsoll.chain.twin.rates import ONE, SideRates
-from plimsoll.chain.twin.reverts import RevertedError
 from plimsoll.chain.twin.risk_parameters import LONGEST_PAUSE
 from tests.support.evm import Chain
-from tests.support.pairs import SIGNERS, signatures
+from tests.support.pairs import SIGNERS, refused, signatures
 from tests.support.reporters import (
     BITCOIN,
     BOUNDS,
@@ -29,12 +29,6 @@ from tests.support.reporters import (
 
 ORDER = 2 * HALF_ORDER + 1
 """Of the curve: s and ORDER - s sign the same message."""
-
-
-def refused(reason, call, *arguments, **named):
-    with pytest.raises(RevertedError) as error:
-        call(*arguments, **named)
-    assert error.value.reason == reason
 
 
 @pytest.fixture
@@ -80,7 +74,7 @@ def test_contract_and_twin_answer_every_update_alike(data):
                 pair.both("follow", data.draw(st.sampled_from([BITCOIN, b"\x09" * 32])))
             else:
                 pair.both(act, sender="keeper")
-        except RevertedError:
+        except Revert:
             pass
         for market in (BITCOIN, ETHER):
             pair.both("rates", market)

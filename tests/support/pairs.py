@@ -1,13 +1,17 @@
 """How is a contract held equal to its twin: the same call on both, the same answer or the same refusal?"""
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from plimsoll.chain.hashing import Signature, address_of, signed
+from plimsoll.chain.twin.fixed_point import Revert
 from plimsoll.chain.twin.quorum import domain_of, typed
-from plimsoll.chain.twin.reverts import Message, RevertedError
+from plimsoll.chain.twin.reverts import Message
 from tests.support.evm import ROLE, Chain, Contract, RevertError
 
-__all__ = ["CHAIN_ID", "KEYS", "SIGNERS", "Pair", "key_of", "plain", "signatures"]
+__all__ = ["CHAIN_ID", "KEYS", "SIGNERS", "Pair", "key_of", "plain", "refused", "signatures"]
 
 CHAIN_ID = 1
 KEYS = {address_of(key): key for key in (bytes([number]) * 32 for number in range(1, 9))}
@@ -33,6 +37,13 @@ def plain(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
+def refused(reason: str, call: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+    """Expect a refusal with this reason, from contract and twin alike."""
+    with pytest.raises(Revert) as error:
+        call(*arguments, **named)
+    assert error.value.reason == reason
+
+
 class Pair:
     """A contract and its twin, called together."""
 
@@ -46,13 +57,13 @@ class Pair:
         return self.contract.chain
 
     def both(self, name: str, *arguments: Any, sender: str = "deployer") -> Any:
-        """Call both: answer, or raise `RevertedError` where both refuse alike; fail where they differ."""
+        """Call both: answer, or raise `Revert` where both refuse alike; fail where they differ."""
         block = Message(ROLE.get(sender, sender), self.chain.timestamp)
         refused, expected = _outcome(lambda: getattr(self.twin, name)(block, *arguments))
         reverted, found = _outcome(lambda: self.contract.call(name, *arguments, sender=sender))
         assert reverted == refused, f"{name}: contract {reverted!r}, twin {refused!r}"
         if refused is not None:
-            raise RevertedError(refused)
+            raise Revert(refused)
         assert plain(found) == plain(expected), f"{name}: contract {found}, twin {expected}"
         return expected
 
@@ -60,5 +71,5 @@ class Pair:
 def _outcome(call: Any) -> tuple[str | None, Any]:
     try:
         return None, call()
-    except (RevertError, RevertedError) as error:
+    except (RevertError, Revert) as error:
         return error.reason, None

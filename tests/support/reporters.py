@@ -64,7 +64,7 @@ class VolatilityPair:
         self.contract.call("set_volatility", volatility, seen)
         self.value = (volatility, seen)
 
-    def __call__(self, _market: bytes) -> tuple[int, int]:
+    def __call__(self, _block: object, _market: bytes) -> tuple[int, int]:
         return self.value
 
 

@@ -6,7 +6,8 @@ Twin of `quorum.vy`.
 from collections.abc import Sequence
 
 from plimsoll.chain.hashing import HALF_ORDER, Signature, keccak, recovered, words
-from plimsoll.chain.twin.reverts import Message, Part, RevertedError, atomic, require
+from plimsoll.chain.twin.fixed_point import Revert
+from plimsoll.chain.twin.reverts import Message, Part, atomic, require
 
 __all__ = ["DOMAIN_TYPE", "MOST_SIGNERS", "ROTATION_TYPE", "Quorum", "domain_of", "typed"]
 
@@ -73,7 +74,7 @@ class Quorum(Part):
             require(int.from_bytes(signature.s, "big") <= HALF_ORDER, "quorum: malleable")
             signer = recovered(digest, signature)
             if signer is None or signer not in self.signers:
-                raise RevertedError("quorum: stranger")
+                raise Revert("quorum: stranger")
             require(int(signer, 16) > last, "quorum: order")
             last = int(signer, 16)
 

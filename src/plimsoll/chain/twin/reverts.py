@@ -5,7 +5,9 @@ import functools
 from collections.abc import Callable
 from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
-__all__ = ["ZERO_ADDRESS", "Message", "Part", "RevertedError", "atomic", "require", "within"]
+from plimsoll.chain.twin.fixed_point import Revert
+
+__all__ = ["ZERO_ADDRESS", "Message", "Part", "atomic", "require", "within"]
 
 ZERO_ADDRESS = "0x0000000000000000000000000000000000000000"
 
@@ -25,18 +27,10 @@ class Part:
     """What a twin holds as part of its own state: undone with it, unlike another contract that it knows."""
 
 
-class RevertedError(Exception):
-    """What a contract refuses, with its reason; empty where arithmetic leaves its type."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 def require(condition: bool, reason: str) -> None:  # noqa: FBT001 - reads as the contract's assert
     """Revert with a reason where the condition does not hold."""
     if not condition:
-        raise RevertedError(reason)
+        raise Revert(reason)
 
 
 def within(value: int, bits: int, *, signed: bool = False) -> int:
@@ -59,7 +53,7 @@ def atomic(
         }
         try:
             return method(twin, *arguments, **named)
-        except RevertedError:
+        except Revert:
             vars(twin).update(kept)
             raise
 

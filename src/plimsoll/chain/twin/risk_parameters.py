@@ -29,7 +29,7 @@ __all__ = ["CLOCK_DRIFT", "LONGEST_PAUSE", "RiskParameters", "Volatility"]
 LONGEST_PAUSE = 604_800
 CLOCK_DRIFT = 60
 
-Volatility = Callable[[bytes], tuple[int, int]]
+Volatility = Callable[[Message, bytes], tuple[int, int]]
 """Volatility of a market, billionths per square root of an hour, and when it was seen."""
 
 
@@ -106,7 +106,7 @@ class RiskParameters:
         bounds, record = self.bounds(market), self.record(market)
         require(_age(block, record) > bounds.fresh_for, "parameters: not silent")
         require(record.reach != 0, "parameters: no reach")
-        volatility, seen = self.volatility(market)
+        volatility, seen = self.volatility(block, market)
         require(block.timestamp <= seen + bounds.fresh_for, "parameters: volatility is stale")
         model = _model(volatility, record, bounds)
         old, elapsed = self.stored(market), _elapsed(block, record, bounds)
@@ -163,7 +163,7 @@ class RiskParameters:
             return bounds.most
         if record.reach == 0:
             return 0
-        return after_one_rise(_model(self.volatility(market)[0], record, bounds), bounds)
+        return after_one_rise(_model(self.volatility(block, market)[0], record, bounds), bounds)
 
 
 def _elapsed(block: Message, record: Record, bounds: Bounds) -> int:
