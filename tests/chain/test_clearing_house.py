@@ -172,7 +172,7 @@ def test_liquidating_oneself_brings_no_profit_while_solvent(house, wait):
     house.check()
 
 
-def test_rounding_pays_nobody(house):
+def test_rounding_grief_pays_nobody_a_unit(house):
     """Many small bids and trades at odd prices leave every unit where it was."""
     house.trade(LONG, SHORT, BTC_PERP, 20_000)
     house.crash(BITCOIN, 46_999.87654321)
