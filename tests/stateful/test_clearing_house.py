@@ -33,6 +33,8 @@ class Protocol(RuleBasedStateMachine):
         self.house = House()
         for trader in TRADERS[:4]:
             self.house.both("deposit", 100_000 * E6, sender=trader)
+        for trader in TRADERS[:2]:
+            self.house.both("deposit_collateral", WETH, 20 * 10**18, sender=trader)
         self.house.both("give_fund", 5_000 * E6, sender=TRADERS[4])
 
     @property
@@ -86,6 +88,49 @@ class Protocol(RuleBasedStateMachine):
         standing = self.house.feeds(self.house.feed[market][0]).answer / 1e8
         least, most = PRICES[market] / 20, PRICES[market] * 20
         self.house.crash(market, min(max(standing * move, least), most), seconds)
+
+    @rule(
+        maker=TRADER,
+        taker=TRADER,
+        instrument=st.sampled_from(sorted(INSTRUMENTS)),
+        share=st.sampled_from([95, -95, 60, -60]),
+    )
+    def lever(self, maker, taker, instrument, share):
+        """Take nearly as much risk as the poorer of two accounts can."""
+        rates = self.house.parameters.both("rates", INSTRUMENTS[instrument])
+        rate = max(rates.long.initial, rates.short.initial)
+        free = min(found.equity - found.initial for found in map(self.assessed, (maker, taker)))
+        lots = free * ONE * share // (100 * rate * round(self.house.lot_price(instrument) * E6))
+        if free > 0 and lots != 0:
+            with suppress(Revert):
+                self.house.trade(maker, taker, instrument, lots)
+
+    @rule(
+        market=MARKET,
+        move=st.sampled_from([0.75, 0.9, 0.94, 1.07, 1.12, 1.4]),
+        wait=st.sampled_from([0, 300, 1_200]),
+        bidder=TRADER,
+        share=st.sampled_from([ONE // 5, ONE]),
+        pair=st.sampled_from([(0, 1), (2, 0), (3, 1), (1, 2)]),
+        page=st.sampled_from([1, 3, 256]),
+    )
+    def lever_crash_and_clear(self, market, move, wait, bidder, share, pair, page):
+        """Let two accounts lever up, a market jump, and keepers do all that they may."""
+        instrument = next(each for each, name in INSTRUMENTS.items() if name == market)
+        for trader in (TRADERS[place] for place in pair):
+            self.deposit(trader, 50_000 * E6)
+        self.lever(TRADERS[pair[0]], TRADERS[pair[1]], instrument, 95)
+        self.move(market, move, 60)
+        for account in TRADERS:
+            self.start_auction(account, bidder)
+        self.move(market, 1.0, wait)
+        for account in TRADERS:
+            self.bid(account, bidder, share)
+            self.end_auction(account)
+            self.buy_collateral(account, bidder, 10**21)
+            self.absorb(account)
+        if self.ledger.shortfall:
+            self.allocate(page)
 
     @rule(market=MARKET, price=st.sampled_from([0, -1]))
     def break_feeds(self, market, price):
