@@ -42,7 +42,7 @@ def disturbed(generator: np.random.Generator, world: World, words: list[int]) ->
     elif fault == 1:
         spots = [int(float(spot) * 1.5) for spot in spots]
     elif fault == 2:
-        words = words[::-1]
+        words.reverse()
     elif fault == 3:
         words = [words[0] ^ (int(generator.integers(1, 2**16)) << 48), *words[1:]]
     elif fault == 4:

@@ -1,7 +1,6 @@
 """How do tests set a margin engine up: random markets, boards and books, on chain and in the twin alike?"""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -146,5 +145,3 @@ def draw_book(generator: np.random.Generator, world: World, most: int) -> list[i
     chosen = generator.choice(ids, min(int(generator.integers(1, most + 1)), len(ids)), replace=False)
     sizes = np.exp(generator.uniform(0, 14, len(chosen))) * generator.choice([-1, 1], len(chosen))
     return pack([(int(i), int(lots) or 1) for i, lots in zip(chosen, sizes, strict=True)])
-
-
