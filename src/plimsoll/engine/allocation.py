@@ -52,6 +52,8 @@ def deleverage(state: State, hand: Rows, time: int) -> tuple[State, Effects]:
         for sign in (-1, 1):
             closing = -state.book.lots[debtors.rows, column]
             closing = np.where(np.sign(closing) == sign, closing, 0)
+            if not closing.any():
+                continue
             found = match(closing, debtors.deficit[:, column], _winners(state, int(column), given))
             if not found.lots.any():
                 continue
