@@ -64,7 +64,7 @@ def test_the_verdict_is_what_the_engine_does(name, lots, share):
     coin = Decimal(lots[4]) * Decimal(str(LISTINGS[4].lot)) * Decimal(str(PRICES["BTC"]))
     told = explain(account_of(lots, (cash - coin).quantize(Decimal("1e-6"))), SETS[name], PRICES)
     state = engine_at(lots, told.equity, SETS[name])
-    equity = int(np.floor(state.book.cash[4] + state.book.lots[4] @ state.unit))
+    equity = int(np.floor(state.book.cash[5] + state.book.lots[5] @ state.unit))
     assert abs(equity - told.equity) <= len(LISTINGS)
     if any(abs(told.equity - level) <= 3 * len(LISTINGS) for level in (told.maintenance, told.call)):
         return
@@ -74,9 +74,9 @@ def test_the_verdict_is_what_the_engine_does(name, lots, share):
         "no new risk": {Status.HEALTHY},
         "initial met": {Status.HEALTHY},
     }
-    assert Status(state.book.status[4]) in expected[told.verdict]
+    assert Status(state.book.status[5]) in expected[told.verdict]
     met = (
-        equity >= state.model_in_force.requirement((state.book.lots[4] * state.unit)[None], Level.INITIAL)[0]
+        equity >= state.model_in_force.requirement((state.book.lots[5] * state.unit)[None], Level.INITIAL)[0]
     )
     if abs(told.equity - told.initial) > 3 * len(LISTINGS):
         assert met == (told.verdict == "initial met")
@@ -101,7 +101,7 @@ def engine_at(lots, equity, parameters):
         state, effects = step(state, event)
         assert not effects
     cash = state.book.cash.copy()
-    cash[4] = equity - int(np.floor(state.book.lots[4] @ state.unit))
+    cash[5] = equity - int(np.floor(state.book.lots[5] @ state.unit))
     object.__setattr__(state.book, "cash", cash)
     return step(state, Ticked(3, tick.marks, tick.volume, tick.impact))[0]
 
