@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from plimsoll.cli import calibrate, fetch, liquidation_price, margin, replay, scenarios, what_if
+from plimsoll.cli import calibrate, fetch, liquidation_price, margin, replay, scenarios, serve, token, what_if
 from plimsoll.cli.program import program
 from plimsoll.errors import PlimsollError
 
@@ -34,6 +34,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "liquidation-price": liquidation_price.run,
     "fetch": fetch.run,
     "scenarios": scenarios.run,
+    "serve": serve.run,
+    "token": token.run,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
