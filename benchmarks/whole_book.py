@@ -16,7 +16,7 @@ from numba import get_num_threads, njit, prange
 from numpy.typing import NDArray
 from scipy import sparse
 
-from plimsoll.kernels.lanes import LANES, MOST_BLOCKS, lowest_sum
+from plimsoll.kernels.lanes import LANES, MOST_BLOCKS, lowest_sum, on_lines
 from plimsoll.margin.book import BookLosses, PositionRows, position_rows
 from plimsoll.types import Array, Matrix, Vector
 
@@ -63,7 +63,7 @@ def rows_per_second(values: int) -> float:
     """Return how many rows of 64 values one thread adds up per second, from a table of so many values."""
     count = max(1, values // STRIP)
     columns = np.tile(np.arange(count, dtype=np.int32), max(1, PROBE // count))
-    table, quantity = np.ones((count, STRIP)), np.ones(len(columns))
+    table, quantity = on_lines(np.ones((count, STRIP))), np.ones(len(columns))
     read(table, columns, quantity)
     return len(columns) / best(lambda: read(table, columns, quantity))
 
@@ -72,7 +72,7 @@ def bytes_per_second(threads: int) -> float:
     """Return how fast all threads together read what lies beyond every cache."""
     count = STREAM // (STRIP * threads)
     columns, quantity = np.arange(count, dtype=np.int32), np.ones(count)
-    tables = np.ones((threads, count, STRIP))
+    tables = on_lines(np.ones((threads, count, STRIP)))
     read_together(tables, columns, quantity)
     return tables.nbytes / best(lambda: read_together(tables, columns, quantity))
 

@@ -8,7 +8,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from plimsoll.cli import calibrate, fetch, liquidation_price, margin, replay, scenarios, serve, token, what_if
+from plimsoll.cli import (
+    book,
+    calibrate,
+    fetch,
+    liquidation_price,
+    margin,
+    replay,
+    scenarios,
+    serve,
+    stress,
+    token,
+    what_if,
+)
 from plimsoll.cli.program import program
 from plimsoll.errors import PlimsollError
 
@@ -32,6 +44,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "margin": margin.run,
     "what-if": what_if.run,
     "liquidation-price": liquidation_price.run,
+    "stress": stress.run,
+    "book": book.run,
     "fetch": fetch.run,
     "scenarios": scenarios.run,
     "serve": serve.run,

@@ -28,12 +28,14 @@ __all__ = [
 ParametersFile: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        "--parameters", metavar="FILE", help="Parameter set, as `plimsoll calibrate` writes it: no options."
+        "--parameters",
+        metavar="FILE",
+        help="Parameter set, as `plimsoll calibrate` writes it; options also need --profile plimsoll.",
     ),
 ]
 ProfileName: TypeAlias = Annotated[
     str | None,
-    typer.Option("--profile", metavar="NAME", help="Or a venue's profile, such as derive-pmrm2 or span-16."),
+    typer.Option("--profile", metavar="NAME", help="A profile, such as derive-pmrm2, span-16 or plimsoll."),
 ]
 QuotesFile: TypeAlias = Annotated[
     Path | None,
@@ -69,24 +71,28 @@ def instruments_of(account: "Account") -> set[str]:
 def read_terms(
     parameters: Path | None, marks: list[str], profile: str | None, quotes: Path | None, held: set[str]
 ) -> "MarginTerms":
-    """Read what margins: a set with marks, or a profile with quotes.
+    """Read what margins: a set with marks, a profile with quotes, or a profile over the ranges of a set.
 
     Parameters
     ----------
     held : set   Names of instruments that a mark may be of, or of their markets.
     """
+    from plimsoll.margin.calibrated import with_calibration
     from plimsoll.margin.profiles import profile as packaged
     from plimsoll.margin.terms import ParameterTerms, ProfileTerms
 
     if parameters is not None and profile is None and quotes is None:
         return ParameterTerms(_parameters(parameters), _marks(marks, held))
-    if profile is not None and quotes is not None and parameters is None and not marks:
-        return ProfileTerms(packaged(profile), _market(quotes))
+    if profile is not None and quotes is not None and not marks:
+        chosen = packaged(profile)
+        if parameters is not None:
+            chosen = with_calibration(chosen, _parameters(parameters))
+        return ProfileTerms(chosen, _market(quotes))
     raise PlimsollError(
         Code.BAD_SETTING,
         "give either --parameters, with --mark if need be, or --profile with --quotes",
         where="--parameters",
-        remedy="A profile takes every price from its quotes.",
+        remedy="A profile takes prices from its quotes; profile plimsoll takes ranges from --parameters.",
     )
 
 

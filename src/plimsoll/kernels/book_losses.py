@@ -11,7 +11,17 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from plimsoll.kernels.lanes import LANES, MOST_BLOCKS, below, lowest_sum, moments, neighbours, store_sums
+from plimsoll.kernels.lanes import (
+    LANES,
+    MOST_BLOCKS,
+    below,
+    lowest_sum,
+    moments,
+    neighbours,
+    on_lines,
+    rows_on_lines,
+    store_sums,
+)
 from plimsoll.types import Array, Matrix, Rows, Vector
 
 __all__ = [
@@ -93,8 +103,7 @@ def _missing(change: Matrix, width: int) -> tuple[tuple[int, int], tuple[int, in
 
 def _strips(wide: Matrix, count: int) -> Array:
     """Put a strip's rows side by side: a power of two between them would crowd a few sets of the cache."""
-    cut: Array = np.ascontiguousarray(wide.reshape(len(wide), count, -1).transpose(1, 0, 2))
-    return cut
+    return on_lines(wide.reshape(len(wide), count, -1).transpose(1, 0, 2))
 
 
 @njit(cache=True, parallel=True)
@@ -171,7 +180,7 @@ def few_shortfalls(
     """`book_shortfalls` on one thread, into `found`: Vector [B]; their profits are held all at once."""
     width = strips.shape[2]
     summed = len(strips) * width
-    profits = np.empty((len(accounts), summed + LANES))  # not a power of two: see `_strips`
+    profits = rows_on_lines(len(accounts), summed + LANES)  # not a power of two: see `_strips`
     for strip in range(len(strips)):
         place = strip * width
         for b in range(len(accounts)):

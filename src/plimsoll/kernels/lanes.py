@@ -9,12 +9,26 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["LANES", "MOST_BLOCKS", "STRIDE", "below", "lowest_sum", "moments", "neighbours", "store_sums"]
+from plimsoll.types import Array, Matrix
+
+__all__ = [
+    "LANES",
+    "MOST_BLOCKS",
+    "STRIDE",
+    "below",
+    "lowest_sum",
+    "moments",
+    "neighbours",
+    "on_lines",
+    "rows_on_lines",
+    "store_sums",
+]
 
 LANES = 8
 """Doubles in a vector; the compiler splits it where registers are narrower."""
@@ -25,8 +39,28 @@ _CHAINS = 4
 STRIDE = LANES * _CHAINS
 """What the length of a row must be a multiple of, to be read in four independent chains."""
 
+_LINE = 64
+"""Bytes of a cache line, and of a vector: one that begins elsewhere takes two loads instead of one."""
+
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
 _WORD = ir.IntType(64)
+
+
+def on_lines(values: Array) -> Array:
+    """Copy an array of doubles to where its first byte begins a cache line: same shape, C order."""
+    room = np.empty(values.size + LANES)
+    start = -room.ctypes.data % _LINE // room.itemsize
+    placed: Array = room[start : start + values.size].reshape(values.shape)
+    placed[...] = values
+    return placed
+
+
+@njit(cache=True)
+def rows_on_lines(count: int, width: int) -> Matrix:
+    """Make room for rows whose first begins a cache line, and all others too where 8 divides the width."""
+    room = np.empty(count * width + LANES)
+    start = (-room.ctypes.data) % _LINE // room.itemsize
+    return room[start : start + count * width].reshape((count, width))
 
 
 @intrinsic
