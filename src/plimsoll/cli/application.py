@@ -12,6 +12,7 @@ from plimsoll.cli import (
     book,
     calibrate,
     fetch,
+    journal,
     liquidation_price,
     margin,
     replay,
@@ -53,6 +54,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
+_GROUPS = {"journal": journal.app}
+for _name, _group in _GROUPS.items():
+    app.add_typer(_group, name=_name)
 
 
 @app.callback(invoke_without_command=True)
@@ -112,7 +116,7 @@ def _refuse(line: str) -> int:
 
 
 def _hint() -> str:
-    command = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] in _COMMANDS else ""
+    command = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] in {*_COMMANDS, *_GROUPS} else ""
     return f"See `{f'plimsoll {command}'.strip()} --help`."
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from msgspec import Meta, Struct
 
 from plimsoll.clearing.statuses import Status
+from plimsoll.domain.account_books import QUOTE
 from plimsoll.domain.accounts import Account, CollateralBalance, Position
 from plimsoll.domain.instruments import Spot
 from plimsoll.domain.money import QUANTA_PER_UNIT
@@ -14,7 +15,6 @@ from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.explain import Explanation, explain
-from plimsoll.margin.holdings import QUOTE
 from plimsoll.margin.liquidation_price import LiquidationPrices, liquidation_prices
 from plimsoll.margin.terms import ParameterTerms
 from plimsoll.margin.what_if import Trade, WhatIf, what_if

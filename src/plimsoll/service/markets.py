@@ -16,6 +16,7 @@ from plimsoll.domain.parameters import (
     SideEvidence,
     StaticTiers,
 )
+from plimsoll.domain.scenario_sets import MarketMove, NamedStress
 from plimsoll.engine.book import FIRST_TRADER, FUND
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.service.branching import Branching
@@ -334,7 +335,10 @@ async def custom_stress(asked: Asked) -> StressResult:
             remedy=f"Choose among {', '.join(view.markets)}.",
         )
     in_force(view)
-    return await apart(stressed, view.state, "custom", "Moves of the request", moves)
+    named = tuple(MarketMove(underlying=market, spot=move) for market, move in moves.items())
+    others = float(np.mean(list(moves.values())))
+    asked_for = NamedStress(name="custom", moves=named, others=others)
+    return await apart(stressed, view.state, "Moves of the request", asked_for)
 
 
 async def happened_page(asked: Asked) -> HappenedPage:

@@ -10,6 +10,7 @@ from plimsoll.store.database import Change, Command, Database, Insert, Values
 from plimsoll.store.records import (
     GENESIS,
     Entry,
+    Kept,
     Position,
     Receipt,
     Record,
@@ -117,12 +118,12 @@ class Store:
     def base(self) -> Position:
         """Give the last position that retention has dropped; the genesis where all is kept."""
         found = self._query("SELECT sequence, digest FROM base ORDER BY sequence DESC LIMIT 1")
-        return Position(int(found[0][0]), bytes(found[0][1]).hex()) if found else GENESIS
+        return Position(int(found[0][0]), _hex(found[0][1])) if found else GENESIS
 
     def last(self) -> Position:
         """Give the position of the last record."""
         found = self._query("SELECT sequence, digest FROM journal ORDER BY sequence DESC LIMIT 1")
-        return Position(int(found[0][0]), bytes(found[0][1]).hex()) if found else self.base()
+        return Position(int(found[0][0]), _hex(found[0][1])) if found else self.base()
 
     def position(self, sequence: int) -> Position:
         """Give the position of a record; raises `EMPTY_RANGE` where it is not kept."""
@@ -163,10 +164,10 @@ class Store:
         rows = self._query("SELECT sequence, digest, chain, parts FROM snapshots ORDER BY sequence DESC")
         return next((found for row in rows if (found := self._snapshot(row)) is not None), None)
 
-    def unsound_snapshots(self) -> tuple[int, ...]:
-        """Give the records whose snapshots do not match their digests or the journal."""
+    def snapshots(self) -> tuple[Kept, ...]:
+        """List the snapshots in order, and whether each matches its digest and the journal."""
         rows = self._query("SELECT sequence, digest, chain, parts FROM snapshots ORDER BY sequence")
-        return tuple(int(row[0]) for row in rows if self._snapshot(row) is None)
+        return tuple(Kept(row[0], _hex(row[1]), self._snapshot(row) is not None) for row in rows)
 
     def drop_old(self, margin: int) -> int:
         """Drop what is not needed to go on from the newest sound snapshot.
@@ -204,8 +205,12 @@ class Store:
         )
 
     def _tail(self) -> Position:
+        """Give the last position, checked against the record before it where it was read."""
         if self._last is None:
-            self._last = self.last()
+            last = self.last()
+            for _record in self.read(after=max(self.base().sequence, last.sequence - 1)):
+                continue
+            self._last = last
         return self._last
 
     def _sequences(self, keys: list[str]) -> dict[str, int]:
@@ -223,30 +228,31 @@ class Store:
         if sequence == base.sequence:
             return base.digest
         found = self._query("SELECT digest FROM journal WHERE sequence = :sequence", sequence=sequence)
-        return bytes(found[0][0]).hex() if found else None
+        return _hex(found[0][0]) if found else None
 
     def _checked(self, before: Position, row: tuple[Any, ...]) -> Record:
-        sequence, key, writer, event, digest = row
-        event = bytes(event)
-        if sequence != before.sequence + 1:
+        if row[0] != before.sequence + 1:
             raise self._broken(before.sequence + 1, "it is missing")
-        if link(before, key, writer, event) != bytes(digest).hex():
+        sequence, key, writer, event, digest = row
+        # A damaged SQLite file may give any type in any column, and no error.
+        sound = isinstance(key, str | None) and isinstance(writer, str) and isinstance(event, bytes)
+        if not sound or link(before, key, writer, event) != _hex(digest):
             raise self._broken(sequence, "it does not match its digest")
         decoded = decode_event(event, f"{self.where}, record {sequence}")
-        return Record(sequence, key, writer, decoded, bytes(digest).hex())
+        return Record(sequence, key, writer, decoded, _hex(digest))
 
     def _snapshot(self, row: tuple[Any, ...]) -> Snapshot | None:
         """Put a snapshot together; None where it does not match its digest or the journal."""
-        sequence, digest, chain, parts = int(row[0]), bytes(row[1]), bytes(row[2]), int(row[3])
-        if self._digest(sequence) != chain.hex():
+        sequence, digest, chain, parts = row
+        if self._digest(sequence) != _hex(chain):
             return None
         found = self._query(
             "SELECT state FROM snapshot_parts WHERE sequence = :sequence ORDER BY part", sequence=sequence
         )
-        state = b"".join(bytes(part[0]) for part in found)
-        if len(found) != parts or hashlib.sha256(state).digest() != digest:
+        state = b"".join(part[0] for part in found if isinstance(part[0], bytes))
+        if len(found) != parts or hashlib.sha256(state).hexdigest() != _hex(digest):
             return None
-        return Snapshot(sequence, state, digest.hex())
+        return Snapshot(sequence, state, _hex(digest), _hex(chain))
 
     def _query(self, sql: str, **values: Values) -> list[tuple[Any, ...]]:
         with self._lock:
@@ -264,3 +270,8 @@ class Store:
             where=f"{self.where}, record {sequence}",
             remedy="Restore the store from a copy.",
         )
+
+
+def _hex(digest: Any) -> str:
+    """Write a digest down; whatever is none becomes the empty text, which matches nothing."""
+    return digest.hex() if isinstance(digest, bytes) else ""

@@ -6,7 +6,7 @@ from plimsoll.store.durable import Store
 from plimsoll.store.postgres import PostgresDatabase
 from plimsoll.store.sqlite import SqliteDatabase
 
-__all__ = ["open_store"]
+__all__ = ["is_url", "open_store"]
 
 _URLS = ("postgresql://", "postgres://")
 
@@ -23,6 +23,11 @@ def open_store(location: str | Path, *, writing: bool) -> Store:
     ------
     PlimsollError   As `SqliteDatabase` and `PostgresDatabase` say.
     """
-    if isinstance(location, str) and location.startswith(_URLS):
-        return Store(PostgresDatabase(location, writing=writing))
+    if is_url(location):
+        return Store(PostgresDatabase(str(location), writing=writing))
     return Store(SqliteDatabase(Path(location), writing=writing))
+
+
+def is_url(location: str | Path) -> bool:
+    """Say whether a location is a database's URL and no path."""
+    return str(location).startswith(_URLS)

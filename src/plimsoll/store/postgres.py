@@ -2,8 +2,9 @@
 
 import importlib
 import re
+import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, final
@@ -15,19 +16,21 @@ from plimsoll.store.database import SCHEMA, Change, Insert, Values
 __all__ = ["PostgresDatabase"]
 
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
-_MODES = ("disable", "require", "verify-full")
+_MODES = ("disable", "prefer", "require", "verify-full")
+_PORT = 5432
 _SILENCE = 30.0
 """Seconds after which a server that does not answer counts as lost."""
 _TAKEOVER = 10_000
 """Milliseconds to wait for the right to write: the server may have to notice that its holder died."""
-_ROWS = 1_000
-"""Rows per statement; the protocol allows 65,535 parameters, and a row has at most five."""
+_SIZES = (128, 16, 1)
+"""Rows per statement: each size is parsed once a session, and a row alone would cost a round trip each."""
 _NO_SUCH_TABLE, _NO_SUCH_SCHEMA, _LOCK_REFUSED = "42P01", "3F000", "55P03"
 
 
 class _Address(NamedTuple):
-    """What a URL says: how to connect, in which schema, and what to call it without the password."""
+    """What a URL says: where the server is, how to connect, in which schema, and what errors may show."""
 
+    endpoint: str | tuple[str, int]
     arguments: dict[str, Any]
     schema: str
     shown: str
@@ -43,8 +46,9 @@ class PostgresDatabase:
     Parameters
     ----------
     url : str        ``postgresql://user:password@host:port/database?schema=plimsoll&sslmode=verify-full``;
-                     ``host`` as a parameter is the folder of a Unix socket. Modes: disable (default), require
-                     (encrypted, the server is not checked), verify-full.
+                     ``host`` as a parameter is the folder of a Unix socket. Modes: disable, prefer (default;
+                     encrypted where the server can), require (encrypted, the server not checked),
+                     verify-full.
     writing : bool   Whether to take the lock and create the tables that are not there.
 
     Raises
@@ -58,6 +62,7 @@ class PostgresDatabase:
         self._writing = writing
         self._driver = _driver()
         self._connection: Any = None
+        self._prepared: dict[tuple[str, int], Any] = {}
         self._connected()
 
     @property
@@ -78,7 +83,10 @@ class PostgresDatabase:
             connection = self._connected()
             connection.run("BEGIN")
             for change in changes:
-                _carry_out(connection, change)
+                if isinstance(change, Insert):
+                    self._insert(connection, change)
+                else:
+                    connection.run(change.sql, **change.values)
             connection.run("COMMIT")
         except (self._driver.Error, OSError) as error:
             raise self._failed(error) from error
@@ -86,22 +94,42 @@ class PostgresDatabase:
     def close(self) -> None:
         """Leave the session, and with it the lock."""
         connection, self._connection = self._connection, None
+        self._prepared.clear()
         if connection is not None:
             try:
                 connection.close()
             except (self._driver.Error, OSError):
                 return  # it was lost already
 
+    def _insert(self, connection: Any, change: Insert) -> None:
+        for rows in _groups(change.rows):
+            known = (change.table, len(rows))
+            if known not in self._prepared:
+                places = (", ".join(f":v{i}_{j}" for j in range(len(rows[0]))) for i in range(len(rows)))
+                marks = ", ".join(f"({place})" for place in places)
+                columns = ", ".join(change.columns)
+                sql = f"INSERT INTO {change.table} ({columns}) VALUES {marks}"  # noqa: S608 names of ours
+                self._prepared[known] = connection.prepare(sql)
+            values = {f"v{i}_{j}": value for i, row in enumerate(rows) for j, value in enumerate(row)}
+            self._prepared[known].run(**values)
+
     def _connected(self) -> Any:
         if self._connection is None:
             try:
-                self._connection = self._driver.Connection(
-                    timeout=_SILENCE, application_name="plimsoll", **self._address.arguments
-                )
+                self._connection = self._opened()
                 self._prepare(self._connection)
             except (self._driver.Error, OSError) as error:
                 raise self._failed(error) from error
         return self._connection
+
+    def _opened(self) -> Any:
+        """Connect over a socket of our own: pg8000 leaves its open where the server refuses."""
+        wire = _reached(self._address.endpoint)
+        try:
+            return self._driver.Connection(sock=wire, application_name="plimsoll", **self._address.arguments)
+        except (self._driver.Error, OSError):
+            wire.close()
+            raise
 
     def _prepare(self, connection: Any) -> None:
         schema = self._address.schema
@@ -141,24 +169,19 @@ class PostgresDatabase:
         )
 
 
-def _carry_out(connection: Any, change: Change) -> None:
-    if not isinstance(change, Insert):
-        connection.run(change.sql, **change.values)
-        return
-    for start in range(0, len(change.rows), _ROWS):
-        rows = change.rows[start : start + _ROWS]
-        values = {f"v{i}_{j}": value for i, row in enumerate(rows) for j, value in enumerate(row)}
-        places = (", ".join(f":v{i}_{j}" for j in range(len(change.columns))) for i in range(len(rows)))
-        marks = ", ".join(f"({place})" for place in places)
-        columns = ", ".join(change.columns)
-        sql = f"INSERT INTO {change.table} ({columns}) VALUES {marks}"  # noqa: S608 names of ours
-        connection.run(sql, **values)
+def _groups(rows: Sequence[tuple[Values, ...]]) -> Iterator[Sequence[tuple[Values, ...]]]:
+    """Split rows into groups of the sizes that statements are prepared for."""
+    start = 0
+    while start < len(rows):
+        size = next(size for size in _SIZES if size <= len(rows) - start)
+        yield rows[start : start + size]
+        start += size
 
 
 def _address(url: str) -> _Address:
     parts = urlsplit(url)
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    schema, mode = query.get("schema", "plimsoll"), query.get("sslmode", "disable")
+    schema, mode = query.get("schema", "plimsoll"), query.get("sslmode", "prefer")
     shown = f"postgresql://{parts.hostname or query.get('host', '')}{parts.path}?schema={schema}"
     if not _SCHEMA_NAME.fullmatch(schema) or mode not in _MODES or set(query) - {"schema", "sslmode", "host"}:
         raise PlimsollError(
@@ -167,30 +190,45 @@ def _address(url: str) -> _Address:
             where=shown,
             remedy="Write postgresql://user:password@host:port/database?schema=NAME&sslmode=MODE.",
         )
-    arguments = _reached(parts, query) | {
+    arguments = {
+        "host": parts.hostname or "localhost",  # whom the certificate must name
         "user": unquote(parts.username or "postgres"),
         "password": unquote(parts.password) if parts.password else None,
         "database": unquote(parts.path.strip("/")) or None,
         "ssl_context": _encryption(mode),
     }
-    return _Address(arguments, schema, shown)
+    return _Address(_endpoint(parts, query), arguments, schema, shown)
 
 
-def _reached(parts: SplitResult, query: dict[str, str]) -> dict[str, Any]:
+def _endpoint(parts: SplitResult, query: dict[str, str]) -> str | tuple[str, int]:
     try:
-        port = parts.port or 5432
+        port = parts.port or _PORT
     except ValueError:
         raise PlimsollError(
             Code.BAD_SETTING, "the port is no number", where="store", remedy="Write host:5432."
         ) from None
     if "host" in query:
-        return {"unix_sock": str(Path(query["host"]) / f".s.PGSQL.{port}")}
-    return {"host": parts.hostname or "localhost", "port": port}
+        return str(Path(query["host"]) / f".s.PGSQL.{port}")
+    return parts.hostname or "localhost", port
 
 
-def _encryption(mode: str) -> ssl.SSLContext | None:
-    if mode == "disable":
-        return None
+def _reached(endpoint: str | tuple[str, int]) -> socket.socket:
+    if not isinstance(endpoint, str):
+        return socket.create_connection(endpoint, _SILENCE)
+    wire = socket.socket(socket.AF_UNIX)
+    wire.settimeout(_SILENCE)
+    try:
+        wire.connect(endpoint)
+    except OSError:
+        wire.close()
+        raise
+    return wire
+
+
+def _encryption(mode: str) -> ssl.SSLContext | bool | None:
+    """Give what pg8000 takes: False for none, None for what the server offers, a context to insist."""
+    if mode in {"disable", "prefer"}:
+        return False if mode == "disable" else None
     context = ssl.create_default_context()
     if mode == "require":
         context.check_hostname = False

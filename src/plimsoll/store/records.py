@@ -7,6 +7,7 @@ Whoever knows the last digest can therefore tell whether any earlier byte was ch
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -18,10 +19,12 @@ from plimsoll.errors import Code, PlimsollError
 __all__ = [
     "GENESIS",
     "Entry",
+    "Kept",
     "Position",
     "Receipt",
     "Record",
     "Snapshot",
+    "chained",
     "decode_event",
     "encode_event",
     "link",
@@ -115,11 +118,29 @@ class Snapshot(Struct, frozen=True):
     sequence : int   Of the last record that the state includes.
     state : bytes    `engine.state.snapshot`.
     digest : str     SHA-256 of these bytes, which is `engine.state.digest` (hex).
+    chain : str      Digest of that record (hex).
     """
 
     sequence: int
     state: bytes
     digest: str
+    chain: str
+
+
+class Kept(Struct, frozen=True):
+    """A snapshot by its record and digest, and whether it matches that digest and the journal."""
+
+    sequence: int
+    digest: str
+    sound: bool
+
+
+def chained(events: Iterable[Event], writer: str) -> Iterator[Record]:
+    """Number events from 1 on and chain them, as if they were all that a journal ever held."""
+    position = GENESIS
+    for event in events:
+        position = position.then(None, writer, encode_event(event, f"record {position.sequence + 1}"))
+        yield Record(position.sequence, None, writer, event, position.digest)
 
 
 def link(before: Position, key: str | None, writer: str, event: bytes) -> str:
