@@ -17,7 +17,9 @@ from plimsoll.cli import (
     margin,
     replay,
     scenarios,
+    serve,
     stress,
+    token,
     what_if,
 )
 from plimsoll.cli.program import program
@@ -47,6 +49,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "book": book.run,
     "fetch": fetch.run,
     "scenarios": scenarios.run,
+    "serve": serve.run,
+    "token": token.run,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
