@@ -8,7 +8,17 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from plimsoll.cli import calibrate, fetch, liquidation_price, margin, replay, scenarios, what_if
+from plimsoll.cli import (
+    backtest,
+    calibrate,
+    fetch,
+    frontier,
+    liquidation_price,
+    margin,
+    replay,
+    scenarios,
+    what_if,
+)
 from plimsoll.cli.program import program
 from plimsoll.errors import PlimsollError
 
@@ -29,6 +39,8 @@ app = typer.Typer(
 _COMMANDS: dict[str, Callable[..., None]] = {
     "replay": replay.run,
     "calibrate": calibrate.run,
+    "backtest": backtest.run,
+    "frontier": frontier.run,
     "margin": margin.run,
     "what-if": what_if.run,
     "liquidation-price": liquidation_price.run,
