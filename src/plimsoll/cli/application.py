@@ -9,9 +9,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from plimsoll.cli import (
+    backtest,
     book,
     calibrate,
     fetch,
+    frontier,
     journal,
     liquidation_price,
     margin,
@@ -42,6 +44,8 @@ app = typer.Typer(
 _COMMANDS: dict[str, Callable[..., None]] = {
     "replay": replay.run,
     "calibrate": calibrate.run,
+    "backtest": backtest.run,
+    "frontier": frontier.run,
     "margin": margin.run,
     "what-if": what_if.run,
     "liquidation-price": liquidation_price.run,
