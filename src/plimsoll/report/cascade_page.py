@@ -12,7 +12,7 @@ import numpy as np
 
 from plimsoll.report import figures
 from plimsoll.report.cascade_measures import MEASURES, values_of, written
-from plimsoll.report.plots import Course, Dots, Layers, draw_courses, draw_dots, draw_layers
+from plimsoll.report.courses import Course, Dots, Layers, draw_courses, draw_dots, draw_layers
 from plimsoll.sim.seeds import Cascades, CascadeTrace
 from plimsoll.types import Matrix, Vector
 

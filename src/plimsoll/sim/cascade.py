@@ -18,7 +18,7 @@ from plimsoll.sim.cascade_record import CascadeRecord, held_by_traders
 from plimsoll.sim.cascade_settings import CascadeSettings
 from plimsoll.sim.market import columns_of, forced_trade
 from plimsoll.sim.market_makers import Quoted, begin_market, liquidity, move_market
-from plimsoll.sim.opening import Endowment, enter, open_venue, publish
+from plimsoll.sim.opening import Endowment, enter, list_and_endow, publish
 from plimsoll.sim.owners import Owners, draw_owners, heard, paid_in
 from plimsoll.sim.policies import Policy
 from plimsoll.sim.population import Population, admitted_lots, draw_population, list_instruments
@@ -247,7 +247,7 @@ def _bring(runner: Runner, parameters: Publisher, cast: Cast, settings: CascadeS
 def _endow(runner: Runner, cast: Cast, settings: CascadeSettings) -> None:
     opening = _tick(cast, settings, begin(cast, settings).market, cast.anchor.start)
     endowment = Endowment(settings.fund_share, settings.backstop_share)
-    open_venue(runner, opening, cast.listings, settings.clearing, cast.population, endowment)
+    list_and_endow(runner, opening, cast.listings, settings.clearing, cast.population, endowment)
 
 
 class _Minute:

@@ -11,7 +11,7 @@ from plimsoll.engine.runner import Runner
 from plimsoll.sim.population import Population
 from plimsoll.types import Lots
 
-__all__ = ["Endowment", "enter", "open_venue", "publish"]
+__all__ = ["Endowment", "enter", "list_and_endow", "publish"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Endowment:
     backstop: float = 0.0
 
 
-def open_venue(
+def list_and_endow(
     runner: Runner,
     tick: Ticked,
     listings: tuple[Listing, ...],
