@@ -21,34 +21,9 @@ NOW = 1_765_401_040_000
 FEED = "e62df6c8b4a85fe1a67db44dc12de5db330f7ac66b72dc658afedf0f4a415b43"
 PROXY = Proxy("ETH", "0x" + "5f" * 20, 8)
 NAMES = [
-    "type",
-    "market",
-    "time",
-    "received",
-    "price",
-    "size",
-    "side",
-    "identity",
-    "bids",
-    "asks",
-    "last",
-    "bid",
-    "ask",
-    "confidence",
-    "sequence",
-    "id",
-    "parsed",
-    "conf",
-    "expo",
-    "publish_time",
-    "metadata",
-    "slot",
-    "jsonrpc",
-    "result",
-    "timestamp",
-    "amount",
-    "nonce",
-    "close",
+    *("type", "market", "time", "received", "price", "size", "side", "identity", "bids", "asks", "last"),
+    *("bid", "ask", "confidence", "sequence", "id", "parsed", "conf", "expo", "publish_time", "metadata"),
+    *("slot", "jsonrpc", "result", "timestamp", "amount", "nonce", "close"),
 ]
 TYPES = ("trade", "depth", "ticker", "oracle-price", "BTC", "buy", FEED, "0x00", "nan", "1e999", "-1", "12.5")
 
