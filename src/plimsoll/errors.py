@@ -36,6 +36,8 @@ class Code(StrEnum):
     BAD_QUANTITY = "bad-quantity"
     MISSING_PARAMETERS = "missing-parameters"
     INSUFFICIENT_MARGIN = "insufficient-margin"
+    WITHDRAWALS_GATED = "withdrawals-gated"
+    NOT_AUCTIONED = "not-auctioned"
     AMOUNT_OUT_OF_RANGE = "amount-out-of-range"
     UNKNOWN_TRANSITION = "unknown-transition"
     OUT_OF_ORDER = "out-of-order"
@@ -47,6 +49,16 @@ class Code(StrEnum):
     MISSING_EXTRA = "missing-extra"
     NO_VOLATILITY = "no-volatility"
     NO_SURFACE = "no-surface"
+    UNAUTHENTICATED = "unauthenticated"
+    WRONG_SCOPE = "wrong-scope"
+    TOO_MANY_REQUESTS = "too-many-requests"
+    TOO_LARGE = "too-large"
+    NOT_FOUND = "not-found"
+    BAD_REQUEST = "bad-request"
+    KEY_REUSED = "key-reused"
+    OVERLOADED = "overloaded"
+    NOT_READY = "not-ready"
+    ADDRESS_TAKEN = "address-taken"
 
 
 class PlimsollError(Exception):

@@ -14,6 +14,9 @@ from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.errors import Code
 from plimsoll.feeds.gates import GateSettings
 from plimsoll.feeds.live import LiveSettings
+from plimsoll.service.configuration import read_settings
+from plimsoll.service.settings import ServiceSettings
+from plimsoll.service.table import ENDPOINTS
 from plimsoll.sim.settings import ReplaySettings
 from tests.conventions.repository import ROOT
 
@@ -51,7 +54,11 @@ def bounds(kind: inspect.Type) -> str:
         low = low if kind.ge is None else f"[{figure(kind.ge)}"
         high = high if kind.le is None else f"{figure(kind.le)}]"
         return f"{low}, {high}"
-    return "names"
+    if isinstance(kind, inspect.LiteralType):
+        return ", ".join(map(str, kind.values))
+    if isinstance(kind, inspect.BoolType):
+        return "true, false"
+    return "names" if isinstance(kind, inspect.VarTupleType) else "text"
 
 
 def default(field: inspect.Field) -> str:
@@ -59,7 +66,9 @@ def default(field: inspect.Field) -> str:
     if isinstance(value, tuple):
         return ", ".join(value)
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value or "empty"
     return "none" if value is None else figure(value)
 
 
@@ -92,6 +101,30 @@ def rows_of(text: str, columns: int) -> list[list[str]]:
     """Return the rows of the tables that have so many columns."""
     wanted = "".join(f"{line}\n" for line in text.splitlines() if line.count("|") == columns + 1)
     return rows(wanted, columns)
+
+
+SERVICE_SHARED = ("clearing.", "calibration.", "replay.population.", "replay.market.")
+
+
+def test_every_setting_of_the_service_is_on_its_page_with_its_default_and_bounds():
+    rooms = page("service.md").partition("## Settings")[2].partition("## Files")[0]
+    listed = {row[0].strip("`"): (row[1], row[2]) for row in rows(rooms, 4)}
+    known = {
+        name: about
+        for name, about in settings(ServiceSettings).items()
+        if not name.startswith(SERVICE_SHARED)
+    }
+    assert listed == known
+
+
+def test_every_endpoint_is_on_the_page_of_the_service_with_its_scope():
+    listed = [row[:2] for row in rows(page("service.md").partition("## Settings")[0], 3)]
+    assert listed == [[f"`{each.method} {each.path}`", each.scope or "none"] for each in ENDPOINTS]
+
+
+def test_the_example_of_settings_in_deploy_holds():
+    example = ROOT / "deploy" / "plimsoll.toml"
+    assert read_settings(example, {}).feed == "external"
 
 
 def test_the_settings_of_a_calibration_are_those_of_a_replay_without_the_prefix():

@@ -9,15 +9,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from plimsoll.cli import (
+    backtest,
     book,
     calibrate,
     fetch,
+    frontier,
     journal,
     liquidation_price,
     margin,
     replay,
     scenarios,
+    serve,
     stress,
+    token,
     what_if,
 )
 from plimsoll.cli.program import program
@@ -40,6 +44,8 @@ app = typer.Typer(
 _COMMANDS: dict[str, Callable[..., None]] = {
     "replay": replay.run,
     "calibrate": calibrate.run,
+    "backtest": backtest.run,
+    "frontier": frontier.run,
     "margin": margin.run,
     "what-if": what_if.run,
     "liquidation-price": liquidation_price.run,
@@ -47,6 +53,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "book": book.run,
     "fetch": fetch.run,
     "scenarios": scenarios.run,
+    "serve": serve.run,
+    "token": token.run,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
