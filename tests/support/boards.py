@@ -1,7 +1,6 @@
 """How do tests set a margin engine up: random markets, boards and books, on chain and in the twin alike?"""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,18 @@ from plimsoll.chain.twin.positions import instrument_id, pack
 from plimsoll.chain.twin.publication import Publication, Quote, publication
 from tests.support.evm import ROLE, Chain, Contract
 
-__all__ = ["World", "draw_book", "draw_market", "draw_world", "ladder", "open_world"]
+__all__ = [
+    "START",
+    "World",
+    "draw_book",
+    "draw_market",
+    "draw_world",
+    "ladder",
+    "list_board",
+    "open_market",
+    "open_world",
+    "publish_board",
+]
 
 WAD = 10**18
 DAY = 86_400
@@ -146,5 +156,3 @@ def draw_book(generator: np.random.Generator, world: World, most: int) -> list[i
     chosen = generator.choice(ids, min(int(generator.integers(1, most + 1)), len(ids)), replace=False)
     sizes = np.exp(generator.uniform(0, 14, len(chosen))) * generator.choice([-1, 1], len(chosen))
     return pack([(int(i), int(lots) or 1) for i, lots in zip(chosen, sizes, strict=True)])
-
-
