@@ -295,3 +295,17 @@ def _option(source: Source, row: uint256, spot: uint256, now: uint256) -> (Optio
         ),
         expiry,
     )
+
+
+@internal
+@pure
+def _spot(market: uint256, spots: DynArray[uint256, 8]) -> uint256:
+    """
+    @notice Give the spot of a market that is held.
+    @param market Its number.
+    @param spots By market number, 1e18.
+    @return Below 2**112.
+    """
+    assert market < len(spots) and spots[market] != 0, "engine: no price"
+    assert spots[market] < 2**112, "engine: price too large"
+    return spots[market]
