@@ -6,6 +6,7 @@ from plimsoll.chain.hashing import Signature, signed
 from plimsoll.chain.twin.attestations import Attestation, Attestations
 from plimsoll.chain.twin.clearing_house import ClearingHouse, Order
 from plimsoll.chain.twin.fixed_point import Revert
+from plimsoll.chain.twin.price_oracle import ChainlinkRound
 from plimsoll.chain.twin.quorum import Quorum, domain_of
 from plimsoll.chain.twin.requirements import Asset, Requirements
 from plimsoll.chain.twin.risk_parameters import RiskParameters
@@ -93,9 +94,13 @@ class House:
         """Let time pass and a market stand elsewhere."""
         self.chain.pass_seconds(seconds)
         for each in PRICES:
-            standing = self.feeds(self.feed[each][0])
-            now = price if each == market else standing.answer / E8  # type: ignore[union-attr]
-            self.move(each, now)
+            self.move(each, price if each == market else self.standing(each))
+
+    def standing(self, market: bytes) -> float:
+        """Give what the feeds of a market answer, in dollars."""
+        answer = self.feeds(self.feed[market][0])
+        assert isinstance(answer, ChainlinkRound)
+        return answer.answer / E8
 
     def check(self) -> None:
         """Hold every account, the fund and the tokens equal, and the ledger conserved."""

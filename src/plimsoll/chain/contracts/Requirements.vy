@@ -24,10 +24,6 @@ interface Factors:
     def factor(account: address) -> uint256: view
 
 
-interface Spread:
-    def spread(market: uint256) -> uint256: view
-
-
 struct SideRates:
     floor: uint32
     maintenance: uint32
@@ -104,8 +100,8 @@ ATTESTATIONS: public(immutable(address))
 ENGINE: public(immutable(address))
 LEAST_MARGIN: public(immutable(uint256))
 lister: public(address)
-markets: DynArray[Market, MARKETS]
-assets: DynArray[Asset, ASSETS]
+markets: public(DynArray[Market, MARKETS])
+assets: public(DynArray[Asset, ASSETS])
 
 
 @deploy
@@ -297,6 +293,16 @@ def asset_count() -> uint256:
     return len(self.assets)
 
 
+@external
+@view
+def market_count() -> uint256:
+    """
+    @notice How many markets are listed.
+    @return Their number.
+    """
+    return len(self.markets)
+
+
 @internal
 @view
 def _with_positions(
@@ -348,7 +354,7 @@ def _with_risk(
     for run: Run in runs:
         if run.number == risk.market and run.mixed:
             rates: MarketRates = staticcall Parameters(PARAMETERS).rates(self.markets[risk.market].name)
-            spread: uint256 = staticcall Spread(ENGINE).spread(risk.market)
+            spread: uint256 = staticcall IMarginEngine(ENGINE).spread(risk.market)
             loss: uint256 = convert(risk.value - risk.worst, uint256)
             found.liquid += risk.value
             found.maintenance += self._scaled(loss, max(rates.long.maintenance, rates.short.maintenance), spread)

@@ -122,6 +122,10 @@ class Requirements:
         require(block.sender == self.lister, "requirements: not the lister")
         self.lister = ZERO_ADDRESS
 
+    def restore_market(self, name: bytes, lot: int) -> None:
+        """Take over the next market that a contract holds."""
+        self.markets.append(_Market(name, lot))
+
     def assess(
         self, block: Message, account: str, cash: int, book: Mapping[int, int], holdings: Sequence[int]
     ) -> Assessment:
