@@ -10,7 +10,18 @@ from plimsoll.chain.twin.positions import instrument_id, pack
 from plimsoll.chain.twin.publication import Publication, Quote, publication
 from tests.support.evm import ROLE, Chain, Contract
 
-__all__ = ["World", "draw_book", "draw_market", "draw_world", "ladder", "open_world"]
+__all__ = [
+    "START",
+    "World",
+    "draw_book",
+    "draw_market",
+    "draw_world",
+    "ladder",
+    "list_board",
+    "open_market",
+    "open_world",
+    "publish_board",
+]
 
 WAD = 10**18
 DAY = 86_400

@@ -16,19 +16,16 @@ def price(forward: int, strike: int, moneyness: int, deviation: int, *, is_call:
     payoff = forward - strike
     call = max(payoff, 0)
     if deviation > 0:
-        d = quotient(moneyness << 96, deviation) + (deviation >> 1)
-        call = max(call, _call(forward, strike, d, d - deviation))
+        upper = quotient(moneyness << 96, deviation) + (deviation >> 1)
+        lower = upper - deviation
+        shared = 0
+        if abs(upper) < _FAR:
+            shared = forward * fixed_point.exp(-(upper * upper >> 97)) >> 96
+        call = max(call, _weighted(forward, upper, shared) - _weighted(strike, lower, shared))
     return call if is_call else call - payoff
-
-
-def _call(forward: int, strike: int, upper: int, lower: int) -> int:
-    shared = 0
-    if abs(upper) < _FAR:
-        shared = forward * fixed_point.exp(-(upper * upper >> 97)) >> 96
-    return _weighted(forward, upper, shared) - _weighted(strike, lower, shared)
 
 
 def _weighted(amount: int, d: int, shared: int) -> int:
     size = abs(d)
     tail = fixed_point.tail(size, shared) if size < _TAIL_END else 0
-    return tail if d < 0 else amount - tail
+    return amount - tail if d > 0 else tail

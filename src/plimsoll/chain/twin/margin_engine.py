@@ -116,20 +116,19 @@ class MarginEngine:
             if at != key:
                 if at < key:
                     raise Revert("engine: order")
+                as_of = self._published(at)
                 if key < 0 or at >> 3 != key >> 3:
                     risks += [_least(key >> 3, held, only)] if key >= 0 else []
-                    grid = self.grid(at >> 3)
+                    grid = self.grid(at >> 3, only)
                     held = _Exact([0] * len(grid.multiple))
                 key = at
-                held.as_of = min(held.as_of, self._published(at))
-            self._reprice(held, grid, instrument, lots, _spot(at >> 3, spots), now, only)
+                held.as_of = min(held.as_of, as_of)
+            self._reprice(held, grid, instrument, lots, _spot(at >> 3, spots), now)
         return [*risks, _least(key >> 3, held, only)] if key >= 0 else risks
 
-    def _reprice(
-        self, held: _Exact, grid: Grid, instrument: int, lots: int, spot: int, now: int, only: int
-    ) -> None:
+    def _reprice(self, held: _Exact, grid: Grid, instrument: int, lots: int, spot: int, now: int) -> None:
         option, tenor = self.option(instrument, spot, now, grid.power)
-        for s, value in enumerate(values_of(grid, tenor, option, only)):
+        for s, value in enumerate(values_of(grid, tenor, option)):
             held.sums[s] += lots * value
         held.allowance += abs(lots) * error(grid.largest, option)
 
@@ -177,11 +176,9 @@ class MarginEngine:
         lanes = tuple(max(value - lost, 0) >> (64 + (row.exponent & 31)) for value in values)
         return lanes == row.lanes
 
-    def grid(self, market: int) -> Grid:
-        """Work out a market's scenarios."""
-        if market not in self.markets:
-            raise Revert("engine: no such market")
-        return grid_of(self.markets[market])
+    def grid(self, market: int, only: int = _SCENARIOS) -> Grid:
+        """Work out a market's scenarios, or one of them."""
+        return grid_of(self.markets[market], only)
 
     def _published(self, key: int) -> int:
         board = self.boards.get(key)
@@ -226,14 +223,11 @@ def _summed(market: int, sums: _Packed) -> MarketRisk:
 
 
 def _least(market: int, held: _Exact, only: int) -> MarketRisk:
-    worst = 0
-    for s in range(1, len(held.sums)):
-        if held.sums[s] < held.sums[worst] and only in (_SCENARIOS, s):
-            worst = s
+    worst = min(range(len(held.sums)), key=lambda s: (held.sums[s], s))
     return MarketRisk(
         market,
         (held.sums[0] - held.allowance) >> 64,
         (held.sums[worst] - held.allowance) >> 64,
-        worst,
+        worst if worst == 0 or only == _SCENARIOS else only,
         held.as_of,
     )
