@@ -86,8 +86,9 @@ class _Engine:
     def mark(self, instrument: int, spot: int, _now: int) -> int:
         return int(self.contract.read("mark", instrument, spot, block=self.block))
 
-    def expiry(self, instrument: int) -> int:
-        return int(self.contract.read("terms", instrument, block=self.block)[1])
+    def terms(self, instrument: int) -> tuple[int, int, int, int]:
+        kind, expiry, strike, lot = self.contract.read("terms", instrument, block=self.block)
+        return kind, expiry, strike, lot
 
     def spread(self, market: int) -> int:
         return int(self.contract.read("spread", market, block=self.block))

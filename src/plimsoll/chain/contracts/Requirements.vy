@@ -93,6 +93,8 @@ MAX_WORDS: constant(uint256) = 25
 # Of price times lot (1e18 each) over a quantum (1e-6)
 TO_QUANTA: constant(uint256) = 10 ** 30
 MILLION: constant(uint256) = 1_000_000
+CALL: constant(uint256) = 1
+PUT: constant(uint256) = 2
 
 PARAMETERS: public(immutable(address))
 ORACLE: public(immutable(address))
@@ -224,6 +226,24 @@ def mark(instrument: uint256, price: uint256) -> int256:
     @return Quanta.
     """
     return self._mark(instrument, price)
+
+
+@external
+@view
+def payoff(instrument: uint256, price: uint256) -> int256:
+    """
+    @notice What a lot of an expired instrument pays at a settlement price, by its terms alone.
+    @param instrument Its id.
+    @param price Eighteen decimals.
+    @return Quanta, rounded down; who is short pays the same.
+    """
+    terms: IMarginEngine.Terms = staticcall IMarginEngine(ENGINE).terms(instrument)
+    worth: uint256 = price
+    if terms.kind == CALL:
+        worth = price - min(price, terms.strike)
+    elif terms.kind == PUT:
+        worth = terms.strike - min(price, terms.strike)
+    return convert(worth * terms.lot // TO_QUANTA, int256)
 
 
 @external
