@@ -5,6 +5,7 @@ from 2021 on: did it cover the adverse excursion of the four hours that followed
 ``$PLIMSOLL_DATA/spot_1h_binance.parquet`` and takes some minutes; without the variable it says so and stops.
 """
 
+import math
 import os
 import sys
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def blended_in_rate(raw: Published, guard: GuardSettings) -> Array:
     last = np.full(target.shape[1:], np.nan)
     for row, goal in enumerate(target):
         limited = np.where(
-            goal > last, np.minimum(goal, last * guard.rise_over(1.0)), goal + (last - goal) * keep
+            goal > last, np.minimum(goal, last * math.exp(guard.rise_speed)), goal + (last - goal) * keep
         )
         last = np.where(np.isnan(last), goal, limited)
         rate[row] = last

@@ -42,10 +42,23 @@ class Code(StrEnum):
     UNKNOWN_TRANSITION = "unknown-transition"
     OUT_OF_ORDER = "out-of-order"
     BROKEN_JOURNAL = "broken-journal"
+    BAD_ENTRY = "bad-entry"
+    STORE_FAILED = "store-failed"
+    STORE_IN_USE = "store-in-use"
     EXCHANGE_FAILED = "exchange-failed"
     MISSING_EXTRA = "missing-extra"
     NO_VOLATILITY = "no-volatility"
     NO_SURFACE = "no-surface"
+    UNAUTHENTICATED = "unauthenticated"
+    WRONG_SCOPE = "wrong-scope"
+    TOO_MANY_REQUESTS = "too-many-requests"
+    TOO_LARGE = "too-large"
+    NOT_FOUND = "not-found"
+    BAD_REQUEST = "bad-request"
+    KEY_REUSED = "key-reused"
+    OVERLOADED = "overloaded"
+    NOT_READY = "not-ready"
+    ADDRESS_TAKEN = "address-taken"
 
 
 class PlimsollError(Exception):

@@ -8,7 +8,8 @@ from msgspec import structs
 
 from plimsoll.calibration.announcements import CurveNotice, announce, curves_at
 from plimsoll.calibration.collateral import collateral_terms, depeg_share, haircut_of
-from plimsoll.calibration.protocol_risk import protocol_card, score
+from plimsoll.calibration.protocol_risk import score
+from plimsoll.calibration.score_cards import protocol_card
 from plimsoll.domain.bars import HOUR
 from plimsoll.domain.collateral import CollateralAsset, CollateralSettings
 from plimsoll.domain.cost_curve import CostCurve

@@ -113,7 +113,7 @@ def propose(
     _refuse_unpriced(state)
     time = state.last.end
     guarded, guard = apply_guard(
-        state.guard, settings.guard, time, model.blended, model.limited, model.long_run
+        state.guard, settings.guard, time, model.blended, model.limited, model.long_run, model.jump
     )
     dependence, announced = _dependence(state, model)
     markets = _markets(state, guarded)

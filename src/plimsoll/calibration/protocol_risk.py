@@ -1,7 +1,6 @@
 """How much is held against the failure of a token's own protocol, and which answers is that made of?"""
 
 from collections.abc import Mapping
-from importlib import resources
 
 import msgspec
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from plimsoll.domain.collateral import Question, ScoreCard
 from plimsoll.errors import Code, PlimsollError
 
-__all__ = ["Scored", "ScoredAnswer", "protocol_card", "score"]
+__all__ = ["Scored", "ScoredAnswer", "score"]
 
 
 class ScoredAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,12 +57,6 @@ class Scored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         total, most = sum(part.amount for part in self.parts), sum(part.weight for part in self.parts)
         told.append(f"{'sum':<{width}}  {total:.2f} of {most:.1f} = {self.score:.1%}")
         return (*told, f"{'add-on':<{width}}  {self.add_on:.1%} of value")
-
-
-def protocol_card() -> ScoreCard:
-    """Read the packaged card."""
-    text = resources.files("plimsoll.calibration").joinpath("score_cards/protocol.json").read_bytes()
-    return msgspec.json.decode(text, type=ScoreCard)
 
 
 def score(card: ScoreCard, answers: Mapping[str, str]) -> Scored:

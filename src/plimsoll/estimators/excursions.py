@@ -6,7 +6,7 @@ import numpy as np
 
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.settings import CalibrationSettings
-from plimsoll.estimators.volatility import Volatility
+from plimsoll.estimators.scale import Volatility
 from plimsoll.kernels.excursion import FIELDS, absorb_windows
 from plimsoll.types import Flags, Matrix, Times
 

@@ -5,7 +5,7 @@ from numba import njit
 
 from plimsoll.types import Vector
 
-__all__ = ["upper_quantile", "upper_quantile_definition"]
+__all__ = ["RANK_SLACK", "upper_quantile", "upper_quantile_definition"]
 
 
 def upper_quantile_definition(samples: Vector, level: float) -> tuple[float, int]:
@@ -31,11 +31,11 @@ def upper_quantile_definition(samples: Vector, level: float) -> tuple[float, int
     count = len(known)
     if count == 0:
         return np.nan, 0
-    rank = max(1, int((count + 1) * (1.0 - level) + _RANK_SLACK))
+    rank = max(1, int((count + 1) * (1.0 - level) + RANK_SLACK))
     return known[count - rank], count
 
 
-_RANK_SLACK = 1e-9
+RANK_SLACK = 1e-9
 """0.005 is not representable: (199 + 1) * (1 - 0.995) falls below 1 by a few units of the last place."""
 
 
@@ -50,5 +50,5 @@ def upper_quantile(samples: Vector, level: float) -> tuple[float, int]:
             count += 1
     if count == 0:
         return np.nan, 0
-    rank = max(1, int((count + 1) * (1.0 - level) + _RANK_SLACK))
+    rank = max(1, int((count + 1) * (1.0 - level) + RANK_SLACK))
     return np.partition(known[:count], count - rank)[count - rank], count

@@ -9,6 +9,7 @@ from decimal import Decimal
 import numpy as np
 from msgspec import Struct
 
+from plimsoll.domain.account_books import QUOTE
 from plimsoll.domain.accounts import Account
 from plimsoll.domain.instruments import Instrument, Listing, Spot, lot_for, parse_instrument
 from plimsoll.domain.money import LARGEST_AMOUNT, QUANTA_PER_UNIT, exact_quanta, quanta_down, quanta_up
@@ -16,7 +17,6 @@ from plimsoll.domain.parameters import Level, ParameterSet, SideEvidence, Static
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.shortfall import worst_rows
 from plimsoll.margin import MarginModel, margin_model
-from plimsoll.margin.holdings import QUOTE
 from plimsoll.margin.portfolio import PortfolioMargin
 from plimsoll.types import Vector
 

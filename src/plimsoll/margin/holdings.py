@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from plimsoll.domain.account_books import QUOTE
 from plimsoll.domain.accounts import Account, CollateralBalance, Position
 from plimsoll.domain.instruments import Future, Instrument, Perpetual, Spot, parse_instrument
 from plimsoll.domain.market import Market
@@ -11,10 +12,7 @@ from plimsoll.domain.profiles import PortfolioProfile
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.pricing import build_chain
 
-__all__ = ["QUOTE", "portfolio_of"]
-
-QUOTE = "USD"
-"""The asset that counts at par: the unit of every amount."""
+__all__ = ["portfolio_of"]
 
 
 def portfolio_of(account: Account, market: Market, profile: PortfolioProfile) -> Portfolio:
