@@ -1,6 +1,6 @@
 """Do the rates of a policy over time keep the laws that a backtest and a venue rely on?
 
-One suite for all policies: each line of RATE_POLICIES is put through it. The one that needs `arch` skips without.
+One suite for all: each line of RATE_POLICIES is put through it. The one that needs `arch` skips without.
 """
 
 import importlib.util
