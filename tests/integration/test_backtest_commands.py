@@ -2,8 +2,8 @@
 
 import json
 import re
-import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 import polars as pl
 import pytest
@@ -12,36 +12,20 @@ from plimsoll.backtest.frontier import GUARDED, NO_GUARD, variants
 from plimsoll.backtest.trial import TrialPlan, run_trial
 from plimsoll.backtest.walk import Target
 from plimsoll.calibration.policies import DEFAULT, RATE_POLICIES, UNGUARDED
-from plimsoll.cli import application
 from plimsoll.report.backtest_page import render_backtest
 from plimsoll.report.plots import nice_ticks
 from tests.support.bars import write_bars
+from tests.support.commands import run_plimsoll
 from tests.support.paths import wild_bars
 
 NASTY = "</style><script>alert(1)</script><img src=x onerror=alert(2)>&"
 LARGEST_PAGE = 1_500_000
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-
 @pytest.fixture
 def plimsoll(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
-
-    def run(*words: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["plimsoll", *map(str, words)])
-        status = application._status()
-        captured = capsys.readouterr()
-        return Ended(status, captured.out, captured.err)
-
-    return run
+    return partial(run_plimsoll, monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Which tables does a backtest's page hold, and what does each say?"""
 
+import math
 from html import escape
 
 from plimsoll.backtest.assessment import Assessment, SideAssessment
@@ -176,7 +177,7 @@ def shock_table(trial: Trial) -> str:
         return ""
     rows = "".join(
         f'<tr><th scope="row">{escape(policy)}</th><td>{figures.share(response.overshoot)}</td>'
-        f"<td>{response.hours_to_peak:.0f} h</td><td>{response.half_life:.0f} h</td></tr>"
+        f"<td>{response.hours_to_peak:.0f} h</td><td>{_hours(response.half_life)}</td></tr>"
         for policy, response in trial.shocks.items()
     )
     return (
@@ -186,6 +187,10 @@ def shock_table(trial: Trial) -> str:
         '<th scope="col">peak after</th><th scope="col">half-life</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.0f} h" if math.isfinite(hours) else "not in the sample"
 
 
 def crash_table(trial: Trial) -> str:
