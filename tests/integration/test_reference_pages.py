@@ -55,6 +55,8 @@ def default(field: inspect.Field) -> str:
     value: Any = field.default
     if isinstance(value, tuple):
         return ", ".join(value)
+    if isinstance(value, str):
+        return value
     return "none" if value is None else figure(value)
 
 
