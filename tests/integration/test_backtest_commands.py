@@ -37,9 +37,16 @@ WORDS = ("--policy", "fhs-ewma", "--policy", "historical", "--workers", 1, "--le
 
 
 def test_a_backtest_leaves_a_report_the_figures_and_the_rows(plimsoll, bars, tmp_path):
-    done = plimsoll("backtest", "--bars", bars, *WORDS, "--out", "run")
+    done = plimsoll("backtest", "--bars", bars, *WORDS, "--day", "2020-03-01", "--out", "run")
     assert (done.status, done.err.splitlines()[-1]) == (0, "shocking")
-    for words in ("fhs-ewma, market by market", "BTC long", "who scores better", "Promise", "report: run/"):
+    for words in (
+        "fhs-ewma, market by market",
+        "BTC long",
+        "who scores better",
+        "Breaches by the hour, 1 Mar 2020",
+        "Promise",
+        "report: run/",
+    ):
         assert words in done.out
     left = {path.relative_to(tmp_path / "run").as_posix() for path in (tmp_path / "run").rglob("*.*")}
     walks = {f"walks/{m}.{p}.parquet" for m in ("BTC", "ETH") for p in ("fhs-ewma", "historical")}

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from plimsoll.backtest.assessment import Assessment
 from plimsoll.backtest.standing import PROMISES, SIGNIFICANCE, Standing
-from plimsoll.backtest.trial import Trial
+from plimsoll.backtest.trial import DAY, Trial
+from plimsoll.backtest.walk import SIDES
 from plimsoll.report import figures
 from plimsoll.report.standing_measures import STANDING_MEASURES, best_standings, p_value, points
 
@@ -36,13 +37,17 @@ def show_trial(trial: Trial, console: Console) -> None:
         console.print()
         console.print(Text(f"Against {trial.plan.reference}: who scores better", style="bold"))
         console.print(_duel_table(trial))
+    if trial.plan.day is not None:
+        console.print()
+        console.print(Text(f"Breaches by the hour, {figures.day(trial.day)}, both sides", style="bold"))
+        console.print(_crash_table(trial))
     for part in _parts(trial.standings):
         console.print()
         console.print(_promise_table(part))
 
 
-_SIDE_BY_SIDE = 4
-"""Policies that fit beside the longest label on a hundred columns."""
+_SIDE_BY_SIDE = 3
+"""Policies that fit beside the longest labels on a hundred columns."""
 
 
 def _parts(standings: tuple[Standing, ...]) -> Iterator[tuple[Standing, ...]]:
@@ -130,6 +135,29 @@ def _duel_cell(trial: Trial, policy: str, score: str) -> str:
     mean = sum(duel.relative for duel in duels) / len(duels)
     written = f"{mean:+.3f}" if score == "fissler-ziegel" else f"{100.0 * mean:+.1f}%"
     return f"{written}  {worse} / {len(sure) - worse} of {len(duels)}"
+
+
+def _crash_table(trial: Trial) -> Table:
+    table = _table("hour, UTC")
+    for name in ("windows", "worst fall", "worst rise", *trial.plan.policies):
+        table.add_column(name, justify="right")
+    down, up = (trial.crash[trial.plan.reference, side] for side in SIDES)
+    for place, (fall, rise) in enumerate(zip(down, up, strict=True)):
+        if fall.start >= trial.day + DAY:
+            break
+        cells = [
+            Text(figures.count(count), style="bold red" if count else "")
+            for policy in trial.plan.policies
+            for count in [sum(trial.crash[policy, side][place].breaches for side in SIDES)]
+        ]
+        table.add_row(
+            figures.moment(fall.start).split(" ")[3],
+            figures.count(2 * fall.windows),
+            figures.share(fall.worst),
+            figures.share(rise.worst),
+            *cells,
+        )
+    return table
 
 
 def _promise_table(part: tuple[Standing, ...]) -> Table:
