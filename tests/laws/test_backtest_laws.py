@@ -239,6 +239,10 @@ def test_the_confidence_set_keeps_the_best_and_drops_the_worst():
     }
     found = confidence_set(scores, size=0.1, block=5, seed=1)
     assert {"good", "as-good"} >= set(found.included) > set()
+    doubled = confidence_set(scores | {"twin": scores["good"]}, size=0.1, block=5, seed=1)
+    assert doubled.p_values == found.p_values | {"twin": found.p_values["good"]}
+    alone = confidence_set({"one": scores["bad"], "twin": scores["bad"]}, size=0.1, block=5, seed=1)
+    assert set(alone.p_values.values()) == {1.0}
     assert found.p_values["bad"] <= 0.1
 
 
