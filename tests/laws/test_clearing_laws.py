@@ -169,7 +169,7 @@ def crowd(*, cover, fee, volume, impact):
     notional = state.book.lots * state.unit
     maintenance = state.model_in_force.requirement(notional, Level.MAINTENANCE)
     cash = state.book.cash.copy()
-    for row in (4, 5):
+    for row in (5, 6):
         cash[row] = round(cover * maintenance[row] - notional[row].sum())
     cash[0] -= cash.sum()
     object.__setattr__(state.book, "cash", cash)
@@ -177,8 +177,8 @@ def crowd(*, cover, fee, volume, impact):
 
 
 def health(state):
-    notional = state.book.lots[4:] * state.unit
-    equity = state.book.cash[4:] + notional.sum(axis=1)
+    notional = state.book.lots[5:] * state.unit
+    equity = state.book.cash[5:] + notional.sum(axis=1)
     return equity, state.model_in_force.requirement(notional, Level.MAINTENANCE)
 
 
@@ -189,8 +189,8 @@ def health(state):
 def test_a_partial_liquidation_reaches_its_target_where_the_market_can_take_it(cover, fee, impact):
     _, (state, effects) = crowd(cover=cover, fee=fee, volume=1e12, impact=impact)
     equity, maintenance = health(state)
-    assert (state.book.status[4:6] == Status.PARTIAL).all()
-    assert state.book.lots[4:6].any(axis=1).all()
+    assert (state.book.status[5:7] == Status.PARTIAL).all()
+    assert state.book.lots[5:7].any(axis=1).all()
     assert (equity[:2] >= 1.25 * maintenance[:2] - 2.0 * COLUMNS).all()
     assert {name for e in effects if isinstance(e, Liquidated) for name in e.accounts} == {"plain", "hedged"}
 
@@ -205,8 +205,8 @@ def test_a_thin_market_takes_no_more_than_its_share_and_the_healthy_are_left_alo
             place = [entry.name for entry in LISTINGS].index(effect.instrument)
             sold = sum(map(abs, effect.lots)) * LISTINGS[place].lot * MARKS[place]
             assert sold <= rules.participation * volume * (1.0 + 1e-9)
-    assert (state.book.lots[6:] == before.book.lots[6:]).all()
-    assert (state.book.cash[6:] == before.book.cash[6:]).all()
+    assert (state.book.lots[7:] == before.book.lots[7:]).all()
+    assert (state.book.cash[7:] == before.book.cash[7:]).all()
 
 
 def test_the_expected_cost_is_that_of_using_the_whole_budget():
