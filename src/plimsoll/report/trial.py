@@ -1,5 +1,6 @@
 """How does a backtest read on a terminal?"""
 
+import math
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -167,7 +168,10 @@ def _promise_table(part: tuple[Standing, ...]) -> Table:
         table.add_column(standing.policy, justify="right")
     for promise in PROMISES:
         cells = [
-            Text(_promised(promise.name, value), style="" if promise.kept(value) else "bold red")
+            Text(
+                _promised(promise.name, value),
+                style="" if promise.kept(value) or math.isnan(value) else "bold red",
+            )
             for value in (promise.value(standing) for standing in part)
         ]
         table.add_row(promise.name, promise.bound, *cells)
