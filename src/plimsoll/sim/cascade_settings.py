@@ -23,7 +23,7 @@ Seconds = Annotated[float, Meta(gt=0.0, le=86_400.0)]
 
 
 class ShockSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the value outside the venue moves; `docs/theory/cascade.md` says which fact fixed what.
+    """How the value outside the venue moves; `docs/theory/liquidation-cascade.md` says which fact fixed what.
 
     Attributes
     ----------
