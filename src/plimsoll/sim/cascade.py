@@ -14,8 +14,9 @@ from plimsoll.engine.runner import DigestJournal, Runner
 from plimsoll.engine.state import State
 from plimsoll.sim.caps import capped_lots
 from plimsoll.sim.cascade_outcome import CascadeFacts, CascadeSeries
-from plimsoll.sim.cascade_record import CascadeRecord, held_by_traders
+from plimsoll.sim.cascade_record import CascadeRecord
 from plimsoll.sim.cascade_settings import CascadeSettings
+from plimsoll.sim.held import held_by_traders
 from plimsoll.sim.market import columns_of, forced_trade
 from plimsoll.sim.market_makers import Quoted, begin_market, liquidity, move_market
 from plimsoll.sim.opening import Endowment, enter, list_and_endow, publish

@@ -25,11 +25,12 @@ from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER, FUND
 from plimsoll.engine.state import State, digest
 from plimsoll.sim.cascade_outcome import CascadeFacts, CascadeSeries
+from plimsoll.sim.held import held_by_traders
 from plimsoll.sim.market import forced_trade
 from plimsoll.sim.market_makers import Quoted
 from plimsoll.types import Rows, Vector
 
-__all__ = ["CascadeRecord", "held_by_traders"]
+__all__ = ["CascadeRecord"]
 
 _MINUTE = 60
 _BRANCHING_SECONDS = 600
@@ -191,14 +192,6 @@ class CascadeRecord:
         self._paid["uncovered"] += effect.uncovered
         if effect.accounts:
             self._asked.append(second)
-
-
-def held_by_traders(state: State) -> Held:
-    """Take what everybody but the system accounts holds."""
-    book = state.book
-    return Held(
-        book.cash[FIRST_TRADER:], book.lots[FIRST_TRADER:], state.unit, state.model_in_force, state.rules
-    )
 
 
 def _required(held: Held, level: Level) -> float:

@@ -15,8 +15,8 @@ from plimsoll.engine.runner import DigestJournal, Runner
 from plimsoll.engine.state import State
 from plimsoll.sim.cascade import Cast, Plan, run_cascade
 from plimsoll.sim.cascade_outcome import CascadeFacts, CascadeSeries
-from plimsoll.sim.cascade_record import held_by_traders
 from plimsoll.sim.cascade_settings import CascadeSettings
+from plimsoll.sim.held import held_by_traders
 from plimsoll.sim.market_makers import Quoted
 from plimsoll.sim.pacing import blended, largest_step
 from plimsoll.sim.publishing import Fixed

@@ -11,6 +11,7 @@ from plimsoll.domain.instruments import Listing
 from plimsoll.domain.parameters import Provenance
 from plimsoll.engine.runner import Journal, Runner
 from plimsoll.sim.attribution import Attribution
+from plimsoll.sim.held import normal_depth
 from plimsoll.sim.market import Undisturbed, displacement_of, disturbed_bar, forced_trade
 from plimsoll.sim.opening import Endowment, enter, list_and_endow, publish
 from plimsoll.sim.outcome import PolicyOutcome
@@ -71,7 +72,9 @@ def run_policy(
     open_venue(runner, stage, parameters)
     attribution = Attribution(stage.settings.calibration.guard.notice_hours)
     attribution.remember(runner.state)
-    record = Record(name, stage.columns, bars, runner.state)
+    interest = stage.population.interest(runner.state.unit)
+    depth = normal_depth(interest, stage.columns, len(bars.markets))
+    record = Record(name, stage.columns, bars, runner.state, depth)
     recovery = 0.5 ** (bars.length / HOUR / stage.settings.market.recovery_half_life)
     last = bars.close[0]
     for row in range(1, len(bars)):
