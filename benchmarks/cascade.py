@@ -1,7 +1,7 @@
 """How long does one seed of a cascade take with 100,000 accounts, against an object per agent?
 
-One hour in steps of a second, five markets, policy ``static``: market, engine, owners, record and all. The peer
-is a mesa model with one agent per account: each second every agent values its positions at the marks and
+One hour in steps of a second, five markets, policy ``static``: market, engine, owners, record and all. The
+peer is a mesa model with one agent per account: each second every agent values its positions at the marks and
 compares its equity with a flat maintenance rate, and sells in full where it is below; no tiers, no slices, no
 queue, no ledger, no owners. It is timed on fewer accounts and seconds and scaled up in proportion. Both are
 timed by processor time, in this process, on one core.
@@ -30,7 +30,7 @@ MAINTENANCE = 0.02
 TARGET_SECONDS = 30.0
 
 
-class Trader(mesa.Agent):
+class Trader(mesa.Agent):  # type: ignore[misc]
     """One account."""
 
     def __init__(self, model: "Venue", equity: float, sizes: dict[int, float]) -> None:
@@ -50,7 +50,7 @@ class Trader(mesa.Agent):
             self.sizes = {}
 
 
-class Venue(mesa.Model):
+class Venue(mesa.Model):  # type: ignore[misc]
     """All accounts, and prices that fall with what they sell."""
 
     def __init__(self, cast: Cast, depth: np.ndarray) -> None:
@@ -108,12 +108,9 @@ def main() -> None:
     seconds, forced = seconds_of_one_seed(settings)
     peer = seconds_of_the_peer(settings)
     print(f"{accounts:,} accounts, {settings.shock.seconds:,} steps of a second, 5 markets")
-    print(
-        f"one seed {seconds:.1f} s of one core (aim: {TARGET_SECONDS:.0f} s), ${forced / 1e9:.2f}B closed by force"
-    )
-    print(
-        f"mesa, an object per account {peer:,.0f} s (valuation alone, scaled up): {peer / seconds:.0f} times"
-    )
+    print(f"one seed {seconds:.1f} s of one core (aim: {TARGET_SECONDS:.0f} s)")
+    print(f"closed by force: {forced / 1e9:.2f} billion")
+    print(f"mesa, an object per account: {peer:,.0f} s (scaled up): {peer / seconds:.0f} times")
 
 
 if __name__ == "__main__":

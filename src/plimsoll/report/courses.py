@@ -14,7 +14,7 @@ Write = Callable[[float], str]
 """How a value of the vertical axis is written."""
 
 _WIDTH, _HEIGHT = 680, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 12, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 24, 12, 26
 _TICKS = 4
 _ROW = 30
 _MINUTE = 60.0

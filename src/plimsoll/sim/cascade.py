@@ -169,6 +169,7 @@ def run_cascade(
     runner: Runner,
     *,
     capped: bool,
+    believed: float = 1.0,
     plan: Plan | None = None,
 ) -> tuple[CascadeFacts, CascadeSeries]:
     """Run one policy from the opening to the last second.
@@ -178,6 +179,7 @@ def run_cascade(
     parameters : Publisher   Of the policy, with what it knows before the shock.
     runner : Runner          Of a venue at its beginning.
     capped : bool    Whether the venue caps exposure where its branching ratio would be too high.
+    believed : factor   Depth that the caps are set for, over the normal depth there is.
     plan : Plan      What is published instead of the policy's own sets after the opening.
     """
     situation = begin(cast, settings)
@@ -186,7 +188,7 @@ def run_cascade(
         _bring(runner, parameters, cast, settings)
     else:
         _open(runner, parameters, cast, settings)
-        enter(runner, cast.population, _admitted(cast, runner.state, normal, capped=capped))
+        enter(runner, cast.population, _admitted(cast, runner.state, believed * normal, capped=capped))
     anchor = cast.anchor
     record = CascadeRecord(anchor.markets, cast.columns, anchor.prices, normal, settings.shock.seconds)
     record.opened(runner.state)

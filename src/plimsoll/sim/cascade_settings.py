@@ -32,7 +32,7 @@ class ShockSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     fall_seconds : seconds     How long the fall takes, in a smooth step.
     fall_spread : deviations   Standard deviation of its size and of its length over seeds, in logs.
     share : share              Of the scenario's deepest fall within an hour, in logs, that news brought; the
-                               rest is the venue's own doing.
+                               rest is the venue's own doing. Above 1 for harder news than was.
     recovery_half_life : seconds   Of what the scenario's hour won back.
     noise_per_hour : log       Standard deviation of an hour's return without news.
     correlation : share        Between the noises of two markets.
@@ -42,7 +42,7 @@ class ShockSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     onset_second: Annotated[int, Meta(ge=0, le=86_400)] = 600
     fall_seconds: Seconds = 270.0
     fall_spread: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.1
-    share: Share = 0.72
+    share: Annotated[float, Meta(ge=0.0, le=2.0)] = 0.72
     recovery_half_life: Seconds = 220.0
     noise_per_hour: Positive = 0.006
     correlation: Share = 0.8
