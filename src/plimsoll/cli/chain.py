@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from plimsoll.chain.connection import Connection
     from plimsoll.domain.parameters import ParameterSet
 
-__all__ = ["COMMANDS"]
+__all__ = ["COMMANDS", "deploy", "publish", "status", "verify"]
 
 _DEPLOYMENT = Path("deployment.json")
 _PLAN = Path("protocol.toml")
