@@ -1,7 +1,7 @@
 """How much gas do an update of rates and an observation of prices take on a real node?
 
-`python -m tools.protocol_gas` measures on anvil, where each transaction starts with cold slots, and writes what
-a test holds the contracts to. Totals include the 21,000 that any transaction costs.
+`python -m tools.protocol_gas` measures on anvil, where each transaction starts with cold slots, and writes
+what a test holds the contracts to. Totals include the 21,000 that any transaction costs.
 """
 
 import json
