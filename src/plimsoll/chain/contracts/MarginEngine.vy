@@ -165,7 +165,7 @@ def packed(
             # All ones where lots are negative, so that the size is their complement plus one: below 2**48.
             short: uint256 = convert(convert(lots >> 255, bytes32), uint256)
             signed: uint256 = convert(convert(lots, bytes32), uint256)
-            size: uint256 = unsafe_sub(signed ^ short, short)
+            size: uint256 = unsafe_sub(signed ^ short, short)  # as just said
             scaled: uint256 = signed << (head & 31)
             # Sizes are shifted by 31 at most, and there are 100 positions.
             gross = unsafe_add(gross, size << (head & 31))
@@ -328,7 +328,7 @@ def _exact(
             lots: int256 = convert(convert(rest << 208, bytes32), int256) >> 208
             option: valuation.Option = empty(valuation.Option)
             expiry: uint256 = 0
-            option, expiry = valuation._option(source, instrument & 1023, valuation._spot(at >> 3, spots), block.timestamp)
+            option, expiry = valuation._option(source, instrument & 1023, valuation._spot(at >> 3, spots), 0)
             assert valuation._sound(option), "engine: no price"
             if option.kind != LINEAR and expiry != tenor.expiry:
                 tenor = valuation._tenor(expiry, source.as_of, block.timestamp, grid.power)
@@ -667,7 +667,7 @@ def _holds(key: uint256, row: uint256, rows: address) -> bool:
     option: valuation.Option = empty(valuation.Option)
     expiry: uint256 = 0
     source: valuation.Source = self._source(key)
-    option, expiry = valuation._option(source, row, (header >> 96) & (2**112 - 1), as_of)
+    option, expiry = valuation._option(source, row, (header >> 96) & (2**112 - 1), 0)
     if not valuation._sound(option):
         return False
     grid: valuation.Grid = valuation._grid(source, SCENARIOS)
