@@ -44,6 +44,9 @@ class Code(StrEnum):
     MISSING_EXTRA = "missing-extra"
     NO_VOLATILITY = "no-volatility"
     NO_SURFACE = "no-surface"
+    BAD_KEY = "bad-key"
+    CHAIN_FAILED = "chain-failed"
+    CHAIN_REFUSED = "chain-refused"
 
 
 class PlimsollError(Exception):

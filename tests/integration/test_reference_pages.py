@@ -110,7 +110,9 @@ def sections() -> dict[str, str]:
 
 
 def options(command: str) -> set[str]:
-    parameters = COMMANDS.commands[command].params  # type: ignore[attr-defined]
+    """Return the options of a command, or of all commands of a group."""
+    found = COMMANDS.commands[command]  # type: ignore[attr-defined]
+    parameters = [each for part in getattr(found, "commands", {"": found}).values() for each in part.params]
     return {name for parameter in parameters for name in parameter.opts if name.startswith("--")}
 
 

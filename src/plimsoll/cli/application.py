@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from plimsoll.cli import calibrate, fetch, liquidation_price, margin, replay, scenarios, what_if
+from plimsoll.cli import calibrate, chain, fetch, liquidation_price, margin, replay, scenarios, what_if
 from plimsoll.cli.program import program
 from plimsoll.errors import PlimsollError
 
@@ -37,6 +37,16 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
+
+
+_chain = typer.Typer(
+    help="Put the rates on a chain, and hold what stands there against the twin and the engine.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+for _name, _command in chain.COMMANDS.items():
+    _chain.command(_name)(_command)
+app.add_typer(_chain, name="chain")
 
 
 @app.callback(invoke_without_command=True)

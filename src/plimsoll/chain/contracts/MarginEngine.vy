@@ -515,6 +515,18 @@ def _cell(scenario: IMarginEngine.Scenario) -> uint256:
 
 
 @external
+@view
+def spread(market: uint256) -> uint256:
+    """
+    @notice See IMarginEngine.
+    @param market Number of the market.
+    @return 1e-6.
+    """
+    assert market < MARKETS, "engine: no such market"
+    return (self._markets[market] >> 64) & (2**32 - 1)
+
+
+@external
 def set_range(market: uint256, spread: uint256):
     """
     @notice See IMarginEngine.

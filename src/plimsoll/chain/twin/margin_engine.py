@@ -157,6 +157,18 @@ class MarginEngine:
         (value,) = values_of(Grid(0, (ONE,), (0,), (0,), ONE), tenor, option)
         return max(value - error(ONE, option), 0) >> 64
 
+    def terms(self, instrument: int) -> tuple[int, int, int, int]:
+        """Give kind, expiry, strike and lot of a listed instrument."""
+        board = self.boards.get(instrument >> 10)
+        if board is None or instrument & 1023 >= len(board.listings):
+            raise Revert("engine: not listed")
+        listing = board.listings[instrument & 1023]
+        return listing.kind, listing.expiry, listing.strike, self.markets[instrument >> 13].lot
+
+    def spread(self, market: int) -> int:
+        """Give the size of one unit of a spot move, 1e-6."""
+        return self.markets[market].spread if market in self.markets else 0
+
     def holds(self, instrument: int) -> bool:
         """Say whether a published row is what the exact path gives at its own moment, and is bounded."""
         board = self.boards[instrument >> 10]
