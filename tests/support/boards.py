@@ -30,10 +30,11 @@ START = 1_767_225_600
 
 @dataclass
 class World:
-    """A deployed engine, its twin in the same state, and spots by market."""
+    """A deployed engine and its screen, its twin in the same state, and spots by market."""
 
     chain: Chain
     contract: Contract
+    screen: Contract
     twin: MarginEngine
     spots: list[int]
 
@@ -66,7 +67,8 @@ def open_world() -> World:
     """Deploy an engine that knows no market yet."""
     chain = Chain(timestamp=START)
     contract = chain.deploy("MarginEngine", ROLE["deployer"], ROLE["publisher"], ROLE["keeper"])
-    return World(chain, contract, MarginEngine(), [0] * 8)
+    screen = chain.deploy("GreeksEngine", contract.address)
+    return World(chain, contract, screen, MarginEngine(), [0] * 8)
 
 
 def open_market(world: World, number: int, market: Market) -> None:

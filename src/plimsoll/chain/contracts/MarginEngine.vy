@@ -165,7 +165,7 @@ def packed(
             # All ones where lots are negative, so that the size is their complement plus one: below 2**48.
             short: uint256 = convert(convert(lots >> 255, bytes32), uint256)
             signed: uint256 = convert(convert(lots, bytes32), uint256)
-            size: uint256 = unsafe_sub(signed ^ short, short)
+            size: uint256 = unsafe_sub(signed ^ short, short)  # as just said
             scaled: uint256 = signed << (head & 31)
             # Sizes are shifted by 31 at most, and there are 100 positions.
             gross = unsafe_add(gross, size << (head & 31))
@@ -201,7 +201,7 @@ def _opened(key: uint256, spots: DynArray[uint256, 8]) -> (address, uint256, uin
     header: uint256 = convert(slice(rows.code, 0, HEADER), uint256)
     as_of: uint256 = header >> 208
     then: uint256 = (header >> 96) & (2**112 - 1)
-    now: uint256 = self._spot(key >> 3, spots)
+    now: uint256 = valuation._spot(key >> 3, spots)
     age: uint256 = unsafe_sub(block.timestamp, as_of)  # publications are of the past
     moved: uint256 = unsafe_sub(max(now, then), min(now, then))  # the larger less the smaller
     # Both are below 2**112.
@@ -328,7 +328,7 @@ def _exact(
             lots: int256 = convert(convert(rest << 208, bytes32), int256) >> 208
             option: valuation.Option = empty(valuation.Option)
             expiry: uint256 = 0
-            option, expiry = valuation._option(source, instrument & 1023, self._spot(at >> 3, spots), block.timestamp)
+            option, expiry = valuation._option(source, instrument & 1023, valuation._spot(at >> 3, spots), 0)
             assert valuation._sound(option), "engine: no price"
             if option.kind != LINEAR and expiry != tenor.expiry:
                 tenor = valuation._tenor(expiry, source.as_of, block.timestamp, grid.power)
@@ -360,17 +360,6 @@ def _least(
         scenario=worst if worst == 0 or only == SCENARIOS else only,
         as_of=as_of,
     )
-
-
-@internal
-@view
-def _spot(market: uint256, spots: DynArray[uint256, 8]) -> uint256:
-    """
-    @dev The spot of a market that is held.
-    """
-    assert market < len(spots) and spots[market] != 0, "engine: no price"
-    assert spots[market] < 2**112, "engine: price too large"
-    return spots[market]
 
 
 @internal
@@ -494,13 +483,20 @@ def open_market(
     assert lot > 0 and lot < 2**80, "engine: no such lot"
     assert self._lots[market] == 0 or self._lots[market] == lot, "engine: lot is set"
     assert power <= MOST_POWER, "engine: power too large"
-    packing: uint256[8] = empty(uint256[8])
+    packing: uint256[9] = empty(uint256[9])
+    low: IMarginEngine.Scenario = empty(IMarginEngine.Scenario)
+    high: IMarginEngine.Scenario = empty(IMarginEngine.Scenario)
     at: uint256 = 0
     for scenario: IMarginEngine.Scenario in scenarios:
         at += 1
         assert abs(scenario.spot) < 2**31 and abs(scenario.volatility) < 2**31, "engine: move too large"
-        cell: uint256 = self._low(scenario.spot) << 32 | self._low(scenario.volatility)
-        packing[at >> 2] |= cell << (64 * (at & 3))
+        packing[at >> 2] |= self._cell(scenario) << (64 * (at & 3))
+        low.spot = min(low.spot, scenario.spot)
+        high.spot = max(high.spot, scenario.spot)
+        low.volatility = min(low.volatility, scenario.volatility)
+        high.volatility = max(high.volatility, scenario.volatility)
+    # The box that holds them all: its low corner above its high one.
+    packing[8] = self._cell(low) << 64 | self._cell(high)
     code: address = data_code._store(concat(b"\x00", abi_encode(packing)))
     self._lots[market] = lot
     self._markets[market] = convert(code, uint256) << 96 | power << 32 | (at + 1)
@@ -510,11 +506,12 @@ def open_market(
 
 @internal
 @pure
-def _low(move: int256) -> uint256:
+def _cell(scenario: IMarginEngine.Scenario) -> uint256:
     """
-    @dev The low 32 bits in two's complement.
+    @dev Moves of spot and volatility, 32 bits each in two's complement.
     """
-    return convert(convert(move, bytes32), uint256) & (2**32 - 1)
+    spot: uint256 = convert(convert(scenario.spot, bytes32), uint256) & (2**32 - 1)
+    return spot << 32 | (convert(convert(scenario.volatility, bytes32), uint256) & (2**32 - 1))
 
 
 @external
@@ -682,7 +679,7 @@ def _holds(key: uint256, row: uint256, rows: address) -> bool:
     option: valuation.Option = empty(valuation.Option)
     expiry: uint256 = 0
     source: valuation.Source = self._source(key)
-    option, expiry = valuation._option(source, row, (header >> 96) & (2**112 - 1), as_of)
+    option, expiry = valuation._option(source, row, (header >> 96) & (2**112 - 1), 0)
     if not valuation._sound(option):
         return False
     grid: valuation.Grid = valuation._grid(source, SCENARIOS)

@@ -80,26 +80,34 @@ def _add(sums: Sums, box: Box, lots: int256, option: Leg) -> Sums:
     """
     total: Sums = sums
     leg: Leg = option
-    size: int256 = abs(lots)
-    leg.moneyness = fixed_point._ln((leg.forward << 96) // leg.strike)
+    short: bool = lots < 0
+    size: int256 = max(lots, unsafe_sub(0, lots))  # lots are below 2**47 in size
+    # Money is below 2**109, and so is what follows of it; sums of 100 positions stay below 2**190.
+    leg.moneyness = fixed_point._ln(unsafe_div(leg.forward << 96, leg.strike))
     leg.price, leg.delta = black76._call_and_delta(leg.forward, leg.strike, leg.moneyness, leg.deviation)
     if not leg.is_call:
-        leg.price -= leg.forward - leg.strike
-        leg.delta -= leg.forward
-    total.value += lots * leg.price
-    total.slope += lots * leg.delta
-    low: int256 = leg.moneyness + box.low_logarithm
-    high: int256 = leg.moneyness + box.high_logarithm
+        leg.price = unsafe_sub(leg.price, unsafe_sub(leg.forward, leg.strike))  # as above
+        leg.delta = unsafe_sub(leg.delta, leg.forward)  # as above
+    total.value = unsafe_add(total.value, unsafe_mul(lots, leg.price))  # as above
+    total.slope = unsafe_add(total.slope, unsafe_mul(lots, leg.delta))  # as above
+    # Logarithms are below 2**103 in size.
+    low: int256 = unsafe_add(leg.moneyness, box.low_logarithm)
+    high: int256 = unsafe_add(leg.moneyness, box.high_logarithm)  # as above
     if leg.deviation >= KINK:
-        total.down += lots * self._gamma(leg, low, leg.moneyness, lots < 0)
-        total.up += lots * self._gamma(leg, leg.moneyness, high, lots < 0)
-    elif lots < 0:
-        total.low_kinks += size * self._kink(leg, box.low)
-        total.high_kinks += size * self._kink(leg, box.high)
-    if lots < 0:
-        total.rises += size * self._vega(leg.strike, low, high, leg.deviation, leg.risen)
+        # A gamma is below 2**131.
+        total.down = unsafe_add(total.down, unsafe_mul(lots, self._gamma(leg, low, leg.moneyness, short)))
+        total.up = unsafe_add(total.up, unsafe_mul(lots, self._gamma(leg, leg.moneyness, high, short)))  # as above
+    elif short:
+        # A kink is worth less than twice the money.
+        total.low_kinks = unsafe_add(total.low_kinks, unsafe_mul(size, self._kink(leg, box.low)))
+        total.high_kinks = unsafe_add(total.high_kinks, unsafe_mul(size, self._kink(leg, box.high)))  # as above
+    # What volatility is worth is below 2**116.
+    if short:
+        change: int256 = self._vega(leg.strike, low, high, leg.deviation, leg.risen)
+        total.rises = unsafe_add(total.rises, unsafe_mul(size, change))  # as above
     else:
-        total.falls += size * self._vega(leg.strike, low, high, leg.fallen, leg.deviation)
+        change: int256 = self._vega(leg.strike, low, high, leg.fallen, leg.deviation)
+        total.falls = unsafe_add(total.falls, unsafe_mul(size, change))  # as above
     return total
 
 
@@ -110,17 +118,27 @@ def _gamma(leg: Leg, low: int256, high: int256, largest: bool) -> int256:
     @dev Dollar gamma F**2 gamma of a lot, its largest or least while ln(F / K) goes from `low` to `high`:
          K n(0) / s exp(2 k - 3/2 k' - k'**2 / (2 s**2) - s**2 / 8), whose top is at k' = -3/2 s**2.
     """
-    square: int256 = leg.deviation * leg.deviation >> 96
-    top: int256 = -(3 * square >> 1)
-    at: int256 = 0
+    # A deviation is from 2**80 to 2**103, so its square, in 2**-96, is below 2**110.
+    square: int256 = unsafe_mul(leg.deviation, leg.deviation) >> 96
+    top: int256 = unsafe_sub(0, unsafe_mul(3, square) >> 1)  # as above
+    # The sum of two logarithms, below 2**104, tells which end is farther from the top. Written as statements:
+    # Venom of 0.4.3 drops the assignment of a conditional expression here, as the twin found.
+    at: int256 = high
     if largest:
         at = max(low, min(high, top))
-    else:
-        at = low if top - low > high - top else high
-    ratio: int256 = (at << 96) // leg.deviation
-    power: int256 = 2 * leg.moneyness - (3 * at >> 1) - (ratio * ratio >> 97) - (square >> 3)
-    gamma: int256 = (leg.strike * fixed_point._exp(power) // leg.deviation) * DENSITY >> 96
-    return gamma + (gamma >> WIDER) + 1 if largest else gamma - (gamma >> WIDER)
+    elif unsafe_add(low, high) < top << 1:  # as just said
+        at = low
+    # A logarithm below 2**103 over at least 2**80: the ratio is below 2**119, its square below 2**238.
+    ratio: int256 = unsafe_div(at << 96, leg.deviation)
+    # The first two terms are below 2**106, the last below 2**107.
+    power: int256 = unsafe_sub(unsafe_mul(2, leg.moneyness), unsafe_mul(3, at) >> 1)
+    power = unsafe_sub(unsafe_sub(power, unsafe_mul(ratio, ratio) >> 97), square >> 3)  # as above
+    # strike exp(2 k - 3/2 k') is at most the root of forward times strike, times 5**1.5 and 20**1.5: below
+    # 2**115; so the dividend is below 2**211, the quotient below 2**131.
+    gamma: int256 = unsafe_div(unsafe_mul(leg.strike, fixed_point._exp(power)), leg.deviation)
+    gamma = unsafe_mul(gamma, DENSITY) >> 96  # below 2**131 times 2**95
+    # As above.
+    return unsafe_add(gamma, unsafe_add(gamma >> WIDER, 1)) if largest else unsafe_sub(gamma, gamma >> WIDER)
 
 
 @internal
@@ -132,14 +150,18 @@ def _vega(strike: int256, low: int256, high: int256, least: int256, most: int256
     """
     if most <= least:
         return 0
-    at: int256 = max(low, min(high, (most * most >> 96) >> 1))
-    ratio: int256 = (at << 96) // most
-    if abs(ratio) > FAR:
+    # Deviations are below 2**103, their squares, in 2**-96, below 2**110.
+    at: int256 = max(low, min(high, unsafe_mul(most, most) >> 97))
+    ratio: int256 = unsafe_div(at << 96, most)  # a logarithm is below 2**103
+    if ratio > FAR or ratio < -FAR:
         return 1
-    power: int256 = (at >> 1) - (ratio * ratio >> 97) - ((least * least >> 96) >> 3)
-    vega: int256 = (strike * fixed_point._exp(power) >> 96) * DENSITY >> 96
-    change: int256 = vega * (most - least) >> 96
-    return change + (change >> WIDER) + 1
+    # Below 2**102, 2**106 and 2**107.
+    power: int256 = unsafe_sub(at >> 1, unsafe_mul(ratio, ratio) >> 97)
+    power = unsafe_sub(power, unsafe_mul(least, least) >> 99)  # as above
+    # strike exp(k / 2) is the root of forward times strike: below 2**111, and 2**207 before the shift.
+    vega: int256 = unsafe_mul(unsafe_mul(strike, fixed_point._exp(power)) >> 96, DENSITY) >> 96
+    change: int256 = unsafe_mul(vega, unsafe_sub(most, least)) >> 96  # below 2**111 times 2**103
+    return unsafe_add(change, unsafe_add(change >> WIDER, 1))  # as above
 
 
 @internal

@@ -19,6 +19,7 @@ __all__ = [
     "error",
     "grid_of",
     "money",
+    "multiple_of",
     "option_of",
     "packed_row",
     "sound",
@@ -64,7 +65,7 @@ class Option:
 def grid_of(market: Market, only: int = _SCENARIOS) -> Grid:
     """Work out a market's scenarios; `only` below 32 leaves but one besides today."""
     cells = [cell for s, cell in enumerate(market.scenarios, start=1) if only in (_SCENARIOS, s)]
-    multiple = tuple(_multiple(move, market.spread) for move, _ in ((0, 0), *cells))
+    multiple = tuple(multiple_of(move, market.spread) for move, _ in ((0, 0), *cells))
     return Grid(
         power=market.power,
         multiple=multiple,
@@ -74,7 +75,8 @@ def grid_of(market: Market, only: int = _SCENARIOS) -> Grid:
     )
 
 
-def _multiple(move: int, spread: int) -> int:
+def multiple_of(move: int, spread: int) -> int:
+    """Give what a move makes of spot, at least a twentieth and at most five times."""
     multiple = ONE + quotient(move * spread * ONE, _MILLION * _MILLION)
     if not _C["LEAST_MULTIPLE"] <= multiple <= _C["LARGEST_MULTIPLE"]:
         raise Revert("engine: move too large")
@@ -97,9 +99,9 @@ def money(price: int, lot: int) -> int:
     return (price * lot << 64) // _C["TO_QUANTA"]
 
 
-def option_of(listing: Listing, row: Row, market: Market, spot: int, now: int) -> Option:
-    """Set an instrument at a moment; from expiry on its forward is spot."""
-    basis = row.basis if listing.expiry == 0 or now < listing.expiry else 0
+def option_of(listing: Listing, row: Row, market: Market, spot: int, settling: int = 0) -> Option:
+    """Set an instrument at a moment; what expired by `settling` has spot for its forward."""
+    basis = row.basis if listing.expiry == 0 or settling < listing.expiry else 0
     return Option(
         kind=listing.kind,
         forward=quotient(money(spot, market.lot) * (_BILLION + basis), _BILLION),
