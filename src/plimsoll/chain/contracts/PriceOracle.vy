@@ -1,7 +1,9 @@
-# pragma version 0.4.3
-# @license Apache-2.0
+# pragma version ~=0.4.3
+# SPDX-License-Identifier: Apache-2.0
 """
 @title What is a market worth, how sure is that, and how much does it move?
+@license Apache-2.0
+@author The Plimsoll authors
 @notice The median of several feeds of Chainlink's or Pyth's shape. A feed that fails, is stale, unsure, not positive,
         from the future or far from the others does not count; fewer than the quorum make no price. Anyone may record
         the price; the recorded moves give a volatility, and what was recorded last answers, with a margin of doubt
