@@ -2,8 +2,8 @@
 
 import pytest
 
-from plimsoll.chain.hashing import HALF_ORDER, Signature
-from plimsoll.chain.twin.clearing_house import AUCTION, ORDER_TYPE
+from plimsoll.chain.hashing import Signature
+from plimsoll.chain.twin.clearing_house import AUCTION, HALF_ORDER, ORDER_TYPE
 from plimsoll.chain.twin.rates import ONE
 from tests.support.evm import RevertError
 from tests.support.houses import BTC_PERP, E6, ETH_PERP, TRADERS, WETH, House
