@@ -11,7 +11,7 @@ from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.ledger import LEAST_DEPOSIT, MOST_AMOUNT, Ledger
 from plimsoll.chain.twin.quorum import typed
 from plimsoll.chain.twin.requirements import ASSETS, Assessment, Requirements
-from plimsoll.chain.twin.reverts import Message, atomic, require
+from plimsoll.chain.twin.reverts import ZERO_ADDRESS, Message, atomic, require
 
 __all__ = ["AUCTION", "HALF_ORDER", "MOST_PAGE", "ORDER_TYPE", "SMALL", "ClearingHouse", "Order"]
 
@@ -63,6 +63,11 @@ class ClearingHouse:
         require(number < len(self.margin.assets), "house: no such asset")
         require(number not in self.tokens, "house: listed already")
         self.tokens.add(number)
+
+    def close_listing(self, block: Message) -> None:
+        """Give up for ever the right to list."""
+        require(block.sender == self.lister, "house: not the lister")
+        self.lister = ZERO_ADDRESS
 
     def wind_down(self, block: Message) -> None:
         """End new risk for ever."""
