@@ -30,6 +30,7 @@ $(STAMP): requirements/dev.txt package-lock.json pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(PIP) check
 	@$(NPM) ci --silent --no-progress
+	@$(BIN)/python -m tools.vendor
 	@touch $@
 
 run: setup ## set up, then replay the default crash and write its report

@@ -68,9 +68,9 @@ class World:
         )
 
 
-def open_world() -> World:
-    """Deploy an engine that knows no market yet."""
-    chain = Chain(timestamp=START)
+def open_world(on: Chain | None = None) -> World:
+    """Deploy an engine that knows no market yet, on a chain of its own unless one is given."""
+    chain = on or Chain(timestamp=START)
     contract = chain.deploy("MarginEngine", ROLE["deployer"], ROLE["publisher"], ROLE["keeper"])
     return World(chain, contract, MarginEngine(), [0] * 8)
 

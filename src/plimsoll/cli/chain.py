@@ -1,7 +1,6 @@
 """How does a user deploy, publish to, verify and watch the contracts?"""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -17,7 +16,13 @@ if TYPE_CHECKING:
     from plimsoll.chain.connection import Connection
     from plimsoll.domain.parameters import ParameterSet
 
-__all__ = ["COMMANDS"]
+__all__ = ["app", "deploy", "publish", "status", "verify"]
+
+app = typer.Typer(
+    help="Put the rates on a chain, and hold what stands there against the twin and the engine.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
 
 _DEPLOYMENT = Path("deployment.json")
 _PLAN = Path("protocol.toml")
@@ -37,6 +42,7 @@ ParametersFile: TypeAlias = Annotated[
 ]
 
 
+@app.command()
 def deploy(
     *,
     rpc: Node,
@@ -72,6 +78,7 @@ def deploy(
     voice.remark(f"deployment: {out}")
 
 
+@app.command()
 def publish(
     *,
     rpc: Node,
@@ -111,6 +118,7 @@ def publish(
     voice.tell(lambda console: show_published(found, console), lambda: found)
 
 
+@app.command()
 def verify(
     *, rpc: Node, deployment: DeploymentFile = _DEPLOYMENT, quiet: Quiet = False, json: Json = False
 ) -> None:
@@ -133,6 +141,7 @@ def verify(
         raise typer.Exit(1)
 
 
+@app.command()
 def status(
     *, rpc: Node, deployment: DeploymentFile = _DEPLOYMENT, quiet: Quiet = False, json: Json = False
 ) -> None:
@@ -151,14 +160,6 @@ def status(
     voice = Voice.chosen(quiet=quiet, as_json=json)
     found = standing(_connected(rpc), read_deployment(deployment))
     voice.tell(lambda console: show_standing(found, console), lambda: found)
-
-
-COMMANDS: dict[str, Callable[..., None]] = {
-    "deploy": deploy,
-    "publish": publish,
-    "verify": verify,
-    "status": status,
-}
 
 
 def _connected(rpc: str, key_file: Path | None = None) -> "Connection":
