@@ -21,8 +21,8 @@ def test_a_deployable_fits_below_the_limit(name):
 @pytest.mark.parametrize("name", DEPLOYABLE)
 def test_a_deployable_says_what_it_is_and_how_it_is_switched_off(name):
     documents = compiled(name).devdoc
-    assert documents["title"].endswith("?")
-    assert documents["license"] == "Apache-2.0"
+    assert documents["title"]
+    assert "Apache-2.0" in CONTRACTS.joinpath(f"{name}.vy").read_text(encoding="utf-8")
     assert len(documents["custom:kill"]) > len("none")
 
 

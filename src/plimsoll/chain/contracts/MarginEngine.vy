@@ -547,10 +547,10 @@ def _set_range(market: uint256, spread: uint256):
     assert spread < 2**32, "engine: move too large"
     word: uint256 = self._markets[market]
     self._markets[market] = (word & ~((2**32 - 1) << 64)) | (spread << 64)
-    # Refuses a move that is too large for the range.
-    checked: valuation.Source = empty(valuation.Source)
-    checked.market = self._markets[market]
-    valuation._grid(checked, SCENARIOS)
+    # The corners of the box, kept behind the scenarios; what lies between needs no look.
+    corners: uint256 = convert(slice(convert(word >> 96, address).code, 257, 32), uint256)
+    valuation._multiple(valuation._signed(corners >> 96), convert(spread, int256))
+    valuation._multiple(valuation._signed(corners >> 32), convert(spread, int256))
     for board: uint256 in range(BOARDS):
         self._supersede((market << 3) | board)
 
