@@ -43,7 +43,7 @@ class GateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     memory : count             Prices in that median.
     confirmations : count      Outliers in a row, near each other, that are believed.
     identities : count         Trades whose identity is remembered.
-    markets : count            Markets, times kinds of values, that are remembered; others are unknown markets.
+    markets : count            Markets, times kinds of values, that are remembered; others are unknown.
     numbered : bool            Whether identities of trades are consecutive whole numbers.
     """
 
