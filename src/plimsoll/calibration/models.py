@@ -71,9 +71,9 @@ def model_rates(
 
     Source: Barone-Adesi, Giannopoulos and Vosper (1999); Hull and White (1998).
     """
-    recent = windows[-settings.residual_windows :, :, [STANDARD_LONG, STANDARD_SHORT]]
+    recent = windows[-settings.residual_windows :, :, STANDARD_LONG : STANDARD_SHORT + 1]
     residual, counts = column_quantiles(recent, settings.level)
-    long_run, _ = column_quantiles(windows[:, :, [LONG, SHORT]], settings.level)
+    long_run, _ = column_quantiles(windows[:, :, LONG : SHORT + 1], settings.level)
     own = counts[:, 0]
     grown = own >= settings.young.windows
     if not grown.any():

@@ -84,7 +84,8 @@ def _volatility(
     path = policy.forecaster.update(policy.forecaster.begin(observed.hours), observed, steps)[1]
     spare = _FALLBACK.update(_FALLBACK.begin(observed.hours), observed, steps)[1]
     path = np.where(np.isnan(path), spare, path)
-    return np.maximum(np.sqrt(path[:, 1] / settings.horizon_hours), LEAST_VOLATILITY), path[:, 0]
+    volatility = np.maximum(np.sqrt(path[:, 1] / settings.horizon_hours), LEAST_VOLATILITY)
+    return volatility, np.maximum(path[:, 0], LEAST_VOLATILITY**2 * observed.hours)
 
 
 def _scale(observed: Observed, settings: CalibrationSettings, volatility: Vector) -> Volatility:

@@ -76,7 +76,8 @@ class Cascade(Struct, tag=True, frozen=True, kw_only=True, forbid_unknown_fields
         )
         horizons = self._terms(observed.hours).horizons
         path = spread_over(means, horizons, steps)
-        return after, np.column_stack([path[:, 0], path.sum(axis=1)])
+        ahead = path.sum(axis=1)
+        return after, np.column_stack([np.where(np.isnan(ahead), np.nan, path[:, 0]), ahead])
 
     def estimate(self, memory: CascadeMemory, steps: int) -> Vector:
         """Forecast the variance of each of the next `steps` bars."""

@@ -74,8 +74,8 @@ class Combination(Struct, tag=True, frozen=True, kw_only=True, forbid_unknown_fi
         total = np.zeros(steps)
         if not known.any():
             return np.full(steps, np.nan)
-        weights = np.exp(-self.eta * (memory.regret - memory.regret[known].min()))
-        weights = np.where(known, weights, 0.0)
+        behind = np.where(known, memory.regret - memory.regret[known].min(), np.inf)
+        weights = np.exp(-self.eta * behind)
         for place in np.flatnonzero(known):
             path = self.experts[place].estimate(memory.experts[place], steps)
             total += weights[place] / weights.sum() * path

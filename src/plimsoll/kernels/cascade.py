@@ -229,7 +229,7 @@ def advance_cascade(
             fit = _forecast(memory, terms, k, row)
             memory.fits[place, k] = fit
             ratio = memory.bias[0, k] / memory.bias[1, k] if memory.bias[1, k] > 0.0 else 1.0
-            memory.latest[k] = fit * ratio
+            memory.latest[k] = fit if np.isnan(fit) else max(fit * ratio, terms.floor)
             path[t, k] = memory.latest[k]
         memory.counts[_END] = ends[t]
     return path

@@ -46,7 +46,7 @@ def combine_path_definition(
         known = ~np.isnan(before) & (before > 0.0)
         before[~known] = np.nan
         if known.any():
-            weights = np.where(known, np.exp(-eta * (regret - regret[known].min())), 0.0)
+            weights = np.exp(-eta * np.where(known, regret - regret[known].min(), np.inf))
             weights /= weights.sum()
             combined[t, 0] = (weights[known] * before[known]).sum()
             combined[t, 1] = (weights[known] * ahead[t][known]).sum()
