@@ -23,6 +23,7 @@ from plimsoll.domain.events import (
 from plimsoll.domain.money import LARGEST_AMOUNT, QUANTA_PER_UNIT, quanta_up
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER, FUND, MAKERS, OUTSIDE, Book, empty_book
+from plimsoll.engine.safety import carried
 from plimsoll.engine.state import Market, State, begin
 from plimsoll.engine.ticks import settle_tick
 from plimsoll.errors import Code, PlimsollError
@@ -53,7 +54,8 @@ def step(state: State, event: Event) -> tuple[State, Effects]:
             remedy="Send events in order of time.",
         )
     after, effects = _HANDLERS[type(event)](state, event)
-    return replace(after, time=event.time, sequence=state.sequence + 1), effects
+    safety = carried(after.safety, state.book, after.book, after.model)
+    return replace(after, time=event.time, sequence=state.sequence + 1, safety=safety), effects
 
 
 def _listed(state: State, event: Listed) -> tuple[State, Effects]:

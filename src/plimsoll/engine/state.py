@@ -13,6 +13,7 @@ from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import ParameterSet
 from plimsoll.domain.settings import ClearingRules
 from plimsoll.engine.book import Book, empty_book
+from plimsoll.engine.safety import Safety
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin import MarginModel, margin_model
 from plimsoll.types import Vector
@@ -51,6 +52,7 @@ class State:
     market : Market
     parameters : ParameterSet or None   In force; None before the first.
     model : MarginModel or None         Derived from the parameters.
+    safety : Safety or None             Spares work; derived, in no snapshot.
     """
 
     time: int
@@ -62,6 +64,7 @@ class State:
     market: Market
     parameters: ParameterSet | None
     model: MarginModel | None
+    safety: Safety | None = None
 
     @property
     def model_in_force(self) -> MarginModel:

@@ -12,6 +12,7 @@ from plimsoll.domain.instruments import Spot
 from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_down, quanta_up
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER, FUND, VENUE, Book
+from plimsoll.engine.safety import Safety, nothing_known, spent, valued
 from plimsoll.engine.state import State
 from plimsoll.margin import MarginModel
 from plimsoll.types import Flags, Matrix, Quanta, Rows, Vector
@@ -49,7 +50,8 @@ def settle_tick(state: State, time: int, hours: float) -> tuple[State, Effects]:
     """
     if state.model is None:
         return state, ()
-    watched = _watch(state, state.model)
+    watched, safety = _watch(state, state.model)
+    state = replace(state, safety=safety)
     if len(watched.rows) == 0:
         return state, ()
     book, changes = _judge(state.book, watched, state, time)
@@ -59,20 +61,23 @@ def settle_tick(state: State, time: int, hours: float) -> tuple[State, Effects]:
     return state, (*changes, *sold, *closed)
 
 
-def _watch(state: State, model: MarginModel) -> _Watched:
+def _watch(state: State, model: MarginModel) -> tuple[_Watched, Safety]:
     """Pick the accounts below the call level or not healthy, looking closely only at those that may be."""
     book, unit = state.book, state.unit
-    attention = model.near(book.cash, book.lots, unit, Level.CALL) | (book.status != Status.HEALTHY)
+    known = state.safety or nothing_known(model, unit, len(book.names))
+    safety = spent(known, book, unit)
+    attention = (safety.left < 0.0) | (book.status != Status.HEALTHY)
     attention &= book.status != Status.CLOSED
     attention[:FIRST_TRADER] = False
     rows = np.flatnonzero(attention)
     notional = book.lots[rows] * unit
     equity = quanta_down(book.cash[rows] + notional.sum(axis=1))
     call = quanta_up(model.requirement(notional, Level.CALL))
+    safety = valued(safety, rows, equity, call, np.abs(notional).sum(axis=1))
     below = (equity < call) | (book.status[rows] != Status.HEALTHY)
     rows, notional = rows[below], notional[below]
     maintenance = quanta_up(model.requirement(notional, Level.MAINTENANCE))
-    return _Watched(rows, notional, equity[below], maintenance, call[below])
+    return _Watched(rows, notional, equity[below], maintenance, call[below]), safety
 
 
 def _judge(book: Book, watched: _Watched, state: State, time: int) -> tuple[Book, Effects]:

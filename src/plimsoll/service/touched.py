@@ -64,10 +64,10 @@ class Touched:
 
     def _rows(self, state: State, holders: Holders) -> Rows:
         moved = np.flatnonzero(state.market.marks != self._marks)
-        named = [state.book.rows[name] for name in self._names]
-        if len(moved) > 0:
-            named.extend(state.book.rows[name] for name in self._traded)
-        system = np.arange(FIRST_TRADER)
-        return np.unique(
-            np.concatenate([holders.of(moved), np.array(named, dtype=np.intp), system]).astype(np.intp)
-        )
+        names = self._names | self._traded if len(moved) > 0 else self._names
+        touched = np.zeros(len(state.book.names), dtype=np.bool_)
+        touched[:FIRST_TRADER] = True
+        touched[[state.book.rows[name] for name in names]] = True
+        for rows in holders.of(moved):
+            touched[rows] = True
+        return np.flatnonzero(touched)
