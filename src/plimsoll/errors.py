@@ -36,6 +36,8 @@ class Code(StrEnum):
     BAD_QUANTITY = "bad-quantity"
     MISSING_PARAMETERS = "missing-parameters"
     INSUFFICIENT_MARGIN = "insufficient-margin"
+    WITHDRAWALS_GATED = "withdrawals-gated"
+    NOT_AUCTIONED = "not-auctioned"
     AMOUNT_OUT_OF_RANGE = "amount-out-of-range"
     UNKNOWN_TRANSITION = "unknown-transition"
     OUT_OF_ORDER = "out-of-order"
@@ -57,6 +59,9 @@ class Code(StrEnum):
     OVERLOADED = "overloaded"
     NOT_READY = "not-ready"
     ADDRESS_TAKEN = "address-taken"
+    BAD_KEY = "bad-key"
+    CHAIN_FAILED = "chain-failed"
+    CHAIN_REFUSED = "chain-refused"
 
 
 class PlimsollError(Exception):

@@ -13,11 +13,13 @@ from plimsoll.domain.bars import HOUR, MINUTE
 from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.estimators.excursions import begin_excursions, update_excursions
 from plimsoll.estimators.returns import LastClose, join
+from plimsoll.estimators.scale import begin_scale
 from plimsoll.estimators.volatility import begin_volatility, update_volatility
 from plimsoll.kernels.ewma import ewma_variance, ewma_variance_definition
 from plimsoll.kernels.excursion import window_definition
 from plimsoll.kernels.order import upper_quantile, upper_quantile_definition
-from plimsoll.kernels.scale import scale_path, scale_path_definition
+from plimsoll.kernels.rise import RiseLimit
+from plimsoll.kernels.scale import ScaleTerms, scale_path, scale_path_definition
 from plimsoll.kernels.shortfall import expected_shortfall, expected_shortfall_definition, scenario_moves
 from plimsoll.kernels.valuation import below_lone_requirements, below_lone_requirements_definition
 from tests.support.paths import holed, wild_bars
@@ -54,10 +56,11 @@ def test_the_compiled_scale_path_equals_its_definition(seed, weight, rise, keep)
     samples = samples_of(generator)
     volatility = np.sqrt(ewma_variance_definition(samples, 0.97, np.zeros(3), np.zeros(3))[0])
     results = []
+    ranges = np.sqrt(samples) * generator.uniform(1.0, 3.0, samples.shape)
+    terms, limit = ScaleTerms(1.0, 0.98, weight, keep, 4.0), RiseLimit(rise - 1.0, 2.0 * (rise - 1.0), 0.002)
     for kernel in (scale_path, scale_path_definition):
-        slow, worst, scale = np.zeros((2, 3)), np.full(3, np.nan), np.full(3, np.nan)
-        paths = kernel(samples, volatility, 0.98, weight, rise, keep, slow, worst, scale)
-        results.append((*paths, slow, worst, scale))
+        memory = begin_scale(3)
+        results.append((kernel(samples, ranges, volatility, terms, limit, memory), *memory))
     for fast, plain in zip(*results, strict=True):
         assert np.allclose(fast, plain, rtol=LOGARITHM, atol=0.0, equal_nan=True)
 

@@ -212,6 +212,21 @@ def test_the_own_profile_takes_its_ranges_from_a_calibrated_set(plimsoll, desk, 
     assert calibrated["maintenance"] != packaged["maintenance"]
 
 
+def test_a_profile_of_tiers_asks_for_more_where_more_is_held_open(plimsoll, tmp_path):
+    held = structs.replace(DESK, collateral=DESK.collateral[:1], positions=DESK.positions[:1])
+
+    def asked(open_notional):
+        words = write_desk(tmp_path, held, structs.replace(QUOTES, open_notional=open_notional))
+        return plimsoll("margin", "--profile", "dydx-large-cap", *words, "--json")
+
+    notional = 2 * 95_020
+    for level, fraction in ((0.0, 0.02), (37.5e6, 0.02 + 0.5 * 0.98), (60e6, 1.0)):
+        told = json.loads(asked({"BTC": level})[1])
+        assert told["initial"] == pytest.approx(fraction * notional * 1e6, abs=1)
+        assert told["maintenance"] == pytest.approx(0.012 * notional * 1e6, abs=1)
+    refused(asked({}), "missing-parameters")
+
+
 def test_what_no_terms_know_is_refused(plimsoll, desk, linear):
     refused(plimsoll("margin", "--profile", "nowhere", *desk), "unknown-policy")
     refused(plimsoll("liquidation-price", *PROFILE, *desk, "--market", "SOL"), "unknown-market")

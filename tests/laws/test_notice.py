@@ -16,6 +16,7 @@ from plimsoll.calibration.guards import CEILING, apply_guard, begin_guard
 from plimsoll.domain.bars import HOUR
 from plimsoll.domain.parameters import CrossMargin, Level, PerPosition, Provenance, SideParameters
 from plimsoll.domain.settings import CalibrationSettings, GuardSettings, JointSettings, YoungMarketSettings
+from plimsoll.kernels.rise import rise_height
 from plimsoll.margin import margin_model
 from tests.support.paths import holed, rows_of, wild_bars
 from tests.support.venues import LISTINGS, MARKETS, cross_margin, joint_rows, market, per_position
@@ -29,6 +30,8 @@ seeds = st.integers(0, 2**32 - 1)
 GUARDS = st.builds(
     GuardSettings,
     rise_per_hour=st.sampled_from([0.005, 0.02, 0.2, 1.0]),
+    rise_at_once=st.sampled_from([0.0, 0.25]),
+    rise_base=st.sampled_from([0.005, 0.05]),
     fall_half_life=st.sampled_from([0.0, 3.0, 24.0]),
     notice_hours=st.sampled_from([1.0, 5.0, 24.0]),
     floor_share=st.sampled_from([0.0, 0.7, 1.0]),
@@ -47,7 +50,7 @@ def guarded_path(generator, settings, hours):
         level = np.clip(level * np.where(jump, np.exp(generator.normal(0.0, 1.0, (3, 2))), 1.0), 1e-4, 3.0)
         limited = level * np.exp(generator.normal(0.0, 0.3, (3, 2)))
         long_run = np.clip(level * np.exp(generator.normal(0.0, 0.8, (3, 2))), 1e-4, 2.0)
-        guarded, state = apply_guard(state, settings, time, level, limited, long_run)
+        guarded, state = apply_guard(state, settings, time, level, limited, long_run, limited)
         published.append((time, guarded))
         time += int(generator.choice([HOUR // 4, HOUR - 1, HOUR, HOUR, 2 * HOUR, 7 * HOUR]))
     return published
@@ -116,9 +119,13 @@ def test_a_rise_alone_never_liquidates_within_the_notice(floor, seed, guard, ann
 @given(seed=seeds, guard=GUARDS)
 def test_what_the_guard_publishes_keeps_every_limit(seed, guard):
     published = guarded_path(np.random.default_rng(seed), guard, 40)
+    base = guard.rise_base
+    for (then, before), (now, after) in itertools.combinations(published, 2):
+        for low, high in zip(before.maintenance.flat, after.maintenance.flat, strict=True):
+            rise = rise_height(high, base) - rise_height(low, base)
+            assert rise <= guard.rise_within((now - then) / HOUR) + ROUNDING
     for (then, before), (now, after) in itertools.pairwise(published):
         hours = (now - then) / HOUR
-        assert (after.maintenance <= before.maintenance * guard.rise_over(hours) * (1.0 + ROUNDING)).all()
         least = before.credit * (1.0 - guard.credit_fall_per_hour) ** hours
         assert (after.credit >= least * (1.0 - ROUNDING)).all()
     for _, guarded in published:

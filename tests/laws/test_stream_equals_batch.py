@@ -40,10 +40,14 @@ def known(state):
         "last close": state.last.close,
         "prices": state.prices,
         "fast": state.volatility.fast,
-        "slow": state.volatility.slow,
-        "worst": state.volatility.worst,
-        "target": state.volatility.target,
-        "scale": state.volatility.scale,
+        "hour under way": state.volatility.hours.parts,
+        "last hour": state.volatility.hourly,
+        **{f"scale, {name}": part for name, part in state.volatility.scale._asdict().items()},
+        **{
+            f"regressions of {market}, {name}": part
+            for market, cascade in zip(state.markets, state.volatility.cascades, strict=True)
+            for name, part in cascade._asdict().items()
+        },
     }
     return {"end": state.last.end} | {name: array.tobytes() for name, array in arrays.items()}
 

@@ -202,6 +202,6 @@ def test_the_evidence_says_what_held_the_rate():
     for entry in after.evidence:
         assert entry.binding == "rise-limit"
         assert entry.maintenance < entry.target
-    limit = SETTINGS.guard.rise_over(6.0) * (1.0 + 1e-9)
+    limit = np.exp(SETTINGS.guard.rise_within(6.0)) * (1.0 + 1e-9)
     for old, new in zip(calibrated(before), calibrated(after), strict=True):
         assert old.long.maintenance < new.long.maintenance <= old.long.maintenance * limit

@@ -113,7 +113,7 @@ def propose(
     _refuse_unpriced(state)
     time = state.last.end
     guarded, guard = apply_guard(
-        state.guard, settings.guard, time, model.blended, model.limited, model.long_run
+        state.guard, settings.guard, time, model.blended, model.limited, model.long_run, model.jump
     )
     dependence, announced = _dependence(state, model)
     markets = _markets(state, guarded)
@@ -200,6 +200,7 @@ def _markets(state: CalibratorState, guarded: Guarded) -> tuple[MarketParameters
 
 
 def _evidence(state: CalibratorState, model: ModelRates, guarded: Guarded) -> tuple[SideEvidence, ...]:
+    forecasters = state.volatility.forecasters
     return tuple(
         SideEvidence(
             market=market,
@@ -217,6 +218,7 @@ def _evidence(state: CalibratorState, model: ModelRates, guarded: Guarded) -> tu
             maintenance=float(guarded.maintenance[m, s]),
             binding=_binding(guarded.floor[m, s], guarded.target[m, s], guarded.maintenance[m, s]),
             borrowed_from=model.borrowed_from[m],
+            forecaster=forecasters[m],
         )
         for m, market in enumerate(state.markets)
         for s, side in enumerate(("long", "short"))

@@ -1,4 +1,4 @@
-"""What would each side be charged today, in the worst period, and in the long run, before any guard?"""
+"""What would each side be charged today, by a long memory, and in the long run, before any guard?"""
 
 from dataclasses import dataclass
 
@@ -6,17 +6,13 @@ import numpy as np
 
 from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.estimators.scale import LEAST_VOLATILITY, rates_of_moves
 from plimsoll.estimators.tails import column_quantiles
 from plimsoll.estimators.volatility import VolatilityState
 from plimsoll.kernels.excursion import LONG, SHORT, STANDARD_LONG, STANDARD_SHORT
 from plimsoll.types import Flags, Matrix, Rows, Vector
 
 __all__ = ["ModelRates", "model_rates"]
-
-LEAST_VOLATILITY = 1e-5
-"""Log return per square root of an hour (0.1 % a year): a market whose price stands still is given this
-much. No side is judged to move less than one such deviation: a market that has only ever risen would pay
-nothing for long positions, and a speed limit relative to nothing would hold it there for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +24,8 @@ class ModelRates:
     volatility, scale : Vector [M]     Log return per square root of an hour; scale after the speed limits.
     residual_quantile : Matrix [M, 2]  Excursion at the level, in units of the scale.
     model : Matrix [M, 2]              On today's volatility alone.
-    stressed : Matrix [M, 2]           On the worst known period's volatility.
+    stressed : Matrix [M, 2]           On long-remembered volatility.
+    jump : Matrix [M, 2]               What the last jump alone would ask, less what has faded of it.
     blended, limited : Matrix [M, 2]   On the blended scale, before and after the speed limits.
     long_run : Matrix [M, 2]           The constant that would have covered all history at the level.
     windows : Rows [M]                 Standardised excursions of the market's own.
@@ -40,6 +37,7 @@ class ModelRates:
     residual_quantile: Matrix
     model: Matrix
     stressed: Matrix
+    jump: Matrix
     blended: Matrix
     limited: Matrix
     long_run: Matrix
@@ -73,31 +71,32 @@ def model_rates(
 
     Source: Barone-Adesi, Giannopoulos and Vosper (1999); Hull and White (1998).
     """
-    recent = windows[-settings.residual_windows :, :, [STANDARD_LONG, STANDARD_SHORT]]
+    recent = windows[-settings.residual_windows :, :, STANDARD_LONG : STANDARD_SHORT + 1]
     residual, counts = column_quantiles(recent, settings.level)
-    long_run, _ = column_quantiles(windows[:, :, [LONG, SHORT]], settings.level)
+    long_run, _ = column_quantiles(windows[:, :, LONG : SHORT + 1], settings.level)
     own = counts[:, 0]
     grown = own >= settings.young.windows
     if not grown.any():
         raise _too_little(markets, own, settings)
-    lender = _riskiest(grown, state.scale, residual)
+    lender = _riskiest(grown, state.scale.scale, residual)
     borrowed = _Borrowed(lender, settings.young.multiplier, ~grown)
     residual = np.where(grown[:, None], residual, residual[lender])
 
     def rates(scale: Vector) -> Matrix:
         known = np.maximum(borrowed.at_least(scale), LEAST_VOLATILITY)
         moves = residual * (known * np.sqrt(settings.horizon_hours))[:, None]
-        return _rates(np.maximum(moves, LEAST_VOLATILITY * np.sqrt(settings.horizon_hours)))
+        return rates_of_moves(np.maximum(moves, LEAST_VOLATILITY * np.sqrt(settings.horizon_hours)))
 
     return ModelRates(
         volatility=borrowed.at_least(state.volatility),
-        scale=borrowed.at_least(state.scale),
+        scale=borrowed.at_least(state.scale.scale),
         residual_quantile=residual,
         model=rates(state.volatility),
         stressed=rates(state.stressed),
-        blended=rates(state.target),
-        limited=rates(state.scale),
-        long_run=_rates(borrowed.at_least(long_run)),
+        jump=rates_of_moves(np.column_stack([state.scale.jump, state.scale.jump])),
+        blended=rates(state.scale.target),
+        limited=rates(state.scale.scale),
+        long_run=rates_of_moves(borrowed.at_least(long_run)),
         windows=own,
         borrowed_from=tuple(None if own_history else markets[lender] for own_history in grown),
     )
@@ -122,11 +121,6 @@ class _Borrowed:
 def _riskiest(grown: Flags, scale: Vector, residual: Matrix) -> int:
     risk = scale * residual.max(axis=1)
     return int(np.argmax(np.where(grown, risk, -np.inf)))
-
-
-def _rates(moves: Matrix) -> Matrix:
-    """Turn adverse log moves, long and short, into shares of the notional at the start."""
-    return np.column_stack([-np.expm1(-moves[:, 0]), np.expm1(moves[:, 1])])
 
 
 def _too_little(markets: tuple[str, ...], own: Rows, settings: CalibrationSettings) -> PlimsollError:

@@ -9,9 +9,12 @@ from typing import Annotated, NoReturn
 import typer
 
 from plimsoll.cli import (
+    backtest,
     book,
     calibrate,
+    chain,
     fetch,
+    frontier,
     journal,
     liquidation_price,
     margin,
@@ -42,6 +45,8 @@ app = typer.Typer(
 _COMMANDS: dict[str, Callable[..., None]] = {
     "replay": replay.run,
     "calibrate": calibrate.run,
+    "backtest": backtest.run,
+    "frontier": frontier.run,
     "margin": margin.run,
     "what-if": what_if.run,
     "liquidation-price": liquidation_price.run,
@@ -54,7 +59,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
-_GROUPS = {"journal": journal.app}
+_GROUPS = {"journal": journal.app, "chain": chain.app}
 for _name, _group in _GROUPS.items():
     app.add_typer(_group, name=_name)
 

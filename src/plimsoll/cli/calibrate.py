@@ -24,6 +24,10 @@ from plimsoll.cli.voice import Voice
 from plimsoll.errors import Code, PlimsollError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from plimsoll.calibration.cost import GuardCost
+    from plimsoll.cli.voice import Progressing
     from plimsoll.domain.bars import Bars
     from plimsoll.domain.parameters import ParameterSet
     from plimsoll.domain.settings import CalibrationSettings
@@ -41,13 +45,17 @@ def run(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write the parameter set here, as JSON.")
     ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Show what each part of the guard did over these bars, and its cost."),
+    ] = False,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Turn price bars into margin rates, with the evidence behind each.
 
     Each side of each market gets a maintenance rate that covers a stated share (default 99.5 %) of the
-    adverse excursions over the liquidation horizon (default 4 hours), blended with the worst known period; a
+    adverse excursions over the liquidation horizon (default 4 hours), steadied by a memory of two years; a
     rate below which the account is called; and an initial rate that covers every rise within the notice
     (default 24 hours). The result is a *parameter set*: sealed by a digest, read by `plimsoll margin`.
 
@@ -57,6 +65,7 @@ def run(
     plimsoll calibrate --bars prices.parquet --out parameters.json
     plimsoll calibrate --bars prices.csv --markets BTC,ETH --to 2021-05-12
     plimsoll calibrate --bars prices.csv --settings desk.toml --json
+    plimsoll calibrate --bars prices.parquet --markets BTC --explain
     ```
 
     **Settings that matter most** (the file may hold fewer; these are the defaults)
@@ -65,13 +74,15 @@ def run(
     level = 0.995            # share of adverse excursions that is covered
     horizon_hours = 4.0      # time in which a position can be closed
     [guard]
-    stress_weight = 0.4      # weight of the worst known period
-    rise_per_hour = 0.005    # largest relative rise of maintenance in an hour
-    fall_half_life = 24.0    # hours in which half of an excess decays
+    stress_weight = 0.5      # weight of the volatility of the last two years
+    rise_per_hour = 0.007    # relative rise that every hour allows maintenance
+    rise_at_once = 0.25      # relative rise that can be saved up for a crash
+    fall_half_life = 12.0    # hours in which half of an excess decays
     notice_hours = 24.0      # initial margin covers every rise within this time
     ```
     """
     from plimsoll.report.files import write_whole
+    from plimsoll.report.guard_costs import show_costs
     from plimsoll.report.parameters import show_parameters
 
     voice = Voice.chosen(quiet=quiet, as_json=json)
@@ -83,11 +94,30 @@ def run(
         progress("calibrating", 0, 1)
         parameters = _calibrated(read, chosen, bars)
         progress("calibrating", 1, 1)
+        costs = _costs(read, chosen, progress) if explain else {}
     if out is not None:
         write_whole(out, msgspec.json.format(msgspec.json.encode(parameters), indent=2) + b"\n")
-    voice.tell(lambda console: show_parameters(parameters, console), lambda: parameters)
+
+    def show(console: "Console") -> None:
+        show_parameters(parameters, console)
+        show_costs(costs, console)
+
+    voice.tell(show, lambda: {"parameters": parameters, "guard": costs} if explain else parameters)
     if out is not None:
         voice.remark(f"parameters: {out}")
+
+
+def _costs(
+    bars: "Bars", settings: "CalibrationSettings", progress: "Progressing"
+) -> "dict[str, tuple[GuardCost, ...]]":
+    from plimsoll.calibration.cost import guard_costs
+
+    costs = {}
+    for done, market in enumerate(bars.markets):
+        progress("weighing the guard", done, len(bars.markets))
+        costs[market] = guard_costs(bars.select((market,)), settings)
+    progress("weighing the guard", len(bars.markets), len(bars.markets))
+    return costs
 
 
 def _settings(path: Path | None) -> "CalibrationSettings":

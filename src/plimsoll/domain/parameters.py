@@ -132,11 +132,13 @@ class SideEvidence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     windows : int               Standardised excursions behind the quantile.
     last : int                  End of the last bar used, milliseconds UTC.
     volatility : float          Volatility forecast, log return per square root of an hour.
+    forecaster : str            What the volatility was forecast with: ``har-plus`` or ``ewma``; ``none``
+                                where the parameters were not calibrated by this version.
     scale : float               The same after the stress blend and the speed limits: what excursions are
                                 judged on.
     residual_quantile : float   Past excursions at the level, in units of the scale over the horizon.
     model : rate                What today's volatility alone would ask.
-    stressed : rate             What the volatility of the worst known period would ask.
+    stressed : rate             What long-remembered volatility would ask.
     long_run : rate             The constant that would have covered all history at the level.
     floor : rate                The share of `long_run` that the rate never falls below.
     target : rate               After blend and floor, before the speed limits: where maintenance is heading.
@@ -160,6 +162,7 @@ class SideEvidence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     maintenance: float
     binding: str
     borrowed_from: str | None
+    forecaster: str = "none"
 
 
 class Provenance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,20 +1,25 @@
 """What can a risk desk set about calibration, and what is each default and bound?"""
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-__all__ = ["CalibrationSettings", "ClearingRules", "GuardSettings", "JointSettings", "YoungMarketSettings"]
+__all__ = [
+    "AuctionSettings",
+    "BackstopSettings",
+    "CalibrationSettings",
+    "ClearingRules",
+    "GuardSettings",
+    "JointSettings",
+    "YoungMarketSettings",
+]
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 OpenShare = Annotated[float, Meta(gt=0.0, lt=1.0)]
 Hours = Annotated[float, Meta(gt=0.0, le=24.0 * 365)]
 AtLeastOne = Annotated[float, Meta(ge=1.0, le=10.0)]
-
-_LARGEST_EXPONENT = 700.0
-"""exp(700) is still finite; after weeks of silence the limit is no limit."""
 
 
 class GuardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,11 +27,16 @@ class GuardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     Attributes
     ----------
-    stress_weight : share    Weight of stressed volatility in the scale that excursions are judged on.
-    stress_days : days       Memory of the slow average whose largest value is the stressed volatility.
+    stress_weight : share    Weight of long-remembered volatility in the scale that excursions are judged on.
+    stress_days : days       Memory of the slow average that is the long-remembered volatility.
     floor_share : share      The target never falls below this share of the long-run quantile.
-    rise_per_hour : rate     Largest relative rise of maintenance in an hour (0.02 is 2 %); None sets no
+    rise_per_hour : rate     Relative rise of maintenance that every hour allows (0.02 is 2 %); None sets no
                              limit.
+    rise_at_once : share     Relative rise that can be saved up for a moment when it is needed; 0 saves
+                             nothing.
+    rise_base : rate         Below this rate rises are allowed as if it were this rate.
+    jump_deviations : count  A bar whose range exceeds so many deviations is a jump, which initial margin
+                             covers at once; None for never.
     fall_half_life : hours   Time in which half of an excess over the target decays; 0 follows at once.
     notice_hours : hours     Initial margin covers every rise within this time; 0 gives no notice.
     publication_hours : hours   Longest time since the last publication that a rise may make use of.
@@ -35,22 +45,33 @@ class GuardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     credit_fall_per_hour : rate   Largest relative fall of the hedge credit in an hour.
     """
 
-    stress_weight: Share = 0.4
-    stress_days: Annotated[int, Meta(ge=7, le=365)] = 30
-    floor_share: Share = 0.7
-    rise_per_hour: Annotated[float, Meta(gt=0.0, le=1.0)] | None = 0.005
-    fall_half_life: Annotated[float, Meta(ge=0.0, le=24.0 * 365)] = 24.0
+    stress_weight: Share = 0.5
+    stress_days: Annotated[int, Meta(ge=7, le=3650)] = 730
+    floor_share: Share = 0.5
+    rise_per_hour: Annotated[float, Meta(gt=0.0, le=1.0)] | None = 0.007
+    rise_at_once: Share = 0.25
+    rise_base: Annotated[float, Meta(gt=0.0, le=0.1)] = 0.005
+    fall_half_life: Annotated[float, Meta(ge=0.0, le=24.0 * 365)] = 12.0
+    jump_deviations: Annotated[float, Meta(ge=2.0, le=100.0)] | None = 6.0
     notice_hours: Annotated[float, Meta(ge=0.0, le=168.0)] = 24.0
     publication_hours: Annotated[float, Meta(gt=0.0, le=168.0)] = 1.0
     call_buffer: AtLeastOne = 1.1
     initial_buffer: AtLeastOne = 1.25
     credit_fall_per_hour: Annotated[float, Meta(gt=0.0, le=0.1)] = 0.001
 
-    def rise_over(self, hours: float) -> float:
-        """Factor by which maintenance may grow in so many hours; infinite where no limit is set."""
-        if self.rise_per_hour is None:
-            return math.inf if hours > 0.0 else 1.0
-        return math.exp(min(hours * math.log1p(self.rise_per_hour), _LARGEST_EXPONENT))
+    @property
+    def rise_speed(self) -> float:
+        """Rise per hour, as a log; infinite where no limit is set."""
+        return math.inf if self.rise_per_hour is None else math.log1p(self.rise_per_hour)
+
+    @property
+    def rise_saved(self) -> float:
+        """Largest rise in one publication, as a log: what can be saved, and the hours since the last."""
+        return math.log1p(self.rise_at_once) + self.rise_speed * self.publication_hours
+
+    def rise_within(self, hours: float) -> float:
+        """Largest rise within so many hours, as a log, however it is spread over publications."""
+        return self.rise_saved + self.rise_speed * hours if hours > 0.0 else self.rise_saved
 
     def keep_over(self, hours: float) -> float:
         """Share of an excess over the target that is left after so many hours."""
@@ -94,13 +115,16 @@ class CalibrationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ----------
     horizon_hours : hours   Liquidation horizon H of the adverse excursion.
     level : share           Share of excursions that maintenance covers.
-    decay_per_hour : share  Weight of the past in the volatility estimate, per hour.
+    forecaster : ``har-plus`` or ``ewma``   What forecasts volatility; ``ewma`` stands in wherever the other
+                            has not learnt enough, or bars are longer than an hour.
+    decay_per_hour : share  Weight of the past in the average (``ewma``), per hour.
     decay_per_bar : share   The same, as the least weight per bar, for bars longer than two hours.
     residual_windows : count   Standardised excursions kept; the quantile is taken over these.
     """
 
     horizon_hours: Hours = 4.0
     level: Annotated[float, Meta(ge=0.9, lt=1.0)] = 0.995
+    forecaster: Literal["har-plus", "ewma"] = "har-plus"
     decay_per_hour: OpenShare = 0.97
     decay_per_bar: OpenShare = 0.94
     residual_windows: Annotated[int, Meta(ge=100, le=100_000)] = 17_520
@@ -109,8 +133,46 @@ class CalibrationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     young: YoungMarketSettings = msgspec.field(default_factory=YoungMarketSettings)
 
 
+class AuctionSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When what the book cannot take is auctioned, and how the price falls; the legs are those of Derive.
+
+    Attributes
+    ----------
+    after_hours : hours    An account is auctioned when the book would take longer than this to sell what must
+                           be sold; None holds no auctions.
+    start : share          First price, as a share of the account's marked value.
+    fast_end : share       Share at the end of the fast leg; the slow leg falls from it to nothing.
+    fast_seconds, slow_seconds : seconds   Length of the legs.
+    fee : share            Of the value to be sold, paid to the insurance fund when an auction begins.
+    buffer : share         Of maintenance, that an auction restores beyond it.
+    """
+
+    after_hours: Hours | None = None
+    start: OpenShare = 0.98
+    fast_end: OpenShare = 0.8
+    fast_seconds: Annotated[float, Meta(gt=0.0)] = 100.0
+    slow_seconds: Annotated[float, Meta(gt=0.0)] = 14_400.0
+    fee: Share = 0.02
+    buffer: Share = 0.2
+
+
+class BackstopSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When the backstop takes positions over, and how many; without cash of its own it takes none.
+
+    Attributes
+    ----------
+    level : share    Of maintenance; below it the backstop takes over what the book has not sold.
+    share : share    Of each position, taken over at once.
+    cap : factor     Gross notional that the backstop holds at most, as a multiple of its equity.
+    """
+
+    level: Share = 0.25
+    share: Share = 1.0
+    cap: Annotated[float, Meta(gt=0.0, le=100.0)] = 5.0
+
+
 class ClearingRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When an account is taken in hand, and how its positions are sold.
+    """When an account is taken in hand, how its positions are sold, and who pays what is missing.
 
     Attributes
     ----------
@@ -118,9 +180,18 @@ class ClearingRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     full_share : share       Below this share of maintenance everything is sold.
     participation : share    Forced selling is at most this share of the volume that the market trades.
     fee : share              Of the notional sold, paid to the insurance fund by accounts that still can.
+    reduction : str          ``proportional`` sells the same share of every position; ``relief`` sells first
+                             what relieves most margin per cost, all of it margined anew step by step.
+    allocation : str         ``pro-rata`` asks all who are in profit for cash once a debtor is flat; ``queue``
+                             first closes the positions of bankrupt accounts against the most profitable and
+                             most leveraged ones, at the bankruptcy price, when the fund does not reach.
     """
 
     health_target: AtLeastOne = 1.25
     full_share: Share = 0.5
     participation: OpenShare = 0.2
     fee: Share = 0.005
+    reduction: Literal["proportional", "relief"] = "proportional"
+    allocation: Literal["pro-rata", "queue"] = "pro-rata"
+    auction: AuctionSettings = msgspec.field(default_factory=AuctionSettings)
+    backstop: BackstopSettings = msgspec.field(default_factory=BackstopSettings)

@@ -10,7 +10,7 @@ from plimsoll.kernels.valuation import NEAR_SLACK
 from plimsoll.margin import MarginModel
 from plimsoll.types import Flags, Quanta, Rows, Vector
 
-__all__ = ["Safety", "carried", "nothing_known", "spent", "valued"]
+__all__ = ["Safety", "carried", "changed_rows", "noted", "nothing_known", "spent"]
 
 _SHARE = 1e-9
 """Share of gross value kept in reserve for the order in which floats are added, which errs far less."""
@@ -59,7 +59,7 @@ def spent(safety: Safety, book: Book, unit: Vector) -> Safety:
     return replace(safety, unit=unit, left=left)
 
 
-def valued(safety: Safety, rows: Rows, equity: Quanta, call: Quanta, gross: Vector) -> Safety:
+def noted(safety: Safety, rows: Rows, equity: Quanta, call: Quanta, gross: Vector) -> Safety:
     """Note the distance of accounts that were valued exactly, at the marks that distances are spent up to."""
     left = safety.left.copy()
     left[rows] = (equity - call) - NEAR_SLACK - _SHARE * gross
@@ -74,11 +74,12 @@ def carried(safety: Safety | None, before: Book, after: Book, model: MarginModel
         return safety
     more = np.full(len(after.names) - len(before.names), _UNKNOWN)
     return replace(
-        safety, left=np.concatenate([np.where(_changed(before, after), _UNKNOWN, safety.left), more])
+        safety, left=np.concatenate([np.where(changed_rows(before, after), _UNKNOWN, safety.left), more])
     )
 
 
-def _changed(before: Book, after: Book) -> Flags:
+def changed_rows(before: Book, after: Book) -> Flags:
+    """Say which of the rows that were there hold other cash or positions: Flags [A]."""
     known = len(before.names)
     changed: Flags = before.cash != after.cash[:known]
     if before.lots is not after.lots:

@@ -6,7 +6,7 @@ import numpy as np
 
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.settings import CalibrationSettings
-from plimsoll.estimators.volatility import Volatility
+from plimsoll.estimators.scale import Volatility
 from plimsoll.kernels.excursion import FIELDS, absorb_windows
 from plimsoll.types import Flags, Matrix, Times
 
@@ -15,6 +15,8 @@ __all__ = ["ExcursionState", "WindowLog", "begin_excursions", "update_excursions
 
 class WindowLog:
     """An append-only log of matured windows that many states share.
+
+    Every column lies in one piece of memory, since quantiles are taken column by column.
 
     A state reads the first `count` rows and never sees later ones. Appending to the newest state extends the
     log in place; appending to an older one copies it first, so that states behave as values.
@@ -42,7 +44,7 @@ class WindowLog:
 
     def _copied(self, count: int, capacity: int) -> "WindowLog":
         moments = np.zeros(capacity, dtype=np.int64)
-        windows = np.full((capacity, *self._windows.shape[1:]), np.nan)
+        windows = np.full((*self._windows.shape[1:], capacity), np.nan).transpose(2, 0, 1)
         moments[:count] = self._moments[:count]
         windows[:count] = self._windows[:count]
         return WindowLog(moments, windows, count)

@@ -1,4 +1,4 @@
-"""How volatile is each market now, and on which scale are its excursions to be judged?"""
+"""How volatile is each market now, from bars of any length?"""
 
 from dataclasses import dataclass
 
@@ -6,115 +6,155 @@ import numpy as np
 
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.settings import CalibrationSettings
-from plimsoll.kernels.ewma import KNOWN_WEIGHT, ewma_variance
-from plimsoll.kernels.scale import scale_path
-from plimsoll.types import Matrix, Vector
+from plimsoll.estimators.cascade import Cascade
+from plimsoll.estimators.observed import Observed
+from plimsoll.estimators.scale import LEAST_VOLATILITY, Volatility, begin_scale, update_scale
+from plimsoll.kernels.bar_variance import parkinson
+from plimsoll.kernels.cascade import CascadeMemory
+from plimsoll.kernels.clock_hours import HourMemory, gather_hours
+from plimsoll.kernels.ewma import ewma_variance
+from plimsoll.kernels.scale import ScaleMemory
+from plimsoll.types import Array, Matrix, Times, Vector
 
-__all__ = ["Volatility", "VolatilityState", "begin_volatility", "parkinson_variance", "update_volatility"]
+__all__ = ["VolatilityState", "begin_volatility", "parkinson_variance", "update_volatility"]
 
 _RANGE_BARS = 2 * HOUR
 """From this bar length on the range is used: five times as informative as one return (Parkinson 1980), and
 the high and low of a long bar are seen on many trades, so that its downward bias from sparse trading is
 small."""
 
+_CASCADE = Cascade()
+
 
 @dataclass(frozen=True, slots=True)
 class VolatilityState:
-    """What the estimate remembers; see `ewma_variance_definition` and `scale_path_definition`.
+    """What the estimate remembers of M markets.
 
     Attributes
     ----------
     fast : Matrix [2, M]     Weighted sum of variance samples and of weights.
-    slow : Matrix [2, M]     The same with a memory of `stress_days`.
-    worst : Vector [M]       Largest slow variance so far, per hour; NaN before the first.
-    target, scale : Vector [M]   Scale before and after the speed limits.
+    hours : HourMemory       The hour under way.
+    cascades : tuple [M]     What each market's regressions remember.
+    hourly : Matrix [2, M]   Of the last whole hour: the forecast variance per hour over the horizon, NaN
+                             until known, and the average `fast` then.
+    scale : ScaleMemory      See `kernels.scale.scale_path_definition`.
     """
 
     fast: Matrix
-    slow: Matrix
-    worst: Vector
-    target: Vector
-    scale: Vector
+    hours: HourMemory
+    cascades: tuple[CascadeMemory, ...]
+    hourly: Matrix
+    scale: ScaleMemory
 
     @property
     def volatility(self) -> Vector:
-        """Volatility now [M], log return per square root of an hour; NaN until it is known."""
-        return _root_mean(self.fast, KNOWN_WEIGHT)
+        """Forecast now [M], log return per square root of an hour; NaN until it is known."""
+        return self.scale.volatility
 
     @property
     def stressed(self) -> Vector:
-        """Volatility of the worst known period [M]; the long-run one where no period is complete."""
-        return np.where(np.isnan(self.worst), _root_mean(self.slow, 0.0), np.sqrt(self.worst))
+        """Long-remembered volatility [M], per square root of an hour; NaN before the first bar."""
+        slow = self.scale.slow
+        mean: Vector = np.divide(slow[0], slow[1], out=np.full(slow.shape[1], np.nan), where=slow[1] > 0.0)
+        return np.sqrt(mean)
 
-
-@dataclass(frozen=True, slots=True)
-class Volatility:
-    """The path over a piece of bars, Matrix [T, M] each, log return per square root of an hour."""
-
-    volatility: Matrix
-    scale: Matrix
+    @property
+    def forecasters(self) -> tuple[str, ...]:
+        """Name what each market's volatility was forecast with: ``har-plus`` or ``ewma``."""
+        return tuple("ewma" if np.isnan(known) else "har-plus" for known in self.hourly[0])
 
 
 def begin_volatility(markets: int) -> VolatilityState:
     """Start without any assumption."""
-    unknown = np.full(markets, np.nan)
-    return VolatilityState(np.zeros((2, markets)), np.zeros((2, markets)), unknown, unknown, unknown)
+    parts = np.zeros((6, markets))
+    parts[5] = np.nan
+    return VolatilityState(
+        fast=np.zeros((2, markets)),
+        hours=HourMemory(parts, np.zeros(1, dtype=np.int64)),
+        cascades=tuple(_CASCADE.begin(1.0) for _ in range(markets)),
+        hourly=np.full((2, markets), np.nan),
+        scale=begin_scale(markets),
+    )
 
 
 def update_volatility(
     state: VolatilityState, settings: CalibrationSettings, bars: Bars, returns: Matrix
 ) -> tuple[VolatilityState, Volatility]:
-    """Absorb T bars.
+    r"""Absorb T bars.
 
-    The past keeps `decay_per_hour` of its weight per hour, but at least `decay_per_bar` per bar: an estimate
-    from daily bars rests on more than a day.
+    .. math:: \sigma^2_t = C_h\, \frac{E_t}{E_h}, \quad \text{or } E_t \text{ while } C \text{ is unknown}
+
+    with C_h what the cascade forecast when the last whole hour h closed, and E an exponentially weighted
+    average over bars of any length: within the hour the forecast moves as the average does. The past keeps
+    `decay_per_hour` of its weight in E per hour, but at least `decay_per_bar` per bar.
 
     Parameters
     ----------
     returns : Matrix [T, M]   From `returns.join`: NaN marks a gap, and such a bar is skipped.
     """
     hours = bars.length / HOUR
-    guard = settings.guard
     samples = _variance_samples(bars, returns) / hours
     decay = max(settings.decay_per_hour**hours, settings.decay_per_bar)
-    variance, numerator, denominator = ewma_variance(samples, decay, state.fast[0], state.fast[1])
-    volatility = np.sqrt(variance)
-    slow, worst, scale = state.slow.copy(), state.worst.copy(), state.scale.copy()
-    target, path = scale_path(
-        samples,
-        volatility,
-        np.exp(-hours / (24.0 * guard.stress_days)),
-        guard.stress_weight,
-        guard.rise_over(hours),
-        guard.keep_over(hours),
-        slow,
-        worst,
-        scale,
+    average, numerator, denominator = ewma_variance(samples, decay, state.fast[0], state.fast[1])
+    gathered = HourMemory._make(part.copy() for part in state.hours)
+    ends, found = gather_hours(
+        gathered, bars.times, bars.length, bars.open, bars.high, bars.low, bars.close, bars.volume
     )
-    after = VolatilityState(np.vstack([numerator, denominator]), slow, worst, target[-1].copy(), scale)
-    return after, Volatility(volatility, path)
+    cascades, forecasts = _cascaded(state.cascades, settings, ends, found)
+    variance, hourly = _between_hours(state.hourly, average, bars.ends, ends, forecasts)
+    ranges = np.fmax(np.log(bars.high / bars.low), np.abs(returns))
+    scale, path = update_scale(
+        state.scale, settings, hours, samples * hours, ranges, np.maximum(np.sqrt(variance), LEAST_VOLATILITY)
+    )
+    after = VolatilityState(np.vstack([numerator, denominator]), gathered, cascades, hourly, scale)
+    return after, path
+
+
+def _cascaded(
+    cascades: tuple[CascadeMemory, ...], settings: CalibrationSettings, ends: Times, found: Array
+) -> tuple[tuple[CascadeMemory, ...], Matrix]:
+    """Show N whole hours to every market's cascade; Matrix [N, M] of variance per hour over the horizon."""
+    if not len(ends) or settings.forecaster == "ewma":
+        return cascades, np.full(found.shape[:2], np.nan)
+    steps = max(1, round(settings.horizon_hours))
+    after, forecasts = [], np.empty(found.shape[:2])
+    for m, memory in enumerate(cascades):
+        known, path = _CASCADE.update(memory, _hours_of(ends, found[:, m]), steps)
+        after.append(known)
+        forecasts[:, m] = path[:, 1] / steps
+    return tuple(after), forecasts
+
+
+def _hours_of(ends: Times, found: Matrix) -> Observed:
+    returns, upper, lower, body, volume, joined = (np.ascontiguousarray(found[:, k]) for k in range(6))
+    nothing = np.zeros((len(ends), 0))
+    return Observed(ends, 1.0, joined == 1.0, returns, upper, lower, body, volume, nothing)
+
+
+def _between_hours(
+    hourly: Matrix, average: Matrix, bar_ends: Times, ends: Times, forecasts: Matrix
+) -> tuple[Matrix, Matrix]:
+    """Let the last whole hour's forecast move as the average does since: Matrix [T, M], and `hourly`."""
+    rows = np.searchsorted(bar_ends, ends)
+    known = np.vstack([hourly[0], forecasts])
+    then = np.vstack([hourly[1], average[rows]])
+    last = np.searchsorted(ends, bar_ends, side="right")
+    ratio = np.divide(average, then[last], out=np.ones_like(average), where=then[last] > 0.0)
+    variance = np.where(np.isnan(known[last]), average, known[last] * ratio)
+    return variance, np.vstack([known[-1], then[-1]])
 
 
 def parkinson_variance(bars: Bars) -> Matrix:
-    r"""Estimate the variance of each bar from its range: :math:`\ln(H / L)^2 / (4 \ln 2)`.
+    """Estimate the variance of each bar from its range (`kernels.bar_variance.parkinson`).
 
     Returns
     -------
     Matrix [T, M]   Squared log return over the bar; NaN where a market has no bar.
-
-    Source: Parkinson (1980), The extreme value method for estimating the variance of the rate of return.
     """
-    variance: Matrix = np.log(bars.high / bars.low) ** 2 / (4.0 * np.log(2.0))
-    return variance
+    return parkinson(np.log(bars.high), np.log(bars.low))
 
 
 def _variance_samples(bars: Bars, returns: Matrix) -> Matrix:
     if bars.length < _RANGE_BARS:
         return returns**2
     return np.where(np.isnan(returns), np.nan, parkinson_variance(bars))
-
-
-def _root_mean(sums: Matrix, least_weight: float) -> Vector:
-    known = (sums[1] > 0.0) & (sums[1] >= least_weight)
-    mean: Vector = np.divide(sums[0], sums[1], out=np.full(sums.shape[1], np.nan), where=known)
-    return np.sqrt(mean)

@@ -5,7 +5,7 @@ from numba import njit
 
 from plimsoll.types import Vector
 
-__all__ = ["upper_quantile", "upper_quantile_definition"]
+__all__ = ["RANK_SLACK", "upper_quantile", "upper_quantile_definition"]
 
 
 def upper_quantile_definition(samples: Vector, level: float) -> tuple[float, int]:
@@ -31,24 +31,43 @@ def upper_quantile_definition(samples: Vector, level: float) -> tuple[float, int
     count = len(known)
     if count == 0:
         return np.nan, 0
-    rank = max(1, int((count + 1) * (1.0 - level) + _RANK_SLACK))
+    rank = max(1, int((count + 1) * (1.0 - level) + RANK_SLACK))
     return known[count - rank], count
 
 
-_RANK_SLACK = 1e-9
+RANK_SLACK = 1e-9
 """0.005 is not representable: (199 + 1) * (1 - 0.995) falls below 1 by a few units of the last place."""
+
+
+_FEW = 500
+"""Ranks up to which keeping the largest in order is faster than selecting among all."""
+
+
+@njit(cache=True)
+def _largest(samples: Vector, rank: int) -> float:
+    """Return the `rank`-th largest, by keeping that many in ascending order."""
+    kept = np.full(rank, -np.inf)
+    for sample in samples:
+        if sample > kept[0]:
+            place = 0
+            while place + 1 < rank and kept[place + 1] < sample:
+                kept[place] = kept[place + 1]
+                place += 1
+            kept[place] = sample
+    return float(kept[0])
 
 
 @njit(cache=True)
 def upper_quantile(samples: Vector, level: float) -> tuple[float, int]:
     """`upper_quantile_definition` by selection instead of sorting."""
-    known = np.empty(len(samples))
     count = 0
     for sample in samples:
         if not np.isnan(sample):
-            known[count] = sample
             count += 1
     if count == 0:
         return np.nan, 0
-    rank = max(1, int((count + 1) * (1.0 - level) + _RANK_SLACK))
-    return np.partition(known[:count], count - rank)[count - rank], count
+    rank = max(1, int((count + 1) * (1.0 - level) + RANK_SLACK))
+    if rank <= _FEW:
+        return _largest(samples, rank), count
+    known = samples[~np.isnan(samples)]
+    return np.partition(known, count - rank)[count - rank], count

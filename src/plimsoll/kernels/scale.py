@@ -1,73 +1,117 @@
-"""What scale are excursions measured in, once stress is blended in and the speed limits are kept?"""
+"""What scale are excursions measured in, once past stress is blended in and the speed limits are kept?"""
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from plimsoll.kernels.ewma import KNOWN_WEIGHT
+from plimsoll.kernels.rise import RiseLimit, limited_step
 from plimsoll.types import Matrix, Vector
 
-__all__ = ["scale_path", "scale_path_definition"]
+__all__ = ["ScaleMemory", "ScaleTerms", "scale_path", "scale_path_definition"]
+
+_FAR = 8.0
+"""Deviations from which on a bar counts for no more in the slow average: one print, right or wrong, moves an
+average over two years by no more than two days of usual trading would."""
+
+
+class ScaleMemory(NamedTuple):
+    """What is remembered of M markets; arrays are changed in place.
+
+    Attributes
+    ----------
+    slow : Matrix [2, M]        Numerator and denominator of the slow average of variance.
+    volatility : Vector [M]     The last forecast, per square root of an hour; NaN before the first.
+    target, scale : Vector [M]  Before and after the speed limits; NaN before the first.
+    saved : Vector [M]          Rise that is saved up (`kernels.rise`).
+    jump : Vector [M]           Log move of the last jump, less what has faded of it.
+    """
+
+    slow: Matrix
+    volatility: Vector
+    target: Vector
+    scale: Vector
+    saved: Vector
+    jump: Vector
+
+
+class ScaleTerms(NamedTuple):
+    """What does not change between bars of one length.
+
+    Attributes
+    ----------
+    hours : float          Length of a bar.
+    slow_decay : float     Weight of the past in the slow average, per bar.
+    weight : float         w.
+    keep : float           Share of an excess, and of a jump, that a bar leaves.
+    jump : float           Deviations from which on a bar's range is a jump; infinite for never.
+    """
+
+    hours: float
+    slow_decay: float
+    weight: float
+    keep: float
+    jump: float
 
 
 def scale_path_definition(
     samples: Matrix,
+    ranges: Matrix,
     volatility: Matrix,
-    slow_decay: float,
-    stress_weight: float,
-    rise: float,
-    keep: float,
-    slow: Matrix,
-    worst: Vector,
-    scale: Vector,
-) -> tuple[Matrix, Matrix]:
-    r"""Blend current with stressed volatility, and let the blend rise and fall at limited speed.
+    terms: ScaleTerms,
+    limit: RiseLimit,
+    memory: ScaleMemory,
+) -> Matrix:
+    r"""Blend current with long-remembered volatility, and let the blend rise and fall at limited speed.
 
     .. math::
-        stressed_t &= \max_{s \le t} \sqrt{slow_s} \\
-        target_t &= (1 - w)\, \sigma_t + w\, stressed_t \\
-        G_t &= \min(target_t, G_{t-1} u) \text{ if rising, else } target_t + (G_{t-1} - target_t) k
+        slow_t &= \text{average of } \min(x_s, (8 \sigma_{s-1})^2) \text{ over } s \le t \\
+        target_t &= (1 - w)\, \sigma_t + w \sqrt{slow_t} \\
+        G_t &= \text{limited rise from } G_{t-1} \text{ to } target_t \text{ (kernels.rise), or }
+               target_t + (G_{t-1} - target_t)\, k \text{ if falling} \\
+        J_t &= \max(k J_{t-1},\; R_t\, 1[R_t > j \sigma_{t-1} \sqrt h])
 
-    with slow the exponentially weighted variance of about `stress_days`, u the factor by which the scale may
-    rise in a bar and k the share of an excess that a bar leaves. Excursions are standardised by G, and the
-    rate is their quantile times G: so blending and limiting change *when* margin is held, not how much is
-    covered. Row t uses rows up to t only.
+    Excursions are standardised by G, and the rate is their quantile times G: so blending and limiting change
+    *when* margin is held, not how much is covered. Row t uses rows up to t only.
 
     Parameters
     ----------
     samples : Matrix [T, M]      Variance per hour seen in each bar; NaN in a gap.
-    volatility : Matrix [T, M]   Forecast after each bar, log return per square root of an hour.
-    slow_decay, stress_weight, rise, keep : float
-    slow : Matrix [2, M]         Numerator and denominator of the slow average. Changed in place, as are
-    worst : Vector [M]           the largest slow variance (NaN if none) and
-    scale : Vector [M]           the last G (NaN before the first).
+    ranges : Matrix [T, M]       Log of high over low, or the return where that is larger; NaN in a gap.
+    volatility : Matrix [T, M]   Forecast after each bar, per square root of an hour; NaN until known.
 
     Returns
     -------
-    target, path : Matrix [T, M]   Before and after the speed limits; per square root of an hour.
+    Matrix [T, M]   G, per square root of an hour.
     """
-    target = np.full(samples.shape, np.nan)
     path = np.full(samples.shape, np.nan)
     for t in range(samples.shape[0]):
         for m in range(samples.shape[1]):
-            if not np.isnan(samples[t, m]):
-                slow[0, m] = slow_decay * slow[0, m] + (1.0 - slow_decay) * samples[t, m]
-                slow[1, m] = slow_decay * slow[1, m] + (1.0 - slow_decay)
-            if slow[1, m] == 0.0:
+            sigma = memory.volatility[m]
+            memory.jump[m] *= terms.keep
+            if ranges[t, m] > terms.jump * sigma * np.sqrt(terms.hours):
+                memory.jump[m] = max(memory.jump[m], ranges[t, m])
+            sample = samples[t, m]
+            if not np.isnan(sample):
+                sample = np.fmin(sample, (_FAR * sigma) ** 2)
+                memory.slow[0, m] = terms.slow_decay * memory.slow[0, m] + (1.0 - terms.slow_decay) * sample
+                memory.slow[1, m] = terms.slow_decay * memory.slow[1, m] + (1.0 - terms.slow_decay)
+            memory.volatility[m] = volatility[t, m]
+            if memory.slow[1, m] == 0.0 or np.isnan(volatility[t, m]):
                 continue
-            average = slow[0, m] / slow[1, m]
-            if slow[1, m] >= KNOWN_WEIGHT and not average <= worst[m]:
-                worst[m] = average
-            stressed = np.sqrt(average if np.isnan(worst[m]) else worst[m])
-            blend = (1.0 - stress_weight) * volatility[t, m] + stress_weight * stressed
-            if np.isnan(scale[m]):
-                scale[m] = blend
-            elif blend > scale[m]:
-                scale[m] = min(blend, scale[m] * rise)
-            else:
-                scale[m] = blend + (scale[m] - blend) * keep
-            target[t, m] = blend
-            path[t, m] = scale[m]
-    return target, path
+            slow = np.sqrt(memory.slow[0, m] / memory.slow[1, m])
+            target = (1.0 - terms.weight) * volatility[t, m] + terms.weight * slow
+            goal = (
+                target + max(0.0, memory.scale[m] - target) * terms.keep
+                if memory.scale[m] > target
+                else target
+            )
+            memory.scale[m], memory.saved[m] = limited_step(
+                memory.scale[m], goal, memory.saved[m], terms.hours, limit
+            )
+            memory.target[m] = target
+            path[t, m] = memory.scale[m]
+    return path
 
 
 scale_path = njit(cache=True)(scale_path_definition)

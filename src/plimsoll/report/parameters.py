@@ -37,8 +37,20 @@ def show_parameters(parameters: ParameterSet, console: Console) -> None:
         console.print()
         console.print(Text("Evidence: what each maintenance rate was made from", style="bold"))
         console.print(evidence_table(parameters.evidence))
+        console.print(_forecasters(parameters.evidence))
     console.print()
     console.print(f"digest: sha256:{parameters.digest}")
+
+
+def _forecasters(evidence: tuple[SideEvidence, ...]) -> Text:
+    """Say what forecast the volatility of which markets."""
+    markets: dict[str, list[str]] = {}
+    for side in evidence:
+        known = markets.setdefault(side.forecaster, [])
+        if side.market not in known:
+            known.append(side.market)
+    said = "; ".join(f"{forecaster} for {', '.join(names)}" for forecaster, names in markets.items())
+    return Text(f"volatility forecast by {said}")
 
 
 def _rates(parameters: ParameterSet) -> Table:

@@ -1,0 +1,114 @@
+"""Which whole hours do shorter bars make up?"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from plimsoll.types import Array, Matrix, Times, Vector
+
+__all__ = ["HOUR_FIELDS", "HourMemory", "gather_hours"]
+
+HOUR_FIELDS = 6
+"""Columns of a finished hour: log return, log of high, low and close over the open, volume, and whether the
+hour
+before it is known (1) or not (0)."""
+
+_OPEN, _HIGH, _LOW, _VOLUME, _BARS, _CLOSE = range(6)
+_HOUR = 3_600_000
+
+
+class HourMemory(NamedTuple):
+    """What is remembered of M markets; arrays are changed in place.
+
+    Attributes
+    ----------
+    parts : Matrix [6, M]   Of the hour under way: open, high, low, volume, bars; and the close of the hour
+                            before, NaN where that hour was not whole.
+    end : Times [1]         When the last whole hour closed.
+    """
+
+    parts: Matrix
+    end: Times
+
+
+@njit(cache=True)
+def _take(parts: Matrix, m: int, opened: float, high: float, low: float, volume: float) -> None:
+    if parts[_BARS, m] == 0.0:
+        parts[_OPEN, m], parts[_HIGH, m], parts[_LOW, m], parts[_VOLUME, m] = opened, high, low, volume
+    else:
+        parts[_HIGH, m] = max(parts[_HIGH, m], high)
+        parts[_LOW, m] = min(parts[_LOW, m], low)
+        parts[_VOLUME, m] += volume
+    parts[_BARS, m] += 1.0
+
+
+@njit(cache=True)
+def _finish(
+    parts: Matrix,
+    m: int,
+    close: float,
+    needed: float,
+    joined: bool,  # noqa: FBT001  (numba takes no keyword)
+    row: Vector,
+) -> None:
+    """Write the hour that ends now into a row, NaN where a bar of it is missing; begin the next."""
+    row[:] = np.nan
+    row[5] = 0.0
+    before = parts[_CLOSE, m]
+    parts[_CLOSE, m] = np.nan
+    if parts[_BARS, m] == needed:
+        opened = parts[_OPEN, m]
+        if joined and not np.isnan(before):
+            row[0] = np.log(close / before)
+            row[5] = 1.0
+        row[1] = np.log(parts[_HIGH, m] / opened)
+        row[2] = np.log(parts[_LOW, m] / opened)
+        row[3] = np.log(close / opened)
+        row[4] = parts[_VOLUME, m]
+        parts[_CLOSE, m] = close
+    parts[_BARS, m] = 0.0
+
+
+@njit(cache=True)
+def gather_hours(
+    memory: HourMemory,
+    times: Times,
+    length: int,
+    opened: Matrix,
+    high: Matrix,
+    low: Matrix,
+    close: Matrix,
+    volume: Matrix,
+) -> tuple[Times, Array]:
+    """Advance by T bars of `length` milliseconds, and say which clock hours ended and what they were.
+
+    An hour with a missing bar is not whole: its row is NaN, and so is the return of the next. Bars that are
+    longer than an hour, or do not divide it, make up no hours.
+
+    Returns
+    -------
+    ends : Times [N]                   Ends of hours, milliseconds UTC.
+    hours : array [N, M, HOUR_FIELDS]
+    """
+    ends = np.zeros(len(times), dtype=np.int64)
+    hours = np.full((len(times), close.shape[1], HOUR_FIELDS), np.nan)
+    count = 0
+    if length > _HOUR or _HOUR % length != 0:
+        return ends[:0], hours[:0]
+    needed = float(_HOUR // length)
+    for t in range(len(times)):
+        if times[t] % _HOUR == 0:
+            memory.parts[_BARS, :] = 0.0
+        for m in range(close.shape[1]):
+            if not np.isnan(close[t, m]):
+                _take(memory.parts, m, opened[t, m], high[t, m], low[t, m], volume[t, m])
+        end = times[t] + length
+        if end % _HOUR == 0:
+            joined = end - memory.end[0] == _HOUR
+            for m in range(close.shape[1]):
+                _finish(memory.parts, m, close[t, m], needed, joined, hours[count, m])
+            memory.end[0] = end
+            ends[count] = end
+            count += 1
+    return ends[:count], hours[:count]
