@@ -7,16 +7,16 @@ the nearest cache. The largest of the three is the floor. Caches are probed on o
 """
 
 import os
-import resource
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from numba import get_num_threads, njit, prange
 from numpy.typing import NDArray
 from scipy import sparse
 
-from plimsoll.kernels.lanes import LANES, MOST_BLOCKS, lowest_sum
+from plimsoll.kernels.lanes import LANES, MOST_BLOCKS, lowest_sum, on_lines
 from plimsoll.margin.book import BookLosses, PositionRows, position_rows
 from plimsoll.types import Array, Matrix, Vector
 
@@ -47,7 +47,7 @@ def best(work: Callable[[], object], budget: float = BUDGET) -> float:
 @njit()
 def read(table: Matrix, columns: NDArray[np.int32], quantity: Vector) -> float:
     """Add up the rows of a table in the order of `columns`."""
-    return lowest_sum(table, columns, quantity, 0, len(columns), (0, 0, 0, 0, 0, 0, 0, 0))
+    return lowest_sum(table, table, columns, quantity, 0, len(columns), (0, 0, 0, 0, 0, 0, 0, 0), ())
 
 
 @njit(parallel=True)
@@ -63,7 +63,7 @@ def rows_per_second(values: int) -> float:
     """Return how many rows of 64 values one thread adds up per second, from a table of so many values."""
     count = max(1, values // STRIP)
     columns = np.tile(np.arange(count, dtype=np.int32), max(1, PROBE // count))
-    table, quantity = np.ones((count, STRIP)), np.ones(len(columns))
+    table, quantity = on_lines(np.ones((count, STRIP))), np.ones(len(columns))
     read(table, columns, quantity)
     return len(columns) / best(lambda: read(table, columns, quantity))
 
@@ -72,7 +72,7 @@ def bytes_per_second(threads: int) -> float:
     """Return how fast all threads together read what lies beyond every cache."""
     count = STREAM // (STRIP * threads)
     columns, quantity = np.arange(count, dtype=np.int32), np.ones(count)
-    tables = np.ones((threads, count, STRIP))
+    tables = on_lines(np.ones((threads, count, STRIP)))
     read_together(tables, columns, quantity)
     return tables.nbytes / best(lambda: read_together(tables, columns, quantity))
 
@@ -138,6 +138,12 @@ def increments(name: str, losses: BookLosses, change: Matrix, holders: int) -> N
     print(f"  {name}, one account trades: {1e6 * taken:.0f} us")
 
 
+def memory(what: str) -> float:
+    """Return the memory that the process holds (``VmRSS``) or held at most (``VmHWM``), GiB; Linux alone."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(what)) / 2**20
+
+
 def main() -> None:
     """Draw a book and print both questions."""
     rng = np.random.default_rng(1)
@@ -149,12 +155,16 @@ def main() -> None:
     joint = rng.standard_normal((INSTRUMENTS, 3)) @ factors + 0.3 * rng.standard_t(4, (INSTRUMENTS, JOINT))
     size = f"{ACCOUNTS:,} accounts x {POSITIONS} positions of {INSTRUMENTS:,} instruments"
     print(f"{size}, {get_num_threads()} threads")
+    for change, tail in ((grid, None), (joint, TAIL)):
+        began = memory("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5")
+        BookLosses(rows, change, tail)
+        more = memory("VmHWM") - began
+        print(f"  {change.shape[1]} scenarios: {more:.2f} GiB beyond the positions at the peak")
     losses = measure(f"{GRID} grid scenarios, worst", rows, grid, None, 1)
     increments("grid", losses, grid, ACCOUNTS)
     losses = measure(f"{JOINT} joint scenarios, shortfall", rows, joint, TAIL, PEER_SHARE)
     increments("joint", losses, joint, ACCOUNTS)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"peak memory {peak:.2f} GiB, the positions and SciPy's copies included")
 
 
 if __name__ == "__main__":

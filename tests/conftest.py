@@ -5,6 +5,7 @@ Nothing here or in any test measures time: a slow machine must not make a correc
 
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,21 @@ def market_data() -> Path:
 def vectors() -> Path:
     """Return the folder of other systems' reference figures that PLIMSOLL_VECTORS names, or skip."""
     return _folder("PLIMSOLL_VECTORS", "reference vectors")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Start a PostgreSQL for all tests of this worker, and give its URL."""
+    from tests.support.stores import running_postgres
+
+    with running_postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Name a new store, in turn in each database."""
+    from tests.support.stores import new_location
+
+    url = request.getfixturevalue("postgres") if request.param == "postgresql" else ""
+    return new_location(request.param, tmp_path, url)

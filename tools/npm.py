@@ -1,6 +1,7 @@
-"""How does a machine without Node run npm? With the node that a wheel brings.
+"""How does a machine without Node run npm?
 
-`python -m tools.npm ci` installs what `package-lock.json` holds into `node_modules`.
+With the node that a wheel brings: `python -m tools.npm ci` installs what `package-lock.json` holds into
+`node_modules`.
 """
 
 import sys

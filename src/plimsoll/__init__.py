@@ -18,12 +18,14 @@ if TYPE_CHECKING:
         Provenance,
         StaticTiers,
     )
+    from plimsoll.domain.portfolios import Portfolio
     from plimsoll.domain.settings import CalibrationSettings
     from plimsoll.engine.machine import step
     from plimsoll.errors import Code, PlimsollError
     from plimsoll.feeds.bars import read_bars
-    from plimsoll.margin import margin_model
+    from plimsoll.margin import margin_model, profiles
     from plimsoll.margin.explain import Explanation, explain
+    from plimsoll.margin.venue import requirement
     from plimsoll.sim.outcome import Replay
     from plimsoll.sim.replay import replay
     from plimsoll.sim.settings import ReplaySettings
@@ -40,6 +42,7 @@ __all__ = [
     "ParameterSet",
     "PerPosition",
     "PlimsollError",
+    "Portfolio",
     "Position",
     "Provenance",
     "Replay",
@@ -50,9 +53,11 @@ __all__ = [
     "calibrate",
     "explain",
     "margin_model",
+    "profiles",
     "propose",
     "read_bars",
     "replay",
+    "requirement",
     "step",
 ]
 
@@ -68,6 +73,7 @@ _HOMES = {
     "ParameterSet": "plimsoll.domain.parameters",
     "PerPosition": "plimsoll.domain.parameters",
     "PlimsollError": "plimsoll.errors",
+    "Portfolio": "plimsoll.domain.portfolios",
     "Position": "plimsoll.domain.accounts",
     "Provenance": "plimsoll.domain.parameters",
     "Replay": "plimsoll.sim.outcome",
@@ -78,9 +84,11 @@ _HOMES = {
     "calibrate": "plimsoll.calibration",
     "explain": "plimsoll.margin.explain",
     "margin_model": "plimsoll.margin",
+    "profiles": "plimsoll.margin",
     "propose": "plimsoll.calibration",
     "read_bars": "plimsoll.feeds.bars",
     "replay": "plimsoll.sim.replay",
+    "requirement": "plimsoll.margin.venue",
     "step": "plimsoll.engine.machine",
 }
 

@@ -10,6 +10,7 @@ from tools.licences import ROOT, Record, check, declared_licence, is_suitable, l
 
 ALLOWED = frozenset({"MIT", "BSD-3-Clause", "Apache-2.0", "Apache-2.0 WITH LLVM-exception"})
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+EXTRAS = ("backtest", "chain", "exchanges", "service")
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def record() -> Record:
 
 
 def test_every_locked_dependency_is_recorded_and_suitable(record):
-    assert {lock.name for lock in LOCKS} == {"run.txt", "exchanges.txt", "dev.txt"}
+    assert {lock.name for lock in LOCKS} == {f"{name}.txt" for name in ("run", "dev", *EXTRAS)}
     assert check(record, LOCKS) == []
 
 
@@ -33,7 +34,7 @@ def wanted() -> dict[str, list[str]]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return {
         "run.txt": project["project"]["dependencies"],
-        "exchanges.txt": project["project"]["optional-dependencies"]["exchanges"],
+        **{f"{extra}.txt": project["project"]["optional-dependencies"][extra] for extra in EXTRAS},
         "dev.txt": project["dependency-groups"]["dev"] + project["build-system"]["requires"],
     }
 

@@ -9,8 +9,14 @@ import typer
 from msgspec import inspect
 
 from plimsoll.cli import application
+from plimsoll.domain.observations import Fault
 from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.errors import Code
+from plimsoll.feeds.gates import GateSettings
+from plimsoll.feeds.live import LiveSettings
+from plimsoll.service.configuration import read_settings
+from plimsoll.service.settings import ServiceSettings
+from plimsoll.service.table import ENDPOINTS
 from plimsoll.sim.settings import ReplaySettings
 from tests.conventions.repository import ROOT
 
@@ -48,15 +54,21 @@ def bounds(kind: inspect.Type) -> str:
         low = low if kind.ge is None else f"[{figure(kind.ge)}"
         high = high if kind.le is None else f"{figure(kind.le)}]"
         return f"{low}, {high}"
-    return "names"
+    if isinstance(kind, inspect.LiteralType):
+        return ", ".join(map(str, kind.values))
+    if isinstance(kind, inspect.BoolType):
+        return "true, false"
+    return "names" if isinstance(kind, inspect.VarTupleType) else "text"
 
 
 def default(field: inspect.Field) -> str:
     value: Any = field.default
     if isinstance(value, tuple):
         return ", ".join(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, str):
-        return value
+        return value or "empty"
     return "none" if value is None else figure(value)
 
 
@@ -77,6 +89,42 @@ def settings(kind: type, prefix: str = "") -> dict[str, tuple[str, str]]:
 def test_every_setting_is_on_its_page_with_its_default_and_bounds():
     listed = {row[0].strip("`"): (row[1], row[3]) for row in rows(page("settings.md"), 5)}
     assert listed == settings(ReplaySettings)
+
+
+def test_every_setting_of_feeds_is_on_their_page_and_every_fault():
+    listed = {row[0].strip("`"): (row[1], row[3]) for row in rows_of(page("feeds.md"), 5)}
+    assert listed == settings(GateSettings) | settings(LiveSettings)
+    assert {row[0].strip("`") for row in rows_of(page("feeds.md"), 2)} == set(Fault)
+
+
+def rows_of(text: str, columns: int) -> list[list[str]]:
+    """Return the rows of the tables that have so many columns."""
+    wanted = "".join(f"{line}\n" for line in text.splitlines() if line.count("|") == columns + 1)
+    return rows(wanted, columns)
+
+
+SERVICE_SHARED = ("clearing.", "calibration.", "replay.population.", "replay.market.")
+
+
+def test_every_setting_of_the_service_is_on_its_page_with_its_default_and_bounds():
+    rooms = page("service.md").partition("## Settings")[2].partition("## Files")[0]
+    listed = {row[0].strip("`"): (row[1], row[2]) for row in rows(rooms, 4)}
+    known = {
+        name: about
+        for name, about in settings(ServiceSettings).items()
+        if not name.startswith(SERVICE_SHARED)
+    }
+    assert listed == known
+
+
+def test_every_endpoint_is_on_the_page_of_the_service_with_its_scope():
+    listed = [row[:2] for row in rows(page("service.md").partition("## Settings")[0], 3)]
+    assert listed == [[f"`{each.method} {each.path}`", each.scope or "none"] for each in ENDPOINTS]
+
+
+def test_the_example_of_settings_in_deploy_holds():
+    example = ROOT / "deploy" / "plimsoll.toml"
+    assert read_settings(example, {}).feed == "external"
 
 
 def test_the_settings_of_a_calibration_are_those_of_a_replay_without_the_prefix():
@@ -102,22 +150,31 @@ def test_every_error_on_the_page_can_be_raised():
     assert {code.name for code in Code} == raised
 
 
-COMMANDS = typer.main.get_command(application.app)
+def commands(group: Any, prefix: str = "") -> dict[str, Any]:
+    """Return every command by the words that call it, those of sub-applications included."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        inner = getattr(command, "commands", None)
+        found |= {f"{prefix}{name}": command} if inner is None else commands(command, f"{prefix}{name} ")
+    return found
+
+
+COMMANDS = commands(typer.main.get_command(application.app))
 
 
 def sections() -> dict[str, str]:
     """Return the text of each command's section."""
-    parts = re.split(r"^## plimsoll ([\w-]+)$", page("commands.md"), flags=re.MULTILINE)
+    parts = re.split(r"^## plimsoll ([\w -]+)$", page("commands.md"), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def options(command: str) -> set[str]:
-    parameters = COMMANDS.commands[command].params  # type: ignore[attr-defined]
+    parameters = COMMANDS[command].params
     return {name for parameter in parameters for name in parameter.opts if name.startswith("--")}
 
 
 def test_every_command_has_its_section():
-    assert set(sections()) == set(COMMANDS.commands)  # type: ignore[attr-defined]
+    assert set(sections()) == set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", sorted(sections()))

@@ -9,6 +9,7 @@ from msgspec import structs
 from plimsoll.cli import application
 from plimsoll.domain.accounts import Account
 from plimsoll.margin.breakdown import break_down
+from plimsoll.margin.calibrated import with_calibration
 from plimsoll.margin.liquidation_price import liquidation_prices
 from plimsoll.margin.profiles import profile
 from plimsoll.margin.terms import ParameterTerms, ProfileTerms
@@ -193,11 +194,37 @@ def test_quotes_that_are_not_finite_are_refused(plimsoll, tmp_path):
         "margin --account desk.json",
         "margin --account desk.json --profile span-16",
         "margin --account desk.json --profile span-16 --quotes quotes.json --mark BTC=1",
-        "margin --account desk.json --profile span-16 --quotes quotes.json --parameters p.json",
+        "margin --account desk.json --parameters parameters.json --quotes quotes.json",
+        "margin --account desk.json --profile span-16 --quotes quotes.json --parameters parameters.json",
     ],
 )
-def test_two_sources_of_margin_or_none_are_refused(plimsoll, desk, words):
+def test_sources_of_margin_that_do_not_fit_are_refused(plimsoll, desk, linear, words):
     refused(plimsoll(*words.split()), "bad-setting")
+
+
+def test_the_own_profile_takes_its_ranges_from_a_calibrated_set(plimsoll, desk, linear):
+    words = ("margin", "--profile", "plimsoll", *desk, "--json")
+    status, out, err = plimsoll(*words, "--parameters", "parameters.json")
+    assert (status, err) == (0, "")
+    calibrated, packaged = json.loads(out), json.loads(plimsoll(*words)[1])
+    told = break_down(DESK, market(), with_calibration(profile("plimsoll"), parameter_set(cross_margin())))
+    assert calibrated == json.loads(msgspec.json.encode(told))
+    assert calibrated["maintenance"] != packaged["maintenance"]
+
+
+def test_a_profile_of_tiers_asks_for_more_where_more_is_held_open(plimsoll, tmp_path):
+    held = structs.replace(DESK, collateral=DESK.collateral[:1], positions=DESK.positions[:1])
+
+    def asked(open_notional):
+        words = write_desk(tmp_path, held, structs.replace(QUOTES, open_notional=open_notional))
+        return plimsoll("margin", "--profile", "dydx-large-cap", *words, "--json")
+
+    notional = 2 * 95_020
+    for level, fraction in ((0.0, 0.02), (37.5e6, 0.02 + 0.5 * 0.98), (60e6, 1.0)):
+        told = json.loads(asked({"BTC": level})[1])
+        assert told["initial"] == pytest.approx(fraction * notional * 1e6, abs=1)
+        assert told["maintenance"] == pytest.approx(0.012 * notional * 1e6, abs=1)
+    refused(asked({}), "missing-parameters")
 
 
 def test_what_no_terms_know_is_refused(plimsoll, desk, linear):

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from plimsoll.domain.instruments import Instrument, Option, Perpetual
-from plimsoll.domain.parameters import Level
+from plimsoll.domain.parameters import Level, PerPosition
 from plimsoll.domain.portfolios import Holding, Portfolio
-from plimsoll.domain.profiles import PortfolioProfile
+from plimsoll.domain.profiles import Contingencies, PortfolioProfile
 from plimsoll.domain.scenario_sets import (
     GridScenario,
     JointMoves,
@@ -18,11 +18,13 @@ from plimsoll.domain.scenario_sets import (
     VolatilityRange,
 )
 from plimsoll.errors import PlimsollError
+from plimsoll.margin.calibrated import with_calibration
 from plimsoll.margin.open_interest import with_open_interest
 from plimsoll.margin.parts import Requirement
 from plimsoll.margin.profiles import profile
 from plimsoll.margin.venue import requirement, requirements
 from tests.support.books import INSTRUMENTS, MARKET, NEAR, holdings, portfolios
+from tests.support.venues import cross_margin, parameter_set
 
 ROUNDING = 1e-9
 """Of the gross value of a portfolio: sums of a dozen products."""
@@ -150,6 +152,8 @@ def test_a_wider_nested_range_never_asks_for_less(held, fewer, more):
 HOURS, RISE = 24, 0.005
 NOTICE = (1.0 + RISE) ** HOURS
 """The most that a range may grow within the notice."""
+LADDER_STEP = 1.1003
+"""A rung over the one below it, as the profile rounds them to four figures."""
 
 
 def with_ranges(maintenance: float, initial: float) -> PortfolioProfile:
@@ -164,6 +168,32 @@ def test_initial_margin_covers_maintenance_at_every_range_within_the_notice(held
     today = margin(held, with_ranges(reach, reach * NOTICE), Level.INITIAL)
     later = reach * NOTICE**elapsed
     assert margin(held, with_ranges(later, later), Level.MAINTENANCE).required <= today.required
+
+
+@pytest.mark.parametrize("method", [cross_margin(), PerPosition(markets=cross_margin().markets)])
+def test_calibrated_rates_become_the_ranges_of_the_own_profile(method):
+    chosen = with_calibration(profile("plimsoll"), parameter_set(method))
+    for market, given_range in zip(method.markets, chosen.ranges, strict=True):
+        assert given_range.underlying == market.market
+        assert given_range.maintenance == max(market.long.maintenance, market.short.maintenance)
+        assert given_range.initial == max(market.long.initial, market.short.initial)
+
+
+@pytest.mark.parametrize("reach", [0.0131, 0.07, 0.33, 0.94])
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_a_lone_position_under_the_own_profile_pays_its_range_rounded_up_to_a_rung(reach, sign):
+    held = (Holding(Perpetual("BTC"), sign * 2.0),)
+    bare = structs.replace(with_ranges(reach, reach), contingencies=Contingencies(), basis=None)
+    required = margin(held, bare, Level.MAINTENANCE).required
+    price = MARKET.underlyings[0].perpetual
+    assert price is not None
+    notional = 2.0 * price
+    assert reach * notional <= required <= LADDER_STEP * reach * notional
+
+
+def test_a_profile_that_states_its_ranges_takes_none_from_calibration():
+    with pytest.raises(PlimsollError, match="states its own ranges"):
+        with_calibration(profile("span-16"), parameter_set(cross_margin()))
 
 
 def test_a_grid_that_only_scales_would_break_the_notice_and_a_nested_one_does_not():

@@ -14,8 +14,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from plimsoll.clearing.statuses import TRANSITIONS, Signal, Status
 from plimsoll.domain.events import (
     Allocated,
+    Auctioned,
+    Bankrupt,
+    Bid,
     Closed,
     Covered,
+    Deleveraged,
     Deposited,
     Funded,
     Liquidated,
@@ -29,8 +33,9 @@ from plimsoll.domain.events import (
 )
 from plimsoll.domain.instruments import Spot
 from plimsoll.domain.parameters import Level
-from plimsoll.domain.settings import ClearingRules
+from plimsoll.domain.settings import AuctionSettings, BackstopSettings, ClearingRules
 from plimsoll.engine.book import FIRST_TRADER, FUND, MAKERS
+from plimsoll.engine.layers import Layers, absorbed
 from plimsoll.engine.machine import begin, step
 from plimsoll.engine.runner import replayed
 from plimsoll.engine.state import digest, restore, snapshot
@@ -55,6 +60,7 @@ class Venue(RuleBasedStateMachine):
         self.state = begin()
         self.events = []
         self.snapshots = [(0, snapshot(self.state))]
+        self.layers = Layers()
         self.time = 1_700_000_000_000
 
     def send(self, event):
@@ -81,7 +87,11 @@ class Venue(RuleBasedStateMachine):
                     status[name] = TRANSITIONS[Status[effect.before]][Signal[effect.signal]]
                     assert status[name] == Status[effect.after]
             if isinstance(effect, Liquidated):
-                assert {status[name] for name in effect.accounts} <= {Status.PARTIAL, Status.FULL}
+                assert {status[name] for name in effect.accounts} <= {
+                    Status.PARTIAL,
+                    Status.FULL,
+                    Status.BACKSTOP,
+                }
         after = dict(zip(self.state.book.names, self.state.book.status.tolist(), strict=True))
         assert {n: after[n] for n in status} == status or any(
             status[n] == Status.CLOSED and after[n] == Status.HEALTHY for n in status
@@ -89,9 +99,15 @@ class Venue(RuleBasedStateMachine):
 
     def check_money(self, effects):
         book = self.state.book
-        owed = sum(sum(effect.shortfalls) for effect in effects if isinstance(effect, Closed))
+        self.layers = absorbed(self.layers, effects, self.state.listings)
+        assert self.layers.shortfall == sum(self.layers.paid.values())
+        owed = sum(sum(effect.shortfalls) for effect in effects if isinstance(effect, Closed | Bankrupt))
         paid = sum(effect.amount for effect in effects if isinstance(effect, Covered))
+        paid += sum(sum(effect.amounts) for effect in effects if isinstance(effect, Deleveraged))
         for effect in effects:
+            if isinstance(effect, Deleveraged):
+                assert sum(effect.lots) == -sum(effect.winner_lots)
+                assert set(effect.winners).isdisjoint({"outside", "venue", "fund", "backstop"})
             if isinstance(effect, Closed):
                 rows = book.find(effect.accounts, "test")
                 assert (book.cash[rows] == 0).all()
@@ -104,21 +120,38 @@ class Venue(RuleBasedStateMachine):
                 open_profit = book.lots[rows] * self.state.unit - book.cost[rows]
                 profit = open_profit[:, CONTRACTS].sum(axis=1)
                 assert (amounts <= np.minimum(equity, profit)).all()
-                assert set(effect.accounts).isdisjoint({"outside", "venue", "fund"})
+                assert set(effect.accounts).isdisjoint({"outside", "venue", "fund", "backstop"})
         assert owed == paid
 
     def next_time(self, minutes):
         self.time += minutes * 60_000
         return self.time
 
-    @initialize(share=st.floats(0.05, 0.9), full=st.floats(0.0, 1.0), fee=st.floats(0.0, 0.05))
-    def list_instruments(self, share, full, fee):
-        rules = ClearingRules(participation=share, full_share=full, fee=fee)
+    @initialize(
+        share=st.floats(0.05, 0.9),
+        full=st.floats(0.0, 1.0),
+        fee=st.floats(0.0, 0.05),
+        allocation=st.sampled_from(["pro-rata", "queue"]),
+        reduction=st.sampled_from(["proportional", "relief"]),
+        patience=st.sampled_from([None, 0.02, 3.0]),
+        backstop=st.sampled_from([0, 10**9, 10**11]),
+        overtaken=st.sampled_from([0.3, 1.0]),
+    )
+    def list_instruments(self, share, full, fee, allocation, reduction, patience, backstop, overtaken):
+        rules = ClearingRules(
+            participation=share,
+            full_share=full,
+            fee=fee,
+            allocation=allocation,
+            reduction=reduction,
+            auction=AuctionSettings(after_hours=patience),
+            backstop=BackstopSettings(share=overtaken, level=0.8),
+        )
         self.send(Listed(self.time, LISTINGS, rules))
         self.send(Ticked(self.time, tuple(MARKS.tolist()), (1e6,) * COLUMNS, (0.02,) * COLUMNS))
         self.send(Published(self.time, parameter_set(METHODS[2])))
         self.send(Opened(self.time, ACCOUNTS[:4], (10**9, 3 * 10**10, 7 * 10**9 + 1, 5)))
-        self.send(Funded(self.time, 10**8, 10**12))
+        self.send(Funded(self.time, 10**8, 10**12, backstop))
 
     @rule(place=st.integers(3, 5), amount=st.integers(-(10**9), 10**11))
     def open_account(self, place, amount):
@@ -207,6 +240,24 @@ class Venue(RuleBasedStateMachine):
         if share <= 1.0 and before.book.status[row] <= Status.CALLED:
             assert not effects, "whoever is not in liquidation may always reduce"
 
+    @rule(places=st.permutations(range(4)), share=st.sampled_from([0.0, 0.1, 0.7, 1.0, 1.5]))
+    def bid_for_an_account(self, places, share):
+        """Bid, for what is on the block where anything is: nobody ends worse than the price says."""
+        before, names = self.state, [ACCOUNTS[place] for place in places]
+        on_the_block = [auction.row for auction in before.auctions]
+        account = before.book.names[on_the_block[0]] if on_the_block else names[0]
+        bidder = next(name for name in names if name != account)
+        effects = self.send(Bid(self.next_time(1), bidder, account, share))
+        for effect in effects:
+            if isinstance(effect, Auctioned):
+                assert before.book.rows[effect.account] in on_the_block
+                worth = before.book.equity(before.unit), self.state.book.equity(self.state.unit)
+                given = worth[0] - worth[1]
+                row, taker = (before.book.rows[name] for name in (effect.account, effect.bidder))
+                assert 0 <= effect.given_up <= max(worth[0][row], 0.0) + COLUMNS
+                assert abs(given[row] - effect.given_up) <= COLUMNS
+                assert abs(given[taker] + effect.given_up) <= COLUMNS
+
     @rule(place=st.integers(0, len(METHODS) - 1), ahead=st.integers(0, 2))
     def publish(self, place, ahead):
         version = (self.state.parameters.version if self.state.parameters else 0) + ahead
@@ -224,10 +275,10 @@ class Venue(RuleBasedStateMachine):
         marks = np.clip(self.state.market.marks * factor, 1e-6, 1e7)
         before = self.state.book
         healthy = before.status == Status.HEALTHY
-        self.send(
+        effects = self.send(
             Ticked(self.next_time(minutes), tuple(marks.tolist()), (volume,) * COLUMNS, (impact,) * COLUMNS)
         )
-        self.check_only_the_breached_were_sold(before, healthy)
+        self.check_only_the_breached_were_sold(before, healthy, effects)
 
     @rule(drift=st.sampled_from([-0.025, -0.012, 0.015, 0.03]), volume=st.sampled_from([3e4, 1e9]))
     def slide(self, drift, volume):
@@ -236,10 +287,10 @@ class Venue(RuleBasedStateMachine):
             marks = tuple((np.clip(self.state.market.marks * (1.0 + drift), 1e-6, 1e7)).tolist())
             before = self.state.book
             healthy = before.status == Status.HEALTHY
-            self.send(Ticked(self.next_time(5), marks, (volume,) * COLUMNS, (0.02,) * COLUMNS))
-            self.check_only_the_breached_were_sold(before, healthy)
+            effects = self.send(Ticked(self.next_time(5), marks, (volume,) * COLUMNS, (0.02,) * COLUMNS))
+            self.check_only_the_breached_were_sold(before, healthy, effects)
 
-    def check_only_the_breached_were_sold(self, before, healthy):
+    def check_only_the_breached_were_sold(self, before, healthy, effects):
         state = self.state
         if state.model is None:
             return
@@ -248,6 +299,8 @@ class Venue(RuleBasedStateMachine):
         met = equity >= state.model.requirement(notional, Level.MAINTENANCE) + 1.0
         spared = healthy & met
         spared[:FIRST_TRADER] = False
+        queued = {name for effect in effects if isinstance(effect, Deleveraged) for name in effect.winners}
+        spared[[before.rows[name] for name in queued]] = False
         assert (state.book.lots[spared] == before.lots[spared]).all()
         assert not state.book.lots[:MAKERS].any()
         flat = np.count_nonzero(state.book.lots, axis=1) == 0
@@ -275,6 +328,9 @@ class Venue(RuleBasedStateMachine):
     def every_status_means_what_it_says(self):
         book = self.state.book
         assert (book.status[:FIRST_TRADER] == Status.HEALTHY).all()
+        assert not np.isin(book.status, (Status.FUND, Status.ALLOCATION)).any(), "a debt waits for nothing"
+        on_the_block = {auction.row for auction in self.state.auctions}
+        assert set(np.flatnonzero(book.status == Status.AUCTION)) <= on_the_block
         closed = book.status == Status.CLOSED
         assert not book.lots[closed].any()
         assert (book.cash[closed] >= 0).all()

@@ -64,7 +64,7 @@ def test_the_verdict_is_what_the_engine_does(name, lots, share):
     coin = Decimal(lots[4]) * Decimal(str(LISTINGS[4].lot)) * Decimal(str(PRICES["BTC"]))
     told = explain(account_of(lots, (cash - coin).quantize(Decimal("1e-6"))), SETS[name], PRICES)
     state = engine_at(lots, told.equity, SETS[name])
-    equity = int(np.floor(state.book.cash[4] + state.book.lots[4] @ state.unit))
+    equity = int(np.floor(state.book.cash[5] + state.book.lots[5] @ state.unit))
     assert abs(equity - told.equity) <= len(LISTINGS)
     if any(abs(told.equity - level) <= 3 * len(LISTINGS) for level in (told.maintenance, told.call)):
         return
@@ -74,9 +74,9 @@ def test_the_verdict_is_what_the_engine_does(name, lots, share):
         "no new risk": {Status.HEALTHY},
         "initial met": {Status.HEALTHY},
     }
-    assert Status(state.book.status[4]) in expected[told.verdict]
+    assert Status(state.book.status[5]) in expected[told.verdict]
     met = (
-        equity >= state.model_in_force.requirement((state.book.lots[4] * state.unit)[None], Level.INITIAL)[0]
+        equity >= state.model_in_force.requirement((state.book.lots[5] * state.unit)[None], Level.INITIAL)[0]
     )
     if abs(told.equity - told.initial) > 3 * len(LISTINGS):
         assert met == (told.verdict == "initial met")
@@ -101,7 +101,7 @@ def engine_at(lots, equity, parameters):
         state, effects = step(state, event)
         assert not effects
     cash = state.book.cash.copy()
-    cash[4] = equity - int(np.floor(state.book.lots[4] @ state.unit))
+    cash[5] = equity - int(np.floor(state.book.lots[5] @ state.unit))
     object.__setattr__(state.book, "cash", cash)
     return step(state, Ticked(3, tick.marks, tick.volume, tick.impact))[0]
 
@@ -120,14 +120,14 @@ REFUSED = [
     (one(Position("BTC-31FEB26", D(1), D(5))), Code.UNKNOWN_INSTRUMENT),
     (one(Position("", D(1), D(5))), Code.UNKNOWN_INSTRUMENT),
     (one(Position("BTC-27MAR26-90000-P", D(1), D(5))), Code.UNSUPPORTED_INSTRUMENT),
-    (one(Position("BTC-PERP", D("NaN"), D(5))), Code.BAD_ACCOUNT),
-    (one(Position("BTC-PERP", D("-Infinity"), D(5))), Code.BAD_ACCOUNT),
-    (one(Position("BTC-PERP", D(1), D("NaN"))), Code.BAD_ACCOUNT),
+    (one(Position("BTC-PERP", D("NaN"), D(5))), Code.BAD_QUANTITY),
+    (one(Position("BTC-PERP", D("-Infinity"), D(5))), Code.BAD_QUANTITY),
+    (one(Position("BTC-PERP", D(1), D("NaN"))), Code.BAD_QUANTITY),
     (one(Position("BTC-PERP", D(1), D(0))), Code.BAD_ACCOUNT),
     (one(Position("BTC", D(1), D(5))), Code.BAD_ACCOUNT),
     (one(Position("XMR-PERP", D(1), D(5))), Code.MISSING_PRICE),
     (one(collateral=CollateralBalance("BTC", D(-1))), Code.BAD_ACCOUNT),
-    (one(collateral=CollateralBalance("BTC", D("sNaN"))), Code.BAD_ACCOUNT),
+    (one(collateral=CollateralBalance("BTC", D("sNaN"))), Code.BAD_QUANTITY),
     (one(collateral=CollateralBalance("USD", D("NaN"))), Code.AMOUNT_OUT_OF_RANGE),
     (one(collateral=CollateralBalance("USD", D("sNaN"))), Code.AMOUNT_OUT_OF_RANGE),
     (one(collateral=CollateralBalance("USD", D("Infinity"))), Code.AMOUNT_OUT_OF_RANGE),

@@ -140,7 +140,7 @@ def test_a_position_of_many_millions_cannot_grow_without_margin(held, more):
     assert not refused
     after, refused = step(state, Traded(6, PRICES, ("trader-0",), (bought(more),)))
     assert [effect.account for effect in refused if isinstance(effect, Refused)] == ["trader-0"]
-    assert after.book.lots[4, 0] == held
+    assert after.book.lots[5, 0] == held
     assert (after.book.cost == state.book.cost).all()
 
 
@@ -153,7 +153,7 @@ def test_a_position_of_many_millions_can_always_shrink(held, less):
     state, refused = step(poor, Traded(7, tick(7, 0.9).marks, ("trader-0",), (bought(less),)))
     assert not refused
     share = (held + less) / held
-    assert state.book.cost[4, 0] == pytest.approx(share * poor.book.cost[4, 0], rel=1e-12)
+    assert state.book.cost[5, 0] == pytest.approx(share * poor.book.cost[5, 0], rel=1e-12)
 
 
 def test_a_debt_without_positions_is_closed_and_paid_at_the_next_tick():
@@ -162,14 +162,14 @@ def test_a_debt_without_positions_is_closed_and_paid_at_the_next_tick():
     far = tuple((MARKS * 0.5).tolist())
     state, refused = step(state, Traded(6, far, ("trader-0",), (bought(-2 * 10**9),)))
     assert not refused
-    owed = -int(state.book.cash[4])
+    owed = -int(state.book.cash[5])
     assert owed > 0
     state, effects = step(state, tick(7))
     assert [effect.shortfalls for effect in effects if isinstance(effect, Closed)] == [(owed,)]
-    assert state.book.cash[4] == 0
-    assert state.book.status[4] == Status.CLOSED
+    assert state.book.cash[5] == 0
+    assert state.book.status[5] == Status.CLOSED
     state, _ = step(state, Deposited(8, ("trader-0",), (5,)))
-    assert state.book.status[4] == Status.HEALTHY
+    assert state.book.status[5] == Status.HEALTHY
 
 
 @pytest.mark.parametrize("volume", [0.0, 1e-9, 1e6, 1e15])
@@ -184,7 +184,7 @@ def test_a_crash_of_any_depth_in_any_market_keeps_the_books(factor, volume):
         assert sum(map(int, state.book.cash)) == 0
         assert not state.book.lots.sum(axis=0).any()
     if volume == 0.0:
-        assert state.book.lots[4:].any()
+        assert state.book.lots[5:].any()
 
 
 @pytest.mark.parametrize("events_between", [0, 3])
@@ -202,7 +202,7 @@ def test_events_between_ticks_do_not_slow_forced_selling(events_between):
 
 def test_amounts_at_the_edge_of_the_ledger_neither_wrap_nor_warn():
     state = venue(LARGEST_AMOUNT - 10**13)
-    assert state.book.cash[4] == LARGEST_AMOUNT - 10**13
+    assert state.book.cash[5] == LARGEST_AMOUNT - 10**13
     state, refused = step(state, Traded(5, PRICES, ("trader-0",), (bought(10**14),)))
     assert not refused
     state, _ = step(state, tick(6, 0.5))
@@ -220,5 +220,5 @@ def test_winners_pay_for_what_the_empty_fund_cannot():
     (allocated,) = [effect for effect in effects if isinstance(effect, Allocated)]
     assert allocated.accounts == ("trader-1",)
     assert allocated.uncovered == 0
-    assert state.book.status[4] == Status.CLOSED
-    assert state.book.cash[4] == 0
+    assert state.book.status[5] == Status.CLOSED
+    assert state.book.cash[5] == 0

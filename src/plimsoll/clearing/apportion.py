@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from plimsoll.types import Quanta
+from plimsoll.types import Lots, Quanta
 
-__all__ = ["apportion"]
+__all__ = ["apportion", "parts_down"]
 
 _LARGEST = 2**63 - 1
 """Beyond it the products are taken with Python's integers, which do not overflow."""
@@ -15,15 +15,15 @@ def apportion(amount: int, weights: Quanta) -> Quanta:
 
     Parameters
     ----------
-    amount : int           Not negative and not above the sum of the weights.
+    amount : int           Not negative.
     weights : Quanta [B]   Not negative.
 
     Returns
     -------
-    Quanta [B]   Sums to `amount` exactly; no share exceeds its weight; a zero weight gets nothing. Equal
-    remainders
-                 are served in order of the weights' size and then of their place, so that identical weights
-                 differ by at most one.
+    Quanta [B]   Sums to `amount` exactly; a zero weight gets nothing. Where `amount` is at most the sum of
+                 the weights no share exceeds its weight; at n times that, none exceeds n times its weight.
+                 Equal remainders are served in order of the weights' size and then of their place, so that
+                 identical weights differ by at most one.
     """
     total = sum(map(int, weights))
     if amount == 0 or total == 0:
@@ -37,3 +37,18 @@ def apportion(amount: int, weights: Quanta) -> Quanta:
     order = np.lexsort((places, -weights, -ranks))
     shares[order[: amount - sum(map(int, shares))]] += 1
     return shares
+
+
+def parts_down(amounts: Quanta, parts: Lots, wholes: Lots) -> Quanta:
+    """Take from each amount what belongs to a part of a whole, rounded down; products do not overflow.
+
+    Parameters
+    ----------
+    amounts : Quanta [B]
+    parts, wholes : Lots [B]   Sizes; where the whole is nothing, so is the result.
+    """
+    shares = [
+        int(amount) * int(part) // int(whole) if whole else 0
+        for amount, part, whole in zip(amounts, parts, wholes, strict=True)
+    ]
+    return np.array(shares, dtype=np.int64)

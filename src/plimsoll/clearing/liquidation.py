@@ -7,7 +7,7 @@ import numpy as np
 from plimsoll.clearing.apportion import apportion
 from plimsoll.types import Flags, Lots, Vector
 
-__all__ = ["Liquidity", "Slice", "expected_cost", "reduction", "slices", "wanted_lots"]
+__all__ = ["Liquidity", "Slice", "expected_cost", "hours_to_sell", "reduction", "slices", "wanted_lots"]
 
 LARGEST_IMPACT = 0.5
 """No slice moves the price by more than half: beyond it the square-root law says nothing."""
@@ -117,6 +117,31 @@ def slices(wanted: Lots, liquidity: Liquidity) -> tuple[Slice, ...]:
                 lots = sign * apportion(taken, sizes)
                 made.append(_priced(column, lots, taken, sign, liquidity))
     return tuple(made)
+
+
+def hours_to_sell(wanted: Lots, pace: Vector) -> Vector:
+    r"""Say how long the market would need for the slowest position of each account, all accounts together.
+
+    .. math:: t_b = \max_{i : q_{bi} \ne 0} \frac{\sum_a |q_{ai}|}{pace_i}
+
+    with the sum over the accounts that trade in the same direction.
+
+    Parameters
+    ----------
+    wanted : Lots [B, I]   Signed trades.
+    pace : Vector [I]      Lots that forced selling may take per hour.
+
+    Returns
+    -------
+    Vector [B]   Hours; infinite where a market does not trade.
+    """
+    slowest = np.zeros(len(wanted))
+    for sign in (-1, 1):
+        sizes = np.maximum(sign * wanted, 0)
+        total = sizes.sum(axis=0, dtype=np.float64)
+        hours = np.divide(total, pace, out=np.where(total > 0.0, np.inf, 0.0), where=pace > 0.0)
+        slowest = np.maximum(slowest, np.where(sizes > 0, hours, 0.0).max(axis=1, initial=0.0))
+    return slowest
 
 
 def expected_cost(liquidity: Liquidity) -> Vector:

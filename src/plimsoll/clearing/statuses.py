@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.types import Rows
+from plimsoll.types import Flags, Rows
 
-__all__ = ["TRANSITIONS", "Signal", "Status", "advance"]
+__all__ = ["IN_HAND", "TRANSITIONS", "Signal", "Status", "advance", "in_hand"]
 
 
 class Status(IntEnum):
@@ -17,8 +17,18 @@ class Status(IntEnum):
     HEALTHY = 0
     CALLED = 1
     PARTIAL = 2
+    """Positions are sold until the health target is met."""
     FULL = 3
-    CLOSED = 4
+    """Everything is sold."""
+    AUCTION = 4
+    """The book cannot take it in time: whoever bids takes over a share of everything."""
+    BACKSTOP = 5
+    """The backstop took over what it could; the book is sold the rest."""
+    FUND = 6
+    """Nothing is left but a debt, and the insurance fund is asked."""
+    ALLOCATION = 7
+    """The fund did not reach: whoever is in profit is asked."""
+    CLOSED = 8
 
 
 class Signal(IntEnum):
@@ -38,6 +48,18 @@ class Signal(IntEnum):
     """Nothing is left to sell."""
     FUNDED = 6
     """The owner paid in again."""
+    STUCK = 7
+    """The book would take too long to sell what must be sold."""
+    UNSOLD = 8
+    """An auction ran out of time or of value."""
+    TAKEN = 9
+    """The backstop took positions over."""
+    OWING = 10
+    """Nothing is left to sell, and cash is negative."""
+    EXHAUSTED = 11
+    """The insurance fund is empty."""
+    PAID = 12
+    """What was owed is settled, or nobody is left to ask."""
 
 
 TRANSITIONS: dict[Status, dict[Signal, Status]] = {
@@ -54,17 +76,49 @@ TRANSITIONS: dict[Status, dict[Signal, Status]] = {
     Status.PARTIAL: {
         Signal.MENDED: Status.CALLED,
         Signal.SUNK: Status.FULL,
+        Signal.STUCK: Status.AUCTION,
         Signal.FLAT: Status.CLOSED,
+        Signal.OWING: Status.FUND,
     },
     Status.FULL: {
         Signal.MENDED: Status.CALLED,
+        Signal.STUCK: Status.AUCTION,
+        Signal.TAKEN: Status.BACKSTOP,
         Signal.FLAT: Status.CLOSED,
+        Signal.OWING: Status.FUND,
+    },
+    Status.AUCTION: {
+        Signal.MENDED: Status.CALLED,
+        Signal.UNSOLD: Status.FULL,
+        Signal.FLAT: Status.CLOSED,
+        Signal.OWING: Status.FUND,
+    },
+    Status.BACKSTOP: {
+        Signal.MENDED: Status.CALLED,
+        Signal.FLAT: Status.CLOSED,
+        Signal.OWING: Status.FUND,
+    },
+    Status.FUND: {
+        Signal.PAID: Status.CLOSED,
+        Signal.EXHAUSTED: Status.ALLOCATION,
+    },
+    Status.ALLOCATION: {
+        Signal.PAID: Status.CLOSED,
     },
     Status.CLOSED: {
         Signal.FUNDED: Status.HEALTHY,
     },
 }
 """The whole state machine; what is not here is an error."""
+
+
+IN_HAND = (Status.PARTIAL, Status.FULL, Status.AUCTION, Status.BACKSTOP)
+"""The venue, no longer the owner, decides what happens to the positions."""
+
+
+def in_hand(statuses: NDArray[np.int8]) -> Flags:
+    """Say which accounts are being liquidated, whichever way."""
+    return np.isin(statuses, IN_HAND)
 
 
 def _matrix() -> NDArray[np.int8]:

@@ -8,7 +8,23 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from plimsoll.cli import calibrate, fetch, liquidation_price, margin, replay, scenarios, what_if
+from plimsoll.cli import (
+    backtest,
+    book,
+    calibrate,
+    chain,
+    fetch,
+    frontier,
+    journal,
+    liquidation_price,
+    margin,
+    replay,
+    scenarios,
+    serve,
+    stress,
+    token,
+    what_if,
+)
 from plimsoll.cli.program import program
 from plimsoll.errors import PlimsollError
 
@@ -29,14 +45,23 @@ app = typer.Typer(
 _COMMANDS: dict[str, Callable[..., None]] = {
     "replay": replay.run,
     "calibrate": calibrate.run,
+    "backtest": backtest.run,
+    "frontier": frontier.run,
     "margin": margin.run,
     "what-if": what_if.run,
     "liquidation-price": liquidation_price.run,
+    "stress": stress.run,
+    "book": book.run,
     "fetch": fetch.run,
     "scenarios": scenarios.run,
+    "serve": serve.run,
+    "token": token.run,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
+_GROUPS = {"journal": journal.app, "chain": chain.app}
+for _name, _group in _GROUPS.items():
+    app.add_typer(_group, name=_name)
 
 
 @app.callback(invoke_without_command=True)
@@ -96,7 +121,7 @@ def _refuse(line: str) -> int:
 
 
 def _hint() -> str:
-    command = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] in _COMMANDS else ""
+    command = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] in {*_COMMANDS, *_GROUPS} else ""
     return f"See `{f'plimsoll {command}'.strip()} --help`."
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plimsoll.cli.options import Json, Quiet
+from plimsoll.cli.options import Json, Picture, Quiet
 from plimsoll.cli.terms import (
     AccountFile,
     Marks,
@@ -16,8 +16,11 @@ from plimsoll.cli.terms import (
     read_terms,
 )
 from plimsoll.cli.voice import Voice
+from plimsoll.errors import Code, PlimsollError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from plimsoll.margin.terms import Answer
@@ -40,14 +43,15 @@ def run(
             help="With --profile, show what each position adds and the worst scenarios; a set shows all.",
         ),
     ] = False,
+    picture: Picture = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Say what an account must hold, part by part, and why: under a parameter set or a venue's profile.
 
     The parts add up to the requirement and the worst scenario is named. A parameter set, named by version
-    and digest, margins linear instruments; a profile margins options too, at the quotes given. Money is in
-    units of the quote currency (USD).
+    and digest, margins linear instruments; a profile margins options too, at the quotes given, and profile
+    plimsoll over the ranges of the set. Money is in units of the quote currency (USD).
 
     **Examples**
 
@@ -55,6 +59,7 @@ def run(
     plimsoll margin --parameters parameters.json --account desk.json
     plimsoll margin --parameters parameters.json --account desk.json --mark BTC=52000
     plimsoll margin --profile derive-pmrm2 --quotes quotes.json --account desk.json --explain
+    plimsoll margin --profile plimsoll --parameters parameters.json --quotes quotes.json --account desk.json
     ```
 
     **An account**: an option's premium has left the cash already
@@ -80,6 +85,24 @@ def run(
     terms = read_terms(parameters, mark or [], profile, quotes, instruments_of(held))
     answer = terms.answer(held)
     voice.tell(lambda console: _show(answer, console, in_full=explain), lambda: answer)
+    if picture is not None:
+        _draw(answer, picture)
+        voice.remark(f"picture: {picture}")
+
+
+def _draw(answer: "Answer", path: "Path") -> None:
+    from plimsoll.margin.breakdown import Breakdown
+    from plimsoll.report.breakdown import picture_of_breakdown
+    from plimsoll.report.files import write_whole
+
+    if not isinstance(answer, Breakdown):
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            "a parameter set has no list of scenarios to draw",
+            where="--picture",
+            remedy="Give --profile and --quotes as well.",
+        )
+    write_whole(path, picture_of_breakdown(answer).encode())
 
 
 def _show(answer: "Answer", console: "Console", *, in_full: bool) -> None:

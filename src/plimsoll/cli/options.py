@@ -14,6 +14,7 @@ __all__ = [
     "Json",
     "Last",
     "Markets",
+    "Picture",
     "Quiet",
     "SettingsFile",
     "market_list",
@@ -48,6 +49,10 @@ Last: TypeAlias = Annotated[
 SettingsFile: TypeAlias = Annotated[
     Path | None,
     typer.Option("--settings", metavar="FILE", help="JSON or TOML; what it leaves out keeps its default."),
+]
+Picture: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--picture", metavar="FILE", help="Draw profit and loss by scenario: an SVG file to write."),
 ]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", metavar="", help="Print nothing but errors.")]
 Json: TypeAlias = Annotated[

@@ -10,8 +10,8 @@ from plimsoll.errors import Code, PlimsollError
 
 if TYPE_CHECKING:
     from plimsoll.domain.accounts import Account
-    from plimsoll.domain.market import Market
     from plimsoll.domain.parameters import ParameterSet
+    from plimsoll.domain.quotes import Quotes
     from plimsoll.margin.terms import MarginTerms
 
 __all__ = [
@@ -28,12 +28,14 @@ __all__ = [
 ParametersFile: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        "--parameters", metavar="FILE", help="Parameter set, as `plimsoll calibrate` writes it: no options."
+        "--parameters",
+        metavar="FILE",
+        help="Parameter set, as `plimsoll calibrate` writes it; options also need --profile plimsoll.",
     ),
 ]
 ProfileName: TypeAlias = Annotated[
     str | None,
-    typer.Option("--profile", metavar="NAME", help="Or a venue's profile, such as derive-pmrm2 or span-16."),
+    typer.Option("--profile", metavar="NAME", help="A profile, such as derive-pmrm2, span-16 or plimsoll."),
 ]
 QuotesFile: TypeAlias = Annotated[
     Path | None,
@@ -69,24 +71,31 @@ def instruments_of(account: "Account") -> set[str]:
 def read_terms(
     parameters: Path | None, marks: list[str], profile: str | None, quotes: Path | None, held: set[str]
 ) -> "MarginTerms":
-    """Read what margins: a set with marks, or a profile with quotes.
+    """Read what margins: a set with marks, a profile with quotes, or a profile over the ranges of a set.
 
     Parameters
     ----------
     held : set   Names of instruments that a mark may be of, or of their markets.
     """
+    from plimsoll.domain.quotes import market_of, open_quanta
+    from plimsoll.margin.calibrated import with_calibration
+    from plimsoll.margin.open_interest import with_open_interest
     from plimsoll.margin.profiles import profile as packaged
     from plimsoll.margin.terms import ParameterTerms, ProfileTerms
 
     if parameters is not None and profile is None and quotes is None:
         return ParameterTerms(_parameters(parameters), _marks(marks, held))
-    if profile is not None and quotes is not None and parameters is None and not marks:
-        return ProfileTerms(packaged(profile), _market(quotes))
+    if profile is not None and quotes is not None and not marks:
+        quoted = _quotes(quotes)
+        chosen = with_open_interest(packaged(profile), open_quanta(quoted))
+        if parameters is not None:
+            chosen = with_calibration(chosen, _parameters(parameters))
+        return ProfileTerms(chosen, market_of(quoted, str(quotes)))
     raise PlimsollError(
         Code.BAD_SETTING,
         "give either --parameters, with --mark if need be, or --profile with --quotes",
         where="--parameters",
-        remedy="A profile takes every price from its quotes.",
+        remedy="A profile takes prices from its quotes; profile plimsoll takes ranges from --parameters.",
     )
 
 
@@ -97,11 +106,11 @@ def _parameters(path: Path) -> "ParameterSet":
     return read_document(path, ParameterSet, Code.BAD_SETTING, remedy).verified(str(path))
 
 
-def _market(path: Path) -> "Market":
-    from plimsoll.domain.quotes import Quotes, market_of
+def _quotes(path: Path) -> "Quotes":
+    from plimsoll.domain.quotes import Quotes
 
     remedy = "Correct it; `plimsoll margin --help` shows quotes."
-    return market_of(read_document(path, Quotes, Code.BAD_PRICE, remedy), str(path))
+    return read_document(path, Quotes, Code.BAD_PRICE, remedy)
 
 
 def _marks(texts: list[str], instruments: set[str]) -> dict[str, float]:

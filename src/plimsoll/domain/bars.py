@@ -80,6 +80,10 @@ class Bars:
             self.column(market)
         return self.aligned(markets)
 
+    def alone(self, market: str) -> "Bars":
+        """Keep one market and only the bars that it has; raises `UNKNOWN_MARKET` where it has none."""
+        return self._rows(~np.isnan(self.close[:, self.column(market)])).select((market,))
+
     def aligned(self, markets: tuple[str, ...]) -> "Bars":
         """Give exactly these markets, in this order; one without bars is NaN throughout."""
         unknown = len(self.markets)

@@ -14,8 +14,13 @@ from plimsoll.domain.settings import ClearingRules
 
 __all__ = [
     "Allocated",
+    "AuctionBegan",
+    "Auctioned",
+    "Bankrupt",
+    "Bid",
     "Closed",
     "Covered",
+    "Deleveraged",
     "Deposited",
     "Effect",
     "Event",
@@ -25,9 +30,12 @@ __all__ = [
     "Opened",
     "Published",
     "Refused",
+    "Repaid",
     "StatusChanged",
+    "TakenOver",
     "Ticked",
     "Traded",
+    "Unwound",
 ]
 
 
@@ -61,11 +69,26 @@ class Deposited(Struct, frozen=True, tag="deposited"):
 
 
 class Funded(Struct, frozen=True, tag="funded"):
-    """Cash from outside enters the insurance fund or the makers' account (quote quanta >= 0)."""
+    """Cash from outside enters the insurance fund, the makers' account or the backstop (quanta >= 0)."""
 
     time: int
     fund: int
     makers: int
+    backstop: int = 0
+
+
+class Bid(Struct, frozen=True, tag="bid"):
+    """A bidder asks for a share of an account that is being auctioned, at the price of that moment.
+
+    Attributes
+    ----------
+    share : float   Of all that the account held when the auction began; 0 < share <= 1.
+    """
+
+    time: int
+    bidder: str
+    account: str
+    share: float
 
 
 class Traded(Struct, frozen=True, tag="traded"):
@@ -107,7 +130,7 @@ class Ticked(Struct, frozen=True, tag="ticked"):
     impact: tuple[float, ...]
 
 
-Event: TypeAlias = Listed | Opened | Deposited | Funded | Traded | Published | Ticked
+Event: TypeAlias = Listed | Opened | Deposited | Funded | Traded | Published | Ticked | Bid
 
 
 class Refused(Struct, frozen=True, tag="refused"):
@@ -162,6 +185,106 @@ class Closed(Struct, frozen=True, tag="closed"):
     shortfalls: tuple[int, ...]
 
 
+class AuctionBegan(Struct, frozen=True, tag="auction-began"):
+    """Accounts go on the block because the book would take too long.
+
+    Attributes
+    ----------
+    fees : tuple [B]   Paid to the insurance fund, quote quanta >= 0.
+    """
+
+    time: int
+    accounts: tuple[str, ...]
+    fees: tuple[int, ...]
+
+
+class Auctioned(Struct, frozen=True, tag="auctioned"):
+    """A bidder took a share of an account.
+
+    Attributes
+    ----------
+    share : float       Of what was left of the account.
+    discount : float    Price over the marked value.
+    lots : tuple [I]    Signed lots that the bidder took over, at the mark.
+    notional : int      Gross notional of these, quote quanta.
+    given_up : int      What the account gave the bidder below the mark, quote quanta.
+    """
+
+    time: int
+    account: str
+    bidder: str
+    share: float
+    discount: float
+    lots: tuple[int, ...]
+    notional: int
+    given_up: int
+
+
+class TakenOver(Struct, frozen=True, tag="taken-over"):
+    """The backstop took positions over at the mark, with the equity that was left to them.
+
+    Attributes
+    ----------
+    accounts : tuple [B]
+    lots : tuple [B][I]       Signed positions that changed hands.
+    notional : int            Gross notional of all of them, quote quanta.
+    equity : tuple [B]        Quote quanta >= 0 that passed to the backstop.
+    """
+
+    time: int
+    accounts: tuple[str, ...]
+    lots: tuple[tuple[int, ...], ...]
+    notional: int
+    equity: tuple[int, ...]
+
+
+class Unwound(Struct, frozen=True, tag="unwound"):
+    """The backstop sold (or bought back) some of what it took over; fields as in `Liquidated`."""
+
+    time: int
+    instrument: str
+    lots: int
+    price: float
+    displacement: float
+
+
+class Bankrupt(Struct, frozen=True, tag="bankrupt"):
+    """Accounts with open positions owe more than they have, and what they owe on part of them is met.
+
+    Attributes
+    ----------
+    shortfalls : tuple [B]   Quote quanta > 0; the fund and the queue pay it.
+    """
+
+    time: int
+    accounts: tuple[str, ...]
+    shortfalls: tuple[int, ...]
+
+
+class Deleveraged(Struct, frozen=True, tag="deleveraged"):
+    """Positions of bankrupt accounts were closed against the queue of winners.
+
+    Attributes
+    ----------
+    instrument : str
+    accounts : tuple [B]     Bankrupt.
+    lots : tuple [B]         Signed lots that each traded.
+    winners : tuple [W]      In the order of the book.
+    winner_lots : tuple [W]
+    amounts : tuple [W]      What each gave up against the mark, quote quanta >= 0.
+    notional : int           Of the lots at the mark, quote quanta.
+    """
+
+    time: int
+    instrument: str
+    accounts: tuple[str, ...]
+    lots: tuple[int, ...]
+    winners: tuple[str, ...]
+    winner_lots: tuple[int, ...]
+    amounts: tuple[int, ...]
+    notional: int
+
+
 class Covered(Struct, frozen=True, tag="covered"):
     """The insurance fund paid, in quote quanta."""
 
@@ -183,4 +306,25 @@ class Allocated(Struct, frozen=True, tag="allocated"):
     uncovered: int
 
 
-Effect: TypeAlias = Refused | StatusChanged | Liquidated | Closed | Covered | Allocated
+class Repaid(Struct, frozen=True, tag="repaid"):
+    """The fund paid back what the venue had been left owing, in quote quanta."""
+
+    time: int
+    amount: int
+
+
+Effect: TypeAlias = (
+    Refused
+    | StatusChanged
+    | Liquidated
+    | AuctionBegan
+    | Auctioned
+    | TakenOver
+    | Unwound
+    | Bankrupt
+    | Deleveraged
+    | Closed
+    | Covered
+    | Allocated
+    | Repaid
+)

@@ -1,8 +1,9 @@
 """Which market does a symbol name, whatever spelling an exchange gives it?"""
 
-__all__ = ["market_name"]
+__all__ = ["DOLLARS", "market_name"]
 
-_DOLLARS = frozenset({"USD", "USDT", "USDC", "BUSD", "FDUSD", "TUSD", "DAI", "USDE", "PYUSD"})
+DOLLARS = frozenset({"USD", "USDT", "USDC", "BUSD", "FDUSD", "TUSD", "DAI", "USDE", "PYUSD"})
+"""The dollar and the coins that are meant to be worth one."""
 # Glued to the base, only these are told apart safely: BNBUSD is BNB in dollars, not BN in BUSD.
 _GLUED = ("FDUSD", "USDT", "USDC", "USD")
 _PERPETUAL = ("-PERPETUAL", "-PERP", "_PERP", "-SWAP", ".P")
@@ -35,8 +36,8 @@ def _base(pair: str) -> str:
     for separator in "/-_":
         base, found, quote = pair.partition(separator)
         if found:
-            return base if base and quote in _DOLLARS else pair
-    return pair if pair in _DOLLARS else _without_ending(pair, _GLUED)
+            return base if base and quote in DOLLARS else pair
+    return pair if pair in DOLLARS else _without_ending(pair, _GLUED)
 
 
 def _without_ending(text: str, endings: tuple[str, ...]) -> str:

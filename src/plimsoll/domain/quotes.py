@@ -9,9 +9,10 @@ from msgspec import Meta, Struct
 
 from plimsoll.domain.instruments import Future, Instrument, Option, Perpetual, Spot, parse_instrument
 from plimsoll.domain.market import AssetQuote, ExpiryQuote, Market, OptionQuote, UnderlyingQuote
+from plimsoll.domain.money import LARGEST_AMOUNT, QUANTA_PER_UNIT
 from plimsoll.errors import Code, PlimsollError
 
-__all__ = ["Quotes", "market_of"]
+__all__ = ["Quotes", "market_of", "open_quanta"]
 
 
 class Quotes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,6 +27,7 @@ class Quotes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     volatilities : dict   Per square root of a year of 365 days, by option: ``BTC-27MAR26-90000-P``.
     assets : dict         Dollars per unit of a collateral asset; default that of its spot price.
     stable : float        Dollars per unit of the quote currency.
+    open_notional : dict  Quote currency held open, by underlying: ``BTC``; for profiles with tiers of it.
     """
 
     time: Annotated[datetime, Meta(tz=True)]
@@ -34,6 +36,7 @@ class Quotes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     volatilities: dict[str, float] = {}
     assets: dict[str, float] = {}
     stable: float = 1.0
+    open_notional: dict[str, Annotated[float, Meta(ge=0.0, le=LARGEST_AMOUNT / QUANTA_PER_UNIT)]] = {}
 
 
 def market_of(quotes: Quotes, where: str) -> Market:
@@ -64,6 +67,11 @@ def market_of(quotes: Quotes, where: str) -> Market:
             ).items()
         ),
     )
+
+
+def open_quanta(quotes: Quotes) -> dict[str, int]:
+    """Give the open notional of each underlying in quanta, rounded up: more of it never asks for less."""
+    return {name: math.ceil(amount * QUANTA_PER_UNIT) for name, amount in quotes.open_notional.items()}
 
 
 def _underlying(

@@ -6,7 +6,15 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-__all__ = ["CalibrationSettings", "ClearingRules", "GuardSettings", "JointSettings", "YoungMarketSettings"]
+__all__ = [
+    "AuctionSettings",
+    "BackstopSettings",
+    "CalibrationSettings",
+    "ClearingRules",
+    "GuardSettings",
+    "JointSettings",
+    "YoungMarketSettings",
+]
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 OpenShare = Annotated[float, Meta(gt=0.0, lt=1.0)]
@@ -125,8 +133,46 @@ class CalibrationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     young: YoungMarketSettings = msgspec.field(default_factory=YoungMarketSettings)
 
 
+class AuctionSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When what the book cannot take is auctioned, and how the price falls; the legs are those of Derive.
+
+    Attributes
+    ----------
+    after_hours : hours    An account is auctioned when the book would take longer than this to sell what must
+                           be sold; None holds no auctions.
+    start : share          First price, as a share of the account's marked value.
+    fast_end : share       Share at the end of the fast leg; the slow leg falls from it to nothing.
+    fast_seconds, slow_seconds : seconds   Length of the legs.
+    fee : share            Of the value to be sold, paid to the insurance fund when an auction begins.
+    buffer : share         Of maintenance, that an auction restores beyond it.
+    """
+
+    after_hours: Hours | None = None
+    start: OpenShare = 0.98
+    fast_end: OpenShare = 0.8
+    fast_seconds: Annotated[float, Meta(gt=0.0)] = 100.0
+    slow_seconds: Annotated[float, Meta(gt=0.0)] = 14_400.0
+    fee: Share = 0.02
+    buffer: Share = 0.2
+
+
+class BackstopSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When the backstop takes positions over, and how many; without cash of its own it takes none.
+
+    Attributes
+    ----------
+    level : share    Of maintenance; below it the backstop takes over what the book has not sold.
+    share : share    Of each position, taken over at once.
+    cap : factor     Gross notional that the backstop holds at most, as a multiple of its equity.
+    """
+
+    level: Share = 0.25
+    share: Share = 1.0
+    cap: Annotated[float, Meta(gt=0.0, le=100.0)] = 5.0
+
+
 class ClearingRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When an account is taken in hand, and how its positions are sold.
+    """When an account is taken in hand, how its positions are sold, and who pays what is missing.
 
     Attributes
     ----------
@@ -134,9 +180,18 @@ class ClearingRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     full_share : share       Below this share of maintenance everything is sold.
     participation : share    Forced selling is at most this share of the volume that the market trades.
     fee : share              Of the notional sold, paid to the insurance fund by accounts that still can.
+    reduction : str          ``proportional`` sells the same share of every position; ``relief`` sells first
+                             what relieves most margin per cost, all of it margined anew step by step.
+    allocation : str         ``pro-rata`` asks all who are in profit for cash once a debtor is flat; ``queue``
+                             first closes the positions of bankrupt accounts against the most profitable and
+                             most leveraged ones, at the bankruptcy price, when the fund does not reach.
     """
 
     health_target: AtLeastOne = 1.25
     full_share: Share = 0.5
     participation: OpenShare = 0.2
     fee: Share = 0.005
+    reduction: Literal["proportional", "relief"] = "proportional"
+    allocation: Literal["pro-rata", "queue"] = "pro-rata"
+    auction: AuctionSettings = msgspec.field(default_factory=AuctionSettings)
+    backstop: BackstopSettings = msgspec.field(default_factory=BackstopSettings)

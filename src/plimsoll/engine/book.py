@@ -10,18 +10,18 @@ from plimsoll.domain.money import LARGEST_AMOUNT
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.types import Lots, Quanta, Rows, Vector
 
-__all__ = ["FIRST_TRADER", "FUND", "MAKERS", "OUTSIDE", "VENUE", "Book", "empty_book"]
+__all__ = ["BACKSTOP", "FIRST_TRADER", "FUND", "MAKERS", "OUTSIDE", "VENUE", "Book", "empty_book"]
 
-OUTSIDE, VENUE, FUND, MAKERS = range(4)
+OUTSIDE, VENUE, FUND, MAKERS, BACKSTOP = range(5)
 """System accounts: where deposits come from, the venue itself, the insurance fund, the makers who take the
-other side of every trade that does not net."""
-FIRST_TRADER = 4
-_SYSTEM_NAMES = ("outside", "venue", "fund", "makers")
+other side of every trade that does not net, and the backstop that takes over what the book does not."""
+FIRST_TRADER = 5
+_SYSTEM_NAMES = ("outside", "venue", "fund", "makers", "backstop")
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All accounts in columns; row r is one account, the first four are the system's.
+    """All accounts in columns; row r is one account, the first five are the system's.
 
     Cash counts what was paid for positions, so an account's equity is its cash plus the value of what it
     holds. Every movement has two sides: the cash of all rows sums to zero, and so do the lots of every
@@ -97,14 +97,15 @@ class Book:
                 _check_within(cash[account])
         return replace(self, cash=cash)
 
-    def traded(self, rows: Rows, lots: Lots, paid: Quanta) -> "Book":
-        """Let accounts trade with the makers.
+    def traded(self, rows: Rows, lots: Lots, paid: Quanta, against: int = MAKERS) -> "Book":
+        """Let accounts trade among each other; what does not net is taken by one account, the makers.
 
         Parameters
         ----------
-        rows : Rows [B]        Distinct.
+        rows : Rows [B]        Distinct, and without `against`.
         lots : Lots [B, I]     Signed lots bought.
         paid : Quanta [B, I]   Cash paid for them; negative is received.
+        against : int          Row of the account on the other side.
 
         Raises
         ------
@@ -114,14 +115,16 @@ class Book:
         for traded in (paid, lots):
             _check_within(np.abs(traded.astype(np.float64)).sum(axis=0))
             _check_within(np.abs(traded.astype(np.float64)).sum(axis=1))
-        after = self.paid(rows, MAKERS, paid.sum(axis=1))
+        after = self.paid(rows, against, paid.sum(axis=1))
         held = self.lots.copy()
         held[rows] += lots
-        held[MAKERS] -= lots.sum(axis=0)
+        held[against] -= lots.sum(axis=0)
         cost = self.cost.copy()
         cost[rows] = _cost_after(self.lots[rows], self.cost[rows], lots, paid)
-        cost[MAKERS] = _cost_after(self.lots[MAKERS], self.cost[MAKERS], -lots.sum(axis=0), -paid.sum(axis=0))
-        changed = np.append(rows, MAKERS)
+        cost[against] = _cost_after(
+            self.lots[against], self.cost[against], -lots.sum(axis=0), -paid.sum(axis=0)
+        )
+        changed = np.append(rows, against)
         _check_within(held[changed])
         _check_within(cost[changed])
         return replace(after, lots=held, cost=cost)

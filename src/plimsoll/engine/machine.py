@@ -9,6 +9,7 @@ import numpy as np
 from plimsoll.clearing.statuses import Signal, Status, advance
 from plimsoll.domain.bars import HOUR
 from plimsoll.domain.events import (
+    Bid,
     Deposited,
     Effect,
     Event,
@@ -22,7 +23,9 @@ from plimsoll.domain.events import (
 )
 from plimsoll.domain.money import LARGEST_AMOUNT, QUANTA_PER_UNIT, quanta_up
 from plimsoll.domain.parameters import Level
-from plimsoll.engine.book import FIRST_TRADER, FUND, MAKERS, OUTSIDE, Book, empty_book
+from plimsoll.engine.allocation import is_short
+from plimsoll.engine.auctions import auction_of, bid
+from plimsoll.engine.book import BACKSTOP, FIRST_TRADER, FUND, MAKERS, OUTSIDE, Book, empty_book
 from plimsoll.engine.state import Market, State, begin
 from plimsoll.engine.ticks import settle_tick
 from plimsoll.errors import Code, PlimsollError
@@ -32,6 +35,8 @@ from plimsoll.types import Flags, Quanta, Rows, Vector
 __all__ = ["begin", "step"]
 
 Effects = tuple[Effect, ...]
+
+_GATED = "the venue owes more than its fund holds"
 
 
 def step(state: State, event: Event) -> tuple[State, Effects]:
@@ -87,9 +92,14 @@ def _deposited(state: State, event: Deposited) -> tuple[State, Effects]:
     _same_length(event.accounts, event.amounts, state)
     rows = _distinct(state.book, event.accounts, state)
     amounts = _whole(event.amounts, state)
+    gated = (amounts < 0) & (is_short(state) if np.any(amounts < 0) else False)
     book = state.book.paid(OUTSIDE, rows, amounts)
     enough = (amounts >= 0) | _meets_initial(replace(state, book=book), rows)
-    refused = _refusals(event, rows[~enough], state, "the withdrawal leaves less than initial margin")
+    refused = (
+        *_refusals(event, rows[gated], state, _GATED, Code.WITHDRAWALS_GATED),
+        *_refusals(event, rows[~enough & ~gated], state, "the withdrawal leaves less than initial margin"),
+    )
+    enough &= ~gated
     book = state.book.paid(OUTSIDE, rows[enough], amounts[enough])
     paid_in = rows[enough & (amounts > 0)]
     closed = paid_in[(book.status[paid_in] == Status.CLOSED) & (book.cash[paid_in] > 0)]
@@ -98,10 +108,10 @@ def _deposited(state: State, event: Deposited) -> tuple[State, Effects]:
 
 
 def _funded(state: State, event: Funded) -> tuple[State, Effects]:
-    amounts = _whole((event.fund, event.makers), state)
-    _not_negative(amounts, "the fund or the makers are paid less than nothing", state)
+    amounts = _whole((event.fund, event.makers, event.backstop), state)
+    _not_negative(amounts, "the fund, the makers or the backstop are paid less than nothing", state)
     book = state.book.paid(OUTSIDE, FUND, event.fund).paid(OUTSIDE, MAKERS, event.makers)
-    return replace(state, book=book), ()
+    return replace(state, book=book.paid(OUTSIDE, BACKSTOP, event.backstop)), ()
 
 
 def _traded(state: State, event: Traded) -> tuple[State, Effects]:
@@ -126,6 +136,25 @@ def _traded(state: State, event: Traded) -> tuple[State, Effects]:
     refused = _refusals(event, rows[~enough], state, "initial margin is not met after the trade")
     book = tried if enough.all() else state.book.traded(rows[enough], lots[enough], paid[enough])
     return replace(state, book=book), refused
+
+
+def _bid(state: State, event: Bid) -> tuple[State, Effects]:
+    """Settle a bid for an account on the block, if the bidder then meets initial margin."""
+    bidder, account = _distinct(state.book, (event.bidder, event.account), state)
+    if not 0.0 < event.share <= 1.0:
+        raise PlimsollError(
+            Code.BAD_QUANTITY,
+            f"a bid for {event.share} of an account",
+            where=f"event {state.sequence + 1}",
+            remedy="Bid for a share above 0 and up to 1.",
+        )
+    auction, bidders = auction_of(state, int(account)), np.array([bidder])
+    if auction is None or state.book.status[bidder] > Status.CALLED:
+        return state, _refusals(event, bidders, state, "nothing is on the block for it", Code.NOT_AUCTIONED)
+    after, effects = bid(state, event, int(bidder), auction)
+    if not _meets_initial(after, bidders)[0]:
+        return state, _refusals(event, bidders, state, "initial margin is not met after the bid")
+    return after, effects
 
 
 def _published(state: State, event: Published) -> tuple[State, Effects]:
@@ -179,10 +208,14 @@ def _only_reduces(book: Book, rows: Rows, lots: np.ndarray[Any, Any]) -> Flags:
     return only
 
 
-def _refusals(event: Deposited | Traded, rows: Rows, state: State, what: str) -> Effects:
-    return tuple(
-        Refused(event.time, state.book.names[row], Code.INSUFFICIENT_MARGIN.value, what) for row in rows
-    )
+def _refusals(
+    event: Bid | Deposited | Traded,
+    rows: Rows,
+    state: State,
+    what: str,
+    code: Code = Code.INSUFFICIENT_MARGIN,
+) -> Effects:
+    return tuple(Refused(event.time, state.book.names[row], code.value, what) for row in rows)
 
 
 def _same_length(accounts: tuple[str, ...], parts: tuple[Any, ...], state: State) -> None:
@@ -248,4 +281,5 @@ _HANDLERS: dict[type, Callable[[State, Any], tuple[State, Effects]]] = {
     Traded: _traded,
     Published: _published,
     Ticked: _ticked,
+    Bid: _bid,
 }

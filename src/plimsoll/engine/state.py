@@ -17,7 +17,7 @@ from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin import MarginModel, margin_model
 from plimsoll.types import Vector
 
-__all__ = ["Market", "State", "begin", "digest", "restore", "snapshot"]
+__all__ = ["Auction", "Market", "State", "begin", "digest", "restore", "snapshot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,23 @@ class Market:
     impact: Vector
 
 
+class Auction(msgspec.Struct, frozen=True):
+    """An account on the block.
+
+    Attributes
+    ----------
+    row : int        Of the account.
+    began : int      Milliseconds UTC.
+    reserved : int   What bids have brought so far, quote quanta: cash that is not sold again.
+    kept : float     Share of the account that is left of what was there when the auction began.
+    """
+
+    row: int
+    began: int
+    reserved: int = 0
+    kept: float = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """Everything that the next step depends on. A value: no step changes it.
@@ -51,6 +68,7 @@ class State:
     market : Market
     parameters : ParameterSet or None   In force; None before the first.
     model : MarginModel or None         Derived from the parameters.
+    auctions : tuple of Auction         Under way, in the order of their rows.
     """
 
     time: int
@@ -62,6 +80,7 @@ class State:
     market: Market
     parameters: ParameterSet | None
     model: MarginModel | None
+    auctions: tuple[Auction, ...] = ()
 
     @property
     def model_in_force(self) -> MarginModel:
@@ -108,6 +127,7 @@ class _Frozen(msgspec.Struct, frozen=True):
     status: bytes
     market: bytes
     parameters: ParameterSet | None
+    auctions: tuple[Auction, ...]
 
 
 def snapshot(state: State) -> bytes:
@@ -127,6 +147,7 @@ def snapshot(state: State) -> bytes:
             status=book.status.tobytes(),
             market=np.stack([market.marks, market.volume, market.impact]).astype("<f8").tobytes(),
             parameters=state.parameters,
+            auctions=state.auctions,
         )
     )
 
@@ -160,6 +181,7 @@ def restore(snapshot: bytes) -> State:
         market,
         parameters,
         model,
+        frozen.auctions,
     )
 
 

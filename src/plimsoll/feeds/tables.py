@@ -9,12 +9,12 @@ import polars as pl
 
 from plimsoll.domain.markets import market_name
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.feeds.columns import ENDINGS, numbers_of, read_columns
 from plimsoll.types import Flags, Rows, Times, Vector
 
 __all__ = ["BarTable", "read_table"]
 
 _REQUIRED = ("symbol", "ts", "open", "high", "low", "close")
-_ENDINGS = (".parquet", ".csv", ".csv.gz")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 # Whole-number timestamps by size (bound, multiply, divide): every bound is the year 5138 in its own unit and
@@ -118,7 +118,7 @@ def read_table(path: Path) -> BarTable:
     """
     if not path.is_dir():
         return _read_file(path)
-    files = [file for file in sorted(path.iterdir()) if file.name.endswith(_ENDINGS)]
+    files = [file for file in sorted(path.iterdir()) if file.name.endswith(ENDINGS)]
     if not files:
         raise PlimsollError(
             Code.MISSING_FILE,
@@ -150,7 +150,7 @@ def _joined(path: Path, tables: list[BarTable]) -> BarTable:
 
 
 def _read_file(path: Path) -> BarTable:
-    frame = _read(path)
+    frame = read_columns(path, _REQUIRED, ("volume",), "bar file")
     if not len(frame):
         raise PlimsollError(
             Code.EMPTY_RANGE, "no rows", where=str(path), remedy="Give a file with at least two bars."
@@ -164,49 +164,12 @@ def _read_file(path: Path) -> BarTable:
         rows=np.arange(1, len(frame) + 1, dtype=np.intp),
         columns=columns,
         times=_times(path, frame["ts"]),
-        open=_numbers(frame["open"]),
-        high=_numbers(frame["high"]),
-        low=_numbers(frame["low"]),
-        close=_numbers(frame["close"]),
-        volume=_numbers(frame["volume"]) if "volume" in frame.columns else np.full(len(frame), np.nan),
+        open=numbers_of(frame["open"]),
+        high=numbers_of(frame["high"]),
+        low=numbers_of(frame["low"]),
+        close=numbers_of(frame["close"]),
+        volume=numbers_of(frame["volume"]) if "volume" in frame.columns else np.full(len(frame), np.nan),
     )
-
-
-def _read(path: Path) -> pl.DataFrame:
-    if not path.exists():
-        raise PlimsollError(
-            Code.MISSING_FILE,
-            "no such file",
-            where=str(path),
-            remedy="Give the path of an existing bar file.",
-        )
-    try:
-        if path.name.endswith(".parquet"):
-            columns = _used(path, list(pl.read_parquet_schema(path)))
-            return pl.read_parquet(path, columns=columns)
-        if path.name.endswith(_ENDINGS):
-            frame = pl.read_csv(path, infer_schema=False)
-            return frame.select(_used(path, frame.columns))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise _unreadable(path, str(error).strip().partition("\n")[0]) from error
-    raise _unreadable(path, f"unknown kind of file {path.suffix or path.name}")
-
-
-def _used(path: Path, found: list[str]) -> list[str]:
-    missing = [name for name in _REQUIRED if name not in found]
-    if missing:
-        raise PlimsollError(
-            Code.MISSING_COLUMN,
-            f"no column {', '.join(missing)}; found {', '.join(found)}",
-            where=str(path),
-            remedy=f"Name the columns {', '.join(_REQUIRED)} and, where known, volume.",
-        )
-    return [name for name in (*_REQUIRED, "volume") if name in found]
-
-
-def _unreadable(path: Path, what: str) -> PlimsollError:
-    remedy = "Give a .parquet, .csv or .csv.gz file that is whole."
-    return PlimsollError(Code.UNREADABLE_FILE, f"cannot be read: {what}", where=str(path), remedy=remedy)
 
 
 def _symbols(path: Path, column: pl.Series) -> tuple[tuple[str, ...], Rows]:
@@ -222,14 +185,6 @@ def _symbols(path: Path, column: pl.Series) -> tuple[tuple[str, ...], Rows]:
     numbers = {name: number for number, name in enumerate(names)}
     columns = text.replace_strict(numbers, return_dtype=pl.Int64).to_numpy().astype(np.intp)
     return tuple(names), columns
-
-
-def _numbers(column: pl.Series) -> Vector:
-    """Cast to float64; text that is no number becomes NaN, which the checks refuse with its row."""
-    if column.dtype == pl.String:
-        column = column.str.strip_chars()
-    numbers = column.cast(pl.Float64, strict=False).fill_null(float("nan"))
-    return np.asarray(numbers.to_numpy(), dtype=np.float64)
 
 
 def _times(path: Path, column: pl.Series) -> Times:

@@ -11,7 +11,15 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from plimsoll.kernels.lanes import LANES, MOST_BLOCKS, below, lowest_sum, moments, neighbours, store_sums
+from plimsoll.kernels.lanes import (
+    LANES,
+    MOST_BLOCKS,
+    around,
+    lowest_sum,
+    on_lines,
+    rows_on_lines,
+    store_sums,
+)
 from plimsoll.types import Array, Matrix, Rows, Vector
 
 __all__ = [
@@ -28,6 +36,8 @@ __all__ = [
 
 _STRIP_BLOCKS = (0,) * MOST_BLOCKS
 _STRIP = LANES * MOST_BLOCKS
+_MOST_LONE = 2
+"""Scenarios beyond whole vectors that are cheaper one by one."""
 _ACCOUNTS_TOGETHER = 512
 """Accounts whose profits are held at once, so that a strip of the table stays in the cache meanwhile."""
 
@@ -68,17 +78,24 @@ def book_shortfalls_definition(
     return np.array([loss[-tail:].mean() for loss in losses], dtype=np.float64)
 
 
-def strips_for_worst(change: Matrix) -> tuple[Array, tuple[int, ...]]:
-    """Cut a table into strips for `book_worst`: array [N, I, W], and a zero for each vector of a strip.
+def strips_for_worst(change: Matrix) -> tuple[Array, Matrix, tuple[int, ...], tuple[int, ...]]:
+    """Cut a table into what `book_worst` reads.
 
-    The last scenario is repeated where the strips are wider than the table, so no account sees anything new.
+    Returns
+    -------
+    array [N, I, W]    Strips of whole vectors. Where they are wider than the table its last scenario is
+                       repeated, so no account sees anything new.
+    Matrix [I, R]      The last scenarios by themselves, where few of them would need a vector more.
+    tuple, tuple       A zero for each vector of a strip, and for each of the R.
     """
-    vectors = -(-change.shape[1] // LANES)
+    lone = change.shape[1] % LANES if change.shape[1] > LANES else 0
+    lone = lone if lone <= _MOST_LONE else 0
+    wide = change[:, : change.shape[1] - lone]
+    vectors = -(-wide.shape[1] // LANES)
     count = -(-vectors // MOST_BLOCKS)
     blocks = -(-vectors // count)
-    return _strips(np.pad(change, _missing(change, count * blocks * LANES), mode="edge"), count), (
-        0,
-    ) * blocks
+    strips = _strips(np.pad(wide, _missing(wide, count * blocks * LANES), mode="edge"), count)
+    return strips, change[:, change.shape[1] - lone :].copy(), (0,) * blocks, (0,) * lone
 
 
 def strips_for_shortfall(change: Matrix) -> Array:
@@ -93,8 +110,7 @@ def _missing(change: Matrix, width: int) -> tuple[tuple[int, int], tuple[int, in
 
 def _strips(wide: Matrix, count: int) -> Array:
     """Put a strip's rows side by side: a power of two between them would crowd a few sets of the cache."""
-    cut: Array = np.ascontiguousarray(wide.reshape(len(wide), count, -1).transpose(1, 0, 2))
-    return cut
+    return on_lines(wide.reshape(len(wide), count, -1).transpose(1, 0, 2))
 
 
 @njit(cache=True, parallel=True)
@@ -104,14 +120,18 @@ def book_worst(
     columns: NDArray[np.int32],
     quantity: Vector,
     strips: Array,
+    lone: Matrix,
     accounts: Rows,
     blocks: tuple[int, ...],
+    singles: tuple[int, ...],
 ) -> Vector:
     """`book_worst_definition` over strips from `strips_for_worst`, one pass over positions per strip."""
     found = np.empty(len(accounts))
     for group in prange(_groups(len(accounts))):
         chosen = slice(group * _ACCOUNTS_TOGETHER, (group + 1) * _ACCOUNTS_TOGETHER)
-        few_worst(first, last, columns, quantity, strips, accounts[chosen], blocks, found[chosen])
+        few_worst(
+            first, last, columns, quantity, strips, lone, accounts[chosen], blocks, singles, found[chosen]
+        )
     return found
 
 
@@ -122,16 +142,19 @@ def few_worst(
     columns: NDArray[np.int32],
     quantity: Vector,
     strips: Array,
+    lone: Matrix,
     accounts: Rows,
     blocks: tuple[int, ...],
+    singles: tuple[int, ...],
     found: Vector,
 ) -> None:
     """`book_worst` on one thread, into `found`: Vector [B]."""
     for b in range(len(accounts)):
         start, stop = first[accounts[b]], last[accounts[b]]
-        lowest = lowest_sum(strips[0], columns, quantity, start, stop, blocks)
+        lowest = lowest_sum(strips[0], lone, columns, quantity, start, stop, blocks, singles)
         for strip in range(1, len(strips)):
-            lowest = min(lowest, lowest_sum(strips[strip], columns, quantity, start, stop, blocks))
+            next_lowest = lowest_sum(strips[strip], lone, columns, quantity, start, stop, blocks, ())
+            lowest = min(lowest, next_lowest)
         found[b] = -lowest
 
 
@@ -171,15 +194,19 @@ def few_shortfalls(
     """`book_shortfalls` on one thread, into `found`: Vector [B]; their profits are held all at once."""
     width = strips.shape[2]
     summed = len(strips) * width
-    profits = np.empty((len(accounts), summed + LANES))  # not a power of two: see `_strips`
+    profits = rows_on_lines(len(accounts), summed + LANES)  # not a power of two: see `_strips`
+    moments = np.zeros((len(accounts), 2 * LANES))
     for strip in range(len(strips)):
         place = strip * width
         for b in range(len(accounts)):
             a = accounts[b]
             sums = profits[b, place : place + width]
-            store_sums(strips[strip], columns, quantity, first[a], last[a], sums, _STRIP_BLOCKS)
+            store_sums(strips[strip], columns, quantity, first[a], last[a], sums, moments[b], _STRIP_BLOCKS)
     for b in range(len(accounts)):
-        found[b] = -tail_mean(profits[b, :summed], scenarios, tail)
+        mean = moments[b, :LANES].sum() / scenarios
+        deviation = math.sqrt(max(moments[b, LANES:].sum() / scenarios - mean * mean, 0.0))
+        profits[b, scenarios:summed] = math.inf
+        found[b] = -tail_mean(profits[b, :summed], scenarios, tail, mean, deviation)
 
 
 @njit(cache=True)
@@ -188,21 +215,21 @@ def _groups(accounts: int) -> int:
 
 
 @njit(cache=True)
-def tail_mean(row: Vector, scenarios: int, tail: int) -> float:
+def tail_mean(row: Vector, scenarios: int, tail: int, mean: float, deviation: float) -> float:
     r"""Average the `tail` smallest of the first `scenarios` values of a row without sorting them.
 
     A threshold is moved until nearly `tail` values lie below it; the few too many or too few are then taken
-    one by one.
-    The same values are averaged as in the definition, in another order.
+    one by one. The same values are averaged as in the definition, in another order.
 
     Parameters
     ----------
-    row : Vector [W]   W a multiple of `STRIDE`; zero from `scenarios` on, and infinite there afterwards.
+    row : Vector [W]         W a multiple of `STRIDE`; infinite from `scenarios` on.
+    mean, deviation : float  Of those values, about: they say where to look first.
     """
-    threshold, scale = _guess(row, scenarios, tail)
-    row[scenarios:] = math.inf
+    reach = math.sqrt(2.0 * math.log(scenarios / tail + 1.0))
+    threshold = mean - deviation * (reach - math.log(4.0 * math.pi * reach) / (2.0 * reach))
     lower, fewer, upper, more = -math.inf, 0.0, math.inf, float(scenarios)
-    count, total = below(row, threshold)
+    count, total, below, above = around(row, threshold)
     for _ in range(_MOST_GUESSES):
         if abs(count - tail) <= _CLOSE:
             break
@@ -210,29 +237,17 @@ def tail_mean(row: Vector, scenarios: int, tail: int) -> float:
             lower, fewer = threshold, count
         else:
             upper, more = threshold, count
-        threshold = _next_guess(scale, lower, fewer, upper, more, tail)
-        count, total = below(row, threshold)
+        threshold = _next_guess(deviation / reach, lower, fewer, upper, more, tail)
+        count, total, below, above = around(row, threshold)
     if count < tail:
-        total += _raised(row, threshold, tail - count)
-    elif count > tail:
-        total -= _lowered(row, threshold, count, count - tail)
-    return total / tail
+        return _raised(row, tail, count, total, above) / tail
+    return _lowered(row, tail, count, total, below) / tail
 
 
 _CLOSE = 1.0
 """Values too many or too few below the threshold that are cheaper to take by themselves than to search on."""
 _MOST_GUESSES = 12
 """Rows of many equal values never come close; after so many guesses their values are taken one by one."""
-
-
-@njit(cache=True)
-def _guess(row: Vector, scenarios: int, tail: int) -> tuple[float, float]:
-    """Place the threshold as in a normal sample, and say how fast that sample thins out there."""
-    total, squares = moments(row)
-    mean = total / scenarios
-    deviation = math.sqrt(max(squares / scenarios - mean * mean, 0.0))
-    reach = math.sqrt(2.0 * math.log(scenarios / tail + 1.0))
-    return mean - deviation * (reach - math.log(4.0 * math.pi * reach) / (2.0 * reach)), deviation / reach
 
 
 @njit(cache=True)
@@ -247,31 +262,24 @@ def _next_guess(scale: float, lower: float, fewer: float, upper: float, more: fl
 
 
 @njit(cache=True)
-def _raised(row: Vector, threshold: float, missing: float) -> float:
-    """Add up the next `missing` values at or above a threshold, equal ones counted each."""
-    added = 0.0
-    count, _ = below(row, threshold)
-    while missing > 0.0:
-        _, value = neighbours(row, threshold)
-        if missing == 1.0:
-            return added + value
-        threshold = np.nextafter(value, math.inf)
-        reached, _ = below(row, threshold)
-        taken = min(reached - count, missing)
-        added, missing, count = added + taken * value, missing - taken, reached
-    return added
+def _raised(row: Vector, tail: float, count: float, total: float, above: float) -> float:
+    """Add up `tail` values, given those below a threshold and the next above it; equal ones count each."""
+    while count < tail - 1.0:
+        reached, higher, _, following = around(row, np.nextafter(above, math.inf))
+        if reached >= tail:
+            return total + (tail - count) * above
+        count, total, above = reached, higher, following
+    return total + (tail - count) * above
 
 
 @njit(cache=True)
-def _lowered(row: Vector, threshold: float, count: float, surplus: float) -> float:
-    """Add up the `surplus` largest values below a threshold, equal ones counted each."""
-    removed = 0.0
-    while surplus > 0.0:
-        value, _ = neighbours(row, threshold)
-        if surplus == 1.0:
-            return removed + value
-        threshold = value
-        left, _ = below(row, threshold)
-        taken = min(count - left, surplus)
-        removed, surplus, count = removed + taken * value, surplus - taken, left
-    return removed
+def _lowered(row: Vector, tail: float, count: float, total: float, below: float) -> float:
+    """Add up `tail` values, given more that lie below a threshold and the largest; equal ones count each."""
+    while count > tail:
+        if count == tail + 1.0:
+            return total - below
+        left, total, lower, _ = around(row, below)
+        if left <= tail:
+            return total + (tail - left) * below
+        count, below = left, lower
+    return total

@@ -9,12 +9,24 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["LANES", "MOST_BLOCKS", "STRIDE", "below", "lowest_sum", "moments", "neighbours", "store_sums"]
+from plimsoll.types import Array, Matrix
+
+__all__ = [
+    "LANES",
+    "MOST_BLOCKS",
+    "STRIDE",
+    "around",
+    "lowest_sum",
+    "on_lines",
+    "rows_on_lines",
+    "store_sums",
+]
 
 LANES = 8
 """Doubles in a vector; the compiler splits it where registers are narrower."""
@@ -25,31 +37,67 @@ _CHAINS = 4
 STRIDE = LANES * _CHAINS
 """What the length of a row must be a multiple of, to be read in four independent chains."""
 
-_VECTOR = ir.VectorType(ir.DoubleType(), LANES)
+_LINE = 64
+"""Bytes of a cache line, and of a vector: one that begins elsewhere takes two loads instead of one."""
+
+_DOUBLE = ir.DoubleType()
+_VECTOR = ir.VectorType(_DOUBLE, LANES)
 _WORD = ir.IntType(64)
+
+
+def on_lines(values: Array) -> Array:
+    """Copy an array of doubles to where its first byte begins a cache line: same shape, C order."""
+    room = np.empty(values.size + LANES)
+    start = -room.ctypes.data % _LINE // room.itemsize
+    placed: Array = room[start : start + values.size].reshape(values.shape)
+    placed[...] = values
+    return placed
+
+
+@njit(cache=True)
+def rows_on_lines(count: int, width: int) -> Matrix:
+    """Make room for rows whose first begins a cache line, and all others too where 8 divides the width."""
+    room = np.empty(count * width + LANES)
+    start = (-room.ctypes.data) % _LINE // room.itemsize
+    return room[start : start + count * width].reshape((count, width))
 
 
 @intrinsic
 def _lowest_sum(
-    _typing: Any, table: Any, columns: Any, quantity: Any, first: Any, last: Any, blocks: Any
+    _typing: Any,
+    table: Any,
+    lone: Any,
+    columns: Any,
+    quantity: Any,
+    first: Any,
+    last: Any,
+    blocks: Any,
+    singles: Any,
 ) -> Any:
     r"""Give :math:`\min_s \sum_{p = first}^{last - 1} q_p\, T_{c_p, s}` over the columns s of T.
 
     Parameters
     ----------
     table : Matrix [I, 8 len(blocks)], C order
+    lone : Matrix [I, len(singles)], C order   Columns that fill no vector: apart, so that they take no line.
     columns : int32 [P]; quantity : Vector [P]
-    blocks : tuple    As many zeros as there are vectors; its length is known when compiling.
+    blocks, singles : tuple   As many zeros as there are vectors and lone columns: known when compiling.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        sums = _sums(context, builder, signature.args[:3], args[:5], len(signature.args[5]))
-        lowest = sums[0]
-        for other in sums[1:]:
-            lowest = builder.select(builder.fcmp_ordered("<", other, lowest), other, lowest)
-        return _across(builder, "fmin", lowest)
+        table, lone, *held, blocks, singles = zip(signature.args, args, strict=True)
+        vectors, scalars = _sums(context, builder, (table, lone, *held), len(blocks[0]), len(singles[0]))
+        found = _across(builder, "fmin", _lowest(builder, vectors))
+        return _lowest(builder, [found, *scalars])
 
-    return types.float64(table, columns, quantity, first, last, blocks), codegen
+    return types.float64(table, lone, columns, quantity, first, last, blocks, singles), codegen
+
+
+def _lowest(builder: Any, values: list[Any]) -> Any:
+    lowest = values[0]
+    for other in values[1:]:
+        lowest = builder.select(builder.fcmp_ordered("<", other, lowest), other, lowest)
+    return lowest
 
 
 @intrinsic
@@ -61,56 +109,82 @@ def _store_sums(
     first: Any,
     last: Any,
     sums: Any,
+    moments: Any,
     blocks: Any,
 ) -> Any:
-    """Write the sums of the ``8 len(blocks)`` columns of a table into `sums`, a Vector of as many."""
+    """Write the sums of the ``8 len(blocks)`` columns of a table into `sums`, a Vector of as many.
+
+    `moments`, Vector [16], takes them and their squares in addition, lane by lane.
+    """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        found = _sums(context, builder, signature.args[:3], args[:5], len(signature.args[6]))
-        place = _data(context, builder, signature.args[5], args[5])
+        table, *held = zip(signature.args[:5], args[:5], strict=True)
+        found, _ = _sums(context, builder, (table, table, *held), len(signature.args[7]), 0)
+        place, kept = (_data(context, builder, signature.args[i], args[i]) for i in (5, 6))
+        spots = [builder.bitcast(builder.gep(kept, [_WORD(n)]), _VECTOR.as_pointer()) for n in (0, LANES)]
+        total, squares = (builder.load(spot, align=8) for spot in spots)
         for number, vector in enumerate(found):
             target = builder.gep(place, [_WORD(number * LANES)])
             builder.store(vector, builder.bitcast(target, _VECTOR.as_pointer()), align=8)
+            total = builder.fadd(total, vector)
+            squares = _added(builder, vector, vector, squares)
+        for spot, value in zip(spots, (total, squares), strict=True):
+            builder.store(value, spot, align=8)
         return context.get_dummy_value()
 
-    return types.void(table, columns, quantity, first, last, sums, blocks), codegen
+    return types.void(table, columns, quantity, first, last, sums, moments, blocks), codegen
 
 
 def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
     return context.make_array(kind)(context, builder, array).data
 
 
-def _sums(context: Any, builder: Any, kinds: Any, args: Any, blocks: int) -> list[Any]:
-    """Emit the loop over positions; its running sums are phi nodes, so they live in registers."""
-    table, columns, quantity, first, last = args
-    prices = context.make_array(kinds[0])(context, builder, table)
-    column_data, quantity_data = (
-        _data(context, builder, *pair) for pair in zip(kinds[1:], (columns, quantity), strict=True)
-    )
-    fma = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fma.v{LANES}f64"
-    )
+def _sums(
+    context: Any, builder: Any, operands: Any, blocks: int, singles: int
+) -> tuple[list[Any], list[Any]]:
+    """Emit the loop over positions; its running sums are phi nodes, so they live in registers.
+
+    `operands` are kinds and values of table, lone, columns, quantity, first and last.
+    """
+    prices, apart, column_data, quantity_data = (_data(context, builder, *pair) for pair in operands[:4])
+    (_, first), (_, last) = operands[4:]
     entry = builder.block
     head, body, leave = (builder.append_basic_block(name) for name in ("positions", "position", "added"))
     builder.branch(head)
     builder.position_at_end(head)
     position = builder.phi(_WORD)
     sums = [builder.phi(_VECTOR) for _ in range(blocks)]
+    scalars = [builder.phi(_DOUBLE) for _ in range(singles)]
     position.add_incoming(first, entry)
     for running in sums:
-        running.add_incoming(ir.Constant(_VECTOR, [0.0] * LANES), entry)
+        running.add_incoming(_filled(0.0), entry)
+    for running in scalars:
+        running.add_incoming(_DOUBLE(0.0), entry)
     builder.cbranch(builder.icmp_signed("<", position, last), body, leave)
     builder.position_at_end(body)
     column = builder.sext(builder.load(builder.gep(column_data, [position])), _WORD)
-    row = builder.gep(prices.data, [builder.mul(column, _WORD(blocks * LANES))])
-    held = _splat(builder, builder.load(builder.gep(quantity_data, [position])))
+    row = builder.gep(prices, [builder.mul(column, _WORD(blocks * LANES))])
+    quantity = builder.load(builder.gep(quantity_data, [position]))
+    held = _splat(builder, quantity)
     for number, running in enumerate(sums):
         source = builder.bitcast(builder.gep(row, [_WORD(number * LANES)]), _VECTOR.as_pointer())
-        running.add_incoming(builder.call(fma, [held, builder.load(source, align=8), running]), body)
+        running.add_incoming(_added(builder, held, builder.load(source, align=8), running), body)
+    single = builder.gep(apart, [builder.mul(column, _WORD(singles))])
+    for number, running in enumerate(scalars):
+        price = builder.load(builder.gep(single, [_WORD(number)]))
+        running.add_incoming(_added(builder, quantity, price, running), body)
     position.add_incoming(builder.add(position, _WORD(1)), body)
     builder.branch(head)
     builder.position_at_end(leave)
-    return sums
+    return sums, scalars
+
+
+def _added(builder: Any, quantity: Any, price: Any, running: Any) -> Any:
+    """Multiply and add in one rounding."""
+    kind = running.type
+    name = f"llvm.fma.v{LANES}f64" if kind == _VECTOR else "llvm.fma.f64"
+    fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
+    return builder.call(fma, [quantity, price, running])
 
 
 def _splat(builder: Any, value: Any) -> Any:
@@ -120,52 +194,38 @@ def _splat(builder: Any, value: Any) -> Any:
 
 
 @intrinsic
-def _moments(_typing: Any, values: Any) -> Any:
-    """Give the sum and the sum of squares of a Vector whose length is a multiple of `STRIDE`."""
+def _around(_typing: Any, values: Any, threshold: Any) -> Any:
+    """Look at a Vector whose length is a multiple of `STRIDE` from a threshold.
 
-    def step(builder: Any, _: Any, vector: Any, kept: list[Any]) -> list[Any]:
-        square = builder.fmul(vector, vector)
-        return [builder.fadd(kept[0], vector), builder.fadd(kept[1], square)]
-
-    return _scan(values, (), [0.0, 0.0], step, ["fadd", "fadd"])
-
-
-@intrinsic
-def _below(_typing: Any, values: Any, threshold: Any) -> Any:
-    """Give how many values lie below a threshold, as a float, and their sum."""
+    Gives how many values lie below it, as a float, their sum, the largest of them, and the smallest of the
+    others; infinite for none.
+    """
 
     def step(builder: Any, threshold: Any, vector: Any, kept: list[Any]) -> list[Any]:
         low = builder.fcmp_ordered("<", vector, threshold)
-        counted = builder.select(low, builder.fadd(kept[0], _filled(1.0)), kept[0])
-        return [counted, builder.select(low, builder.fadd(kept[1], vector), kept[1])]
+        rises = builder.and_(low, builder.fcmp_ordered(">", vector, kept[2]))
+        falls = builder.and_(builder.not_(low), builder.fcmp_ordered("<", vector, kept[3]))
+        return [
+            builder.select(low, builder.fadd(kept[0], _filled(1.0)), kept[0]),
+            builder.select(low, builder.fadd(kept[1], vector), kept[1]),
+            builder.select(rises, vector, kept[2]),
+            builder.select(falls, vector, kept[3]),
+        ]
 
-    return _scan(values, (threshold,), [0.0, 0.0], step, ["fadd", "fadd"])
-
-
-@intrinsic
-def _neighbours(_typing: Any, values: Any, threshold: Any) -> Any:
-    """Give the largest value below a threshold and the smallest not below it; infinite for none."""
-
-    def step(builder: Any, threshold: Any, vector: Any, kept: list[Any]) -> list[Any]:
-        low = builder.fcmp_ordered("<", vector, threshold)
-        rises = builder.and_(low, builder.fcmp_ordered(">", vector, kept[0]))
-        falls = builder.and_(builder.not_(low), builder.fcmp_ordered("<", vector, kept[1]))
-        return [builder.select(rises, vector, kept[0]), builder.select(falls, vector, kept[1])]
-
-    return _scan(values, (threshold,), [-math.inf, math.inf], step, ["fmax", "fmin"])
+    return _scan(values, threshold, [0.0, 0.0, -math.inf, math.inf], step, ["fadd", "fadd", "fmax", "fmin"])
 
 
 def _filled(value: float) -> Any:
     return ir.Constant(_VECTOR, [value] * LANES)
 
 
-def _scan(values: Any, extra: tuple[Any, ...], start: list[float], step: Any, reductions: list[str]) -> Any:
-    """Make an intrinsic that passes once through a row in four chains and reduces two running results."""
+def _scan(values: Any, threshold: Any, start: list[float], step: Any, reductions: list[str]) -> Any:
+    """Make an intrinsic that passes once through a row in four chains and reduces the running results."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         array = context.make_array(signature.args[0])(context, builder, args[0])
         length = builder.extract_value(array.shape, 0)
-        threshold = _splat(builder, args[1]) if extra else None
+        limit = _splat(builder, args[1])
         entry = builder.block
         head, body, leave = (builder.append_basic_block(name) for name in ("row", "stride", "scanned"))
         builder.branch(head)
@@ -181,7 +241,7 @@ def _scan(values: Any, extra: tuple[Any, ...], start: list[float], step: Any, re
         for number, chain in enumerate(chains):
             source = builder.gep(array.data, [builder.add(place, _WORD(number * LANES))])
             vector = builder.load(builder.bitcast(source, _VECTOR.as_pointer()), align=8)
-            for running, value in zip(chain, step(builder, threshold, vector, chain), strict=True):
+            for running, value in zip(chain, step(builder, limit, vector, chain), strict=True):
                 running.add_incoming(value, body)
         place.add_incoming(builder.add(place, _WORD(STRIDE)), body)
         builder.branch(head)
@@ -192,8 +252,7 @@ def _scan(values: Any, extra: tuple[Any, ...], start: list[float], step: Any, re
         ]
         return context.make_tuple(builder, signature.return_type, results)
 
-    pair = types.UniTuple(types.float64, len(start))
-    return pair(values, *(types.float64 for _ in extra)), codegen
+    return types.UniTuple(types.float64, len(start))(values, threshold), codegen
 
 
 def _reduced(builder: Any, kind: str, vectors: list[Any]) -> Any:
@@ -210,9 +269,8 @@ def _reduced(builder: Any, kind: str, vectors: list[Any]) -> Any:
 
 def _across(builder: Any, kind: str, vector: Any) -> Any:
     """Reduce the lanes of one vector as a tree, whose order the sums do not depend on beyond rounding."""
-    double = ir.DoubleType()
-    start = [double(0.0)] if kind == "fadd" else []
-    shape = ir.FunctionType(double, [value.type for value in start] + [_VECTOR])
+    start = [_DOUBLE(0.0)] if kind == "fadd" else []
+    shape = ir.FunctionType(_DOUBLE, [value.type for value in start] + [_VECTOR])
     reduce = cgutils.get_or_insert_function(builder.module, shape, f"llvm.vector.reduce.{kind}.v{LANES}f64")
     flags = ("reassoc",) if kind == "fadd" else ("nnan",)
     return builder.call(reduce, [*start, vector], fastmath=flags)
@@ -220,6 +278,4 @@ def _across(builder: Any, kind: str, vector: Any) -> Any:
 
 lowest_sum: Callable[..., float] = _lowest_sum
 store_sums: Callable[..., None] = _store_sums
-moments: Callable[..., tuple[float, float]] = _moments
-below: Callable[..., tuple[float, float]] = _below
-neighbours: Callable[..., tuple[float, float]] = _neighbours
+around: Callable[..., tuple[float, float, float, float]] = _around

@@ -2,12 +2,13 @@
 
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.parameters import MarginMethod, PerPosition, StaticTiers
+from plimsoll.margin import profiles
 from plimsoll.margin.dynamic import DynamicMargin
 from plimsoll.margin.model import MarginModel
 from plimsoll.margin.portfolio import PortfolioMargin
 from plimsoll.margin.static import StaticMargin
 
-__all__ = ["MarginModel", "margin_model"]
+__all__ = ["MarginModel", "margin_model", "profiles"]
 
 
 def margin_model(method: MarginMethod, listings: tuple[Listing, ...]) -> MarginModel:

@@ -91,13 +91,13 @@ class BookLosses:
         self._used = len(rows.columns)
         self._began, self._holders = _holders(rows, len(change))
         self._joined: dict[int, set[int]] = defaultdict(set)
-        self._strips, self._blocks = self._cut(self._change)
+        self._strips, self._lone, self._blocks, self._singles = self._cut(self._change)
         self.losses = self.answer(np.arange(len(rows.first), dtype=np.intp))
 
     def tick(self, instruments: Rows, change: Matrix) -> Rows:
         """Take new profits of some instruments, Matrix [J, S]; give the accounts that were answered again."""
         self._change[instruments] = _finite(change)
-        self._strips[:, instruments], _ = self._cut(change)
+        self._strips[:, instruments], self._lone[instruments], _, _ = self._cut(change)
         held = np.zeros(len(self.losses), dtype=np.bool_)
         for i in instruments:
             held[self._holders[self._began[i] : self._began[i + 1]]] = True
@@ -134,22 +134,25 @@ class BookLosses:
         self._used += room
         self._joined[instrument].add(account)
 
-    def _cut(self, change: Matrix) -> tuple[Array, tuple[int, ...]]:
-        return strips_for_worst(change) if self._tail is None else (strips_for_shortfall(change), ())
+    def _cut(self, change: Matrix) -> tuple[Array, Matrix, tuple[int, ...], tuple[int, ...]]:
+        if self._tail is None:
+            return strips_for_worst(change)
+        return strips_for_shortfall(change), np.empty((len(change), 0)), (), ()
 
     def answer(self, accounts: Rows) -> Vector:
         """Compute the losses of some accounts anew, Vector [B], without keeping them."""
-        rows = (self._first, self._last, self._columns, self._quantity, self._strips, accounts)
+        rows = (self._first, self._last, self._columns, self._quantity, self._strips)
         found = np.empty(len(accounts))
         if self._tail is None:
+            table = (self._lone, accounts, self._blocks, self._singles)
             if len(accounts) > _FEW:
-                return book_worst(*rows, self._blocks)
-            few_worst(*rows, self._blocks, found)
+                return book_worst(*rows, *table)
+            few_worst(*rows, *table, found)
             return found
         scenarios = self._change.shape[1]
         if len(accounts) > _FEW:
-            return book_shortfalls(*rows, scenarios, self._tail)
-        few_shortfalls(*rows, scenarios, self._tail, found)
+            return book_shortfalls(*rows, accounts, scenarios, self._tail)
+        few_shortfalls(*rows, accounts, scenarios, self._tail, found)
         return found
 
 

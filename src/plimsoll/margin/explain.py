@@ -11,12 +11,12 @@ from msgspec import Struct
 
 from plimsoll.domain.accounts import Account
 from plimsoll.domain.instruments import Instrument, Listing, Spot, lot_for, parse_instrument
-from plimsoll.domain.money import LARGEST_AMOUNT, QUANTA_PER_UNIT, exact_quanta, quanta_down, quanta_up
+from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_down, quanta_up
 from plimsoll.domain.parameters import Level, ParameterSet, SideEvidence, StaticTiers
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.shortfall import worst_rows
 from plimsoll.margin import MarginModel, margin_model
-from plimsoll.margin.holdings import QUOTE
+from plimsoll.margin.account_lines import read_account_lines
 from plimsoll.margin.portfolio import PortfolioMargin
 from plimsoll.types import Vector
 
@@ -139,7 +139,7 @@ def explain(account: Account, parameters: ParameterSet, marks: Mapping[str, floa
 
     Raises
     ------
-    PlimsollError   `BAD_ACCOUNT`, `UNKNOWN_INSTRUMENT`, `UNSUPPORTED_INSTRUMENT`, `MISSING_PRICE` or
+    PlimsollError   What `read_account_lines` raises, `UNSUPPORTED_INSTRUMENT`, `MISSING_PRICE` or
                     `MISSING_PARAMETERS`, with the field.
     """
     held = _hold(account, parameters, marks)
@@ -165,7 +165,12 @@ def explain(account: Account, parameters: ParameterSet, marks: Mapping[str, floa
 
 def _hold(account: Account, parameters: ParameterSet, marks: Mapping[str, float]) -> _Holdings:
     """Value collateral and positions; cash counts at par, the same instrument twice adds up."""
-    cash, quantities, costs = _collect(account)
+    read = read_account_lines(account)
+    quantities: dict[Instrument, Decimal] = {}
+    costs: dict[Instrument, Decimal] = {}
+    for line in read.lines:
+        quantities[line.instrument] = quantities.get(line.instrument, Decimal(0)) + line.quantity
+        costs[line.instrument] = costs.get(line.instrument, Decimal(0)) + line.quantity * (line.entry or 0)
     prices = np.array([mark_of(instrument, parameters, marks, account.name) for instrument in quantities])
     priced = zip(quantities.items(), prices, strict=True)
     worth = {instrument: quantity * Decimal(str(price)) for (instrument, quantity), price in priced}
@@ -178,60 +183,13 @@ def _hold(account: Account, parameters: ParameterSet, marks: Mapping[str, float]
         marks=prices,
         notional=np.array([float(value * QUANTA_PER_UNIT) for value in worth.values()]),
         profit=np.array([float(value * QUANTA_PER_UNIT) for value in profit]),
-        equity=_within_ledger(cash + math.floor(sum([*assets, *profit], Decimal(0)) * QUANTA_PER_UNIT)),
+        equity=_within_ledger(read.cash + math.floor(sum([*assets, *profit], Decimal(0)) * QUANTA_PER_UNIT)),
     )
 
 
 def _within_ledger(equity: int) -> int:
     quanta_down(np.array([float(equity)]))
     return equity
-
-
-def _collect(account: Account) -> tuple[int, dict[Instrument, Decimal], dict[Instrument, Decimal]]:
-    """Add up cash in quanta, and the quantity and cost of each instrument."""
-    cash = 0
-    quantities: dict[Instrument, Decimal] = {}
-    costs: dict[Instrument, Decimal] = {}
-    for place, balance in enumerate(account.collateral):
-        where = f"{account.name}.collateral[{place}]"
-        if balance.asset == QUOTE:
-            cash += exact_quanta(balance.amount, where)
-            continue
-        if _finite(balance.amount, where) < 0:
-            raise _refused(f"a balance of {balance.amount} {balance.asset}", where)
-        asset = Spot(balance.asset)
-        quantities[asset] = quantities.get(asset, Decimal(0)) + balance.amount
-    for place, position in enumerate(account.positions):
-        where = f"{account.name}.positions[{place}]"
-        instrument = parse_instrument(position.instrument, where)
-        if isinstance(instrument, Spot) or _finite(position.entry_price, where) <= 0:
-            raise _refused(f"a position in {position.instrument} at {position.entry_price}", where)
-        quantity = _finite(position.quantity, where)
-        quantities[instrument] = quantities.get(instrument, Decimal(0)) + quantity
-        costs[instrument] = costs.get(instrument, Decimal(0)) + quantity * position.entry_price
-    return cash, quantities, costs
-
-
-def _finite(number: Decimal, where: str) -> Decimal:
-    if not number.is_finite():
-        raise _refused(f"the number {number}", where)
-    if abs(number) > LARGEST_AMOUNT:
-        raise PlimsollError(
-            Code.AMOUNT_OUT_OF_RANGE,
-            f"the number {number:.3g} is beyond {LARGEST_AMOUNT:.3g}",
-            where=where,
-            remedy="Check its size.",
-        )
-    return number
-
-
-def _refused(what: str, where: str) -> PlimsollError:
-    return PlimsollError(
-        Code.BAD_ACCOUNT,
-        f"{what} cannot be margined",
-        where=where,
-        remedy="Give finite numbers, assets held under collateral, and positive entry prices.",
-    )
 
 
 def calibrated_prices(parameters: ParameterSet) -> dict[str, float]:

@@ -2,19 +2,18 @@
 
 from decimal import Decimal
 
-from plimsoll.domain.accounts import Account, CollateralBalance, Position
-from plimsoll.domain.instruments import Future, Instrument, Perpetual, Spot, parse_instrument
+from plimsoll.domain.account_books import QUOTE
+from plimsoll.domain.accounts import Account
+from plimsoll.domain.instruments import Future, Perpetual
 from plimsoll.domain.market import Market
-from plimsoll.domain.money import LARGEST_AMOUNT, QUANTA_PER_UNIT, exact_quanta
+from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.portfolios import Collateral, Holding, Portfolio
 from plimsoll.domain.profiles import PortfolioProfile
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.margin.account_lines import AccountLine, read_account_lines
 from plimsoll.pricing import build_chain
 
-__all__ = ["QUOTE", "portfolio_of"]
-
-QUOTE = "USD"
-"""The asset that counts at par: the unit of every amount."""
+__all__ = ["portfolio_of"]
 
 
 def portfolio_of(account: Account, market: Market, profile: PortfolioProfile) -> Portfolio:
@@ -26,8 +25,7 @@ def portfolio_of(account: Account, market: Market, profile: PortfolioProfile) ->
 
     Raises
     ------
-    PlimsollError   `BAD_ACCOUNT`, `BAD_QUANTITY`, `BAD_SETTING`, and what `parse_instrument` and
-                    `build_chain` raise, with the field.
+    PlimsollError   `BAD_SETTING`, and what `read_account_lines` and `build_chain` raise, with the field.
     """
     if profile.unit != "quote":
         raise PlimsollError(
@@ -37,67 +35,24 @@ def portfolio_of(account: Account, market: Market, profile: PortfolioProfile) ->
             remedy="Choose a profile in quote currency, or call `requirement` with a portfolio in coins.",
         )
     terms = {entry.asset for entry in profile.collateral}
-    cash, collateral, holdings = 0, [], []
-    for place, balance in enumerate(account.collateral):
-        where = f"{account.name}.collateral[{place}]"
-        if balance.asset == QUOTE:
-            cash += exact_quanta(balance.amount, f"{where}.amount")
-        elif balance.asset in terms:
-            collateral.append(Collateral(balance.asset, _amount(balance, where)))
-        else:
-            holdings.append(Holding(Spot(balance.asset), _amount(balance, where)))
-    unrealised = 0.0
-    for place, position in enumerate(account.positions):
-        where = f"{account.name}.positions[{place}]"
-        holding = _holding(position, where)
-        holdings.append(holding)
-        unrealised += _profit(holding.instrument, position, market)
+    read = read_account_lines(account)
+    pledged = [line for line in read.lines if _asset(line) in terms]
+    held = [line for line in read.lines if _asset(line) not in terms]
     return Portfolio(
-        cash=cash / QUANTA_PER_UNIT,
-        unrealised=unrealised,
-        holdings=tuple(holdings),
-        collateral=tuple(collateral),
+        cash=read.cash / QUANTA_PER_UNIT,
+        unrealised=sum(_profit(line, market) for line in held),
+        holdings=tuple(Holding(line.instrument, float(line.quantity)) for line in held),
+        collateral=tuple(Collateral(line.instrument.underlying, float(line.quantity)) for line in pledged),
     )
 
 
-def _holding(position: Position, where: str) -> Holding:
-    instrument = parse_instrument(position.instrument, f"{where}.instrument")
-    if isinstance(instrument, Spot):
-        raise _refused(f"a position in {position.instrument}", f"{where}.instrument")
-    if not (_finite(position.entry_price, f"{where}.entry_price") > 0):
-        raise _refused(f"an entry price of {position.entry_price}", f"{where}.entry_price")
-    return Holding(instrument, float(_finite(position.quantity, f"{where}.quantity")))
+def _asset(line: AccountLine) -> str | None:
+    return line.instrument.underlying if line.entry is None else None
 
 
-def _amount(balance: CollateralBalance, where: str) -> float:
-    amount = _finite(balance.amount, f"{where}.amount")
-    if amount < 0:
-        raise _refused(f"a balance of {amount} {balance.asset}", f"{where}.amount")
-    return float(amount)
-
-
-def _profit(instrument: Instrument, position: Position, market: Market) -> float:
-    if not isinstance(instrument, Perpetual | Future):
+def _profit(line: AccountLine, market: Market) -> float:
+    """Give what a perpetual or future has gained since it was opened; premiums and assets are paid for."""
+    if line.entry is None or not isinstance(line.instrument, Perpetual | Future):
         return 0.0
-    mark = Decimal(str(float(build_chain((instrument,), market).forward[0])))
-    return float((mark - position.entry_price) * position.quantity)
-
-
-def _finite(number: Decimal, where: str) -> Decimal:
-    if not number.is_finite() or abs(number) > LARGEST_AMOUNT:
-        raise PlimsollError(
-            Code.BAD_QUANTITY,
-            f"the number is {number:.3g}",
-            where=where,
-            remedy=f"Give a finite number, not beyond {LARGEST_AMOUNT:.3g}.",
-        )
-    return number
-
-
-def _refused(what: str, where: str) -> PlimsollError:
-    return PlimsollError(
-        Code.BAD_ACCOUNT,
-        f"{what} cannot be margined",
-        where=where,
-        remedy="Hold assets under collateral, not below zero, and give positive entry prices.",
-    )
+    mark = Decimal(str(float(build_chain((line.instrument,), market).forward[0])))
+    return float((mark - line.entry) * line.quantity)

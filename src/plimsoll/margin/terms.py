@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from msgspec import structs
 
+from plimsoll.domain.account_books import AccountBook
 from plimsoll.domain.accounts import Account
 from plimsoll.domain.instruments import Instrument, Listing, parse_instrument
 from plimsoll.domain.market import Market, UnderlyingQuote
@@ -16,6 +17,7 @@ from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.breakdown import Breakdown, break_down
 from plimsoll.margin.explain import Explanation, calibrated_prices, explain, mark_of
 from plimsoll.margin.model import refuse_options
+from plimsoll.margin.standing import Standing, priced_market, standing_by_parameters, standing_by_profile
 from plimsoll.margin.venue import venue_margin
 
 __all__ = ["Answer", "MarginTerms", "ParameterTerms", "ProfileTerms"]
@@ -38,6 +40,10 @@ class MarginTerms(ABC):
     @abstractmethod
     def reference(self, account: Account, market: str) -> tuple[str, float]:
         """Name the instrument whose price stands for a market that the account holds, and give the price."""
+
+    @abstractmethod
+    def standing(self, book: AccountBook) -> Standing:
+        """Value and margin every account of a book; one that cannot be is listed with its reason."""
 
     @abstractmethod
     def moved(self, market: str, multiple: float) -> "MarginTerms":
@@ -64,6 +70,11 @@ class ParameterTerms(MarginTerms):
         """Take the first instrument held."""
         instrument = _held(account, market)[0]
         return instrument.name, self.mark(instrument)
+
+    def standing(self, book: AccountBook) -> Standing:
+        """Price spot, perpetuals and futures of a market alike, at its mark."""
+        market = priced_market(book, self._marks, self._parameters.effective)
+        return standing_by_parameters(book, self._parameters, market)
 
     def moved(self, market: str, multiple: float) -> MarginTerms:
         """Multiply the market's marks; rates stay those of the set."""
@@ -99,6 +110,10 @@ class ProfileTerms(MarginTerms):
         raise PlimsollError(
             Code.MISSING_PRICE, f"the market has no spot of {market}", where="market", remedy="Quote it."
         )
+
+    def standing(self, book: AccountBook) -> Standing:
+        """Margin account by account at the market's quotes."""
+        return standing_by_profile(book, self._market, self._profile)
 
     def moved(self, market: str, multiple: float) -> MarginTerms:
         """Multiply spot, perpetual and forwards, and assets priced by them; volatilities stay by strike."""

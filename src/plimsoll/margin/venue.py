@@ -218,5 +218,5 @@ def _check_instrument(instrument: Instrument, profile: PortfolioProfile, where: 
             Code.MISSING_PARAMETERS,
             f"profile {profile.name} has no range for {instrument.underlying}",
             where=where,
-            remedy="Add it to the profile's ranges (`with_open_interest` does, from open notional).",
+            remedy="Add it to the profile's ranges, or for tiers to open_notional of the quotes.",
         )

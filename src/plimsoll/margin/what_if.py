@@ -5,12 +5,12 @@ from decimal import ROUND_CEILING, Decimal
 
 from msgspec import Struct, structs
 
+from plimsoll.domain.account_books import QUOTE
 from plimsoll.domain.accounts import Account, CollateralBalance, Position
 from plimsoll.domain.instruments import Option, Spot, parse_instrument
 from plimsoll.domain.money import LARGEST_AMOUNT, QUANTA_PER_UNIT
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.explain import Explanation
-from plimsoll.margin.holdings import QUOTE
 from plimsoll.margin.terms import Answer, MarginTerms
 
 __all__ = ["PartChange", "Standing", "Trade", "WhatIf", "traded", "what_if"]

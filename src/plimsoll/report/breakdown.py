@@ -4,12 +4,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from plimsoll.domain.money import units
 from plimsoll.margin.breakdown import Breakdown
 from plimsoll.margin.explain import Part
 from plimsoll.report import figures
+from plimsoll.report.bar_picture import Bar, bar_picture
 from plimsoll.report.ledger import exact, heading, levels_table, parts_table, table_of
 
-__all__ = ["show_breakdown"]
+__all__ = ["picture_of_breakdown", "show_breakdown"]
 
 _VERDICTS = {
     "initial met": ("meets initial margin: it may take new risk or withdraw", "green"),
@@ -17,6 +19,7 @@ _VERDICTS = {
     "liquidated": ("is liquidated: below maintenance", "bold red"),
 }
 _WORST_SHOWN = 5
+_MOST_BARS = 40
 
 
 def show_breakdown(breakdown: Breakdown, console: Console, *, in_full: bool) -> None:
@@ -39,6 +42,17 @@ def show_breakdown(breakdown: Breakdown, console: Console, *, in_full: bool) -> 
         console.print(_scenarios(breakdown.scenarios))
     console.print()
     console.print(f"profile: {breakdown.profile}; worst scenario: {breakdown.worst}")
+
+
+def picture_of_breakdown(breakdown: Breakdown) -> str:
+    """Draw the profit of the whole account by scenario, of many the worst, as an SVG document."""
+    scenarios = breakdown.scenarios
+    note = f"Profile {breakdown.profile}, at maintenance"
+    if len(scenarios) > _MOST_BARS:
+        note = f"{note}: the {_MOST_BARS} of {len(scenarios)} scenarios that cost most"
+        scenarios = tuple(sorted(scenarios, key=lambda each: each.amount)[:_MOST_BARS])
+    bars = [Bar(scenario.name, units(scenario.amount)) for scenario in scenarios]
+    return bar_picture(f"{breakdown.account}: profit and loss by scenario", note, bars)
 
 
 def _contributions(breakdown: Breakdown) -> Table:

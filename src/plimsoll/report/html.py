@@ -1,10 +1,7 @@
 """How does a replay become one HTML page that needs nothing else?"""
 
-import base64
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
-from importlib import resources
 from itertools import groupby
 from string import Template
 
@@ -13,6 +10,7 @@ import msgspec
 from plimsoll.report import figures, notes
 from plimsoll.report.charts import Charts, build_charts, colour_slots
 from plimsoll.report.measures import MEASURES, Measure, best_policies, is_broken
+from plimsoll.report.page_parts import asset, content_hash, definitions, paragraphs
 from plimsoll.report.summary import Summary, summarise
 from plimsoll.sim.outcome import PolicySummary, Replay
 
@@ -33,35 +31,26 @@ def render_page(replay: Replay, *, program: str, command: str) -> str:
     """
     summary = summarise(replay)
     charts = build_charts(replay)
-    style, script = _asset("page.css"), _asset("page.js")
-    return Template(_asset("page.html")).substitute(
+    style, script = asset("page.css"), asset("page.js")
+    return Template(asset("page.html")).substitute(
         style=style,
         script=script,
-        style_hash=_content_hash(style),
-        script_hash=_content_hash(script),
+        style_hash=content_hash(style),
+        script_hash=content_hash(script),
         program=escape(program),
         title=escape(replay.title),
-        narrative=_paragraphs([replay.narrative], "lead") if replay.narrative else "",
+        narrative=paragraphs([replay.narrative], "lead") if replay.narrative else "",
         facts=_facts(replay),
         price=escape(summary.price),
         verdict=_verdict(summary),
         table=_table(replay),
-        policies=_paragraphs(summary.policies),
+        policies=paragraphs(summary.policies),
         sampling=escape(_sampling(charts, replay)),
         repeat=_repeat(replay, command),
         method=_method(replay),
-        measures=_definitions((measure.label.removeprefix("- "), measure.meaning) for measure in MEASURES),
+        measures=definitions((measure.label.removeprefix("- "), measure.meaning) for measure in MEASURES),
         data=_embedded(charts),
     )
-
-
-def _asset(name: str) -> str:
-    return resources.files("plimsoll.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _content_hash(content: str) -> str:
-    digest = hashlib.sha256(content.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
 def _embedded(charts: Charts) -> str:
@@ -75,7 +64,7 @@ def _embedded(charts: Charts) -> str:
 def _facts(replay: Replay) -> str:
     accounts = replay.outcomes[0].summary.accounts if replay.outcomes else 0
     first, last = int(replay.times[0]) - _bar_length(replay), int(replay.times[-1])
-    return _definitions(
+    return definitions(
         (
             ("Period", f"{figures.moment(first)} to {figures.moment(last)}"),
             ("Bars", f"{figures.count(len(replay.times))} of {figures.span(_bar_length(replay))}"),
@@ -153,7 +142,7 @@ def _repeat(replay: Replay, command: str) -> str:
         f"<p>This command, on the same inputs, gives the same journals byte for byte:</p>"
         f"<pre>{escape(command)}</pre>"
         f'<h3>Inputs and results</h3><div class="scroll"><table class="digests">{digests}</table></div>'
-        f'<h3>Settings</h3><dl class="settings">{_definitions(_flat(replay.settings))}</dl>'
+        f'<h3>Settings</h3><dl class="settings">{definitions(_flat(replay.settings))}</dl>'
     )
 
 
@@ -185,15 +174,4 @@ def _method(replay: Replay) -> str:
         for outcome in replay.outcomes
         if outcome.policy in notes.POLICIES
     ]
-    return "".join(described) + _paragraphs(notes.METHOD)
-
-
-def _paragraphs(sentences: Iterable[str], name: str = "") -> str:
-    opening = f'<p class="{name}">' if name else "<p>"
-    return "".join(f"{opening}{escape(sentence)}</p>" for sentence in sentences)
-
-
-def _definitions(entries: Iterable[tuple[str, str]]) -> str:
-    return "".join(
-        f"<div><dt>{escape(term)}</dt><dd>{escape(meaning)}</dd></div>" for term, meaning in entries
-    )
+    return "".join(described) + paragraphs(notes.METHOD)

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from plimsoll.clearing.statuses import Status
+from plimsoll.clearing.statuses import IN_HAND, Status
 from plimsoll.domain.bars import HOUR, Bars
-from plimsoll.domain.events import Allocated, Closed, Covered, Effect, Liquidated, StatusChanged
+from plimsoll.domain.events import Effect, Liquidated, StatusChanged
 from plimsoll.domain.money import QUANTA_PER_UNIT, units
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER, FUND
+from plimsoll.engine.layers import Layer, Layers, absorbed
 from plimsoll.engine.state import State, digest
 from plimsoll.sim.attribution import RiseShare
 from plimsoll.sim.market import forced_trade
@@ -49,7 +50,7 @@ class Record:
         self._held_initial = np.zeros(count)
         self._open = np.zeros(count)
         self._seen: dict[str, set[str]] = {"called": set(), "liquidated": set()}
-        self._paid = {"fund": 0, "allocated": 0, "uncovered": 0, "shortfall": 0}
+        self._layers = Layers()
         self.after_bar(0, state, ())
         self._admitted = self._open[0]
 
@@ -58,10 +59,11 @@ class Record:
         self._state = state
         for effect in effects:
             self._note(row, effect)
+        self._layers = absorbed(self._layers, effects, state.listings)
         self._price[row, self._columns] = state.market.marks
         self._status[row] = np.bincount(state.book.status[FIRST_TRADER:], minlength=len(Status))
         self._fund[row] = units(state.book.cash[FUND])
-        self._bad_debt[row] = units(self._paid["shortfall"])
+        self._bad_debt[row] = units(self._layers.shortfall)
         if row == 0 or self._bars.ends[row] // HOUR != self._bars.ends[row - 1] // HOUR:
             self._add_up(row, state)
         else:
@@ -76,7 +78,7 @@ class Record:
             maintenance=self._maintenance,
             initial=self._initial,
             called=self._status[:, Status.CALLED],
-            liquidating=self._status[:, Status.PARTIAL] + self._status[:, Status.FULL],
+            liquidating=self._status[:, list(IN_HAND)].sum(axis=1),
             liquidated=self._liquidated,
             fund=self._fund,
             bad_debt=self._bad_debt,
@@ -88,6 +90,7 @@ class Record:
 
     def _summary(self, rises: RiseShare, journal: str) -> PolicySummary:
         undisturbed = _forward_filled(self._bars.close)
+        paid = self._layers.paid
         return PolicySummary(
             policy=self._policy,
             accounts=len(self._state.book.names) - FIRST_TRADER,
@@ -100,10 +103,10 @@ class Record:
             liquidated_by_rise=rises.alone,
             liquidated_with_rise=rises.together,
             liquidated_notional=float(self._liquidated.sum()),
-            bad_debt=units(self._paid["shortfall"]),
-            fund_paid=units(self._paid["fund"]),
-            allocated=units(self._paid["allocated"]),
-            uncovered=units(self._paid["uncovered"]),
+            bad_debt=units(self._layers.shortfall),
+            fund_paid=units(paid.get(Layer.FUND, 0)),
+            allocated=units(paid.get(Layer.QUEUE, 0) + paid.get(Layer.WINNERS, 0)),
+            uncovered=units(paid.get(Layer.VENUE, 0)),
             deepest_impact=float(max(0.0, (1.0 - self._price / undisturbed).max())),
             journal=journal,
             state=digest(self._state),
@@ -118,13 +121,6 @@ class Record:
         elif isinstance(effect, Liquidated):
             place, notional = forced_trade(effect, self._state.listings)
             self._liquidated[row, self._columns[place]] += abs(notional)
-        elif isinstance(effect, Closed):
-            self._paid["shortfall"] += sum(effect.shortfalls)
-        elif isinstance(effect, Covered):
-            self._paid["fund"] += effect.amount
-        elif isinstance(effect, Allocated):
-            self._paid["allocated"] += sum(effect.amounts)
-            self._paid["uncovered"] += effect.uncovered
 
     def _add_up(self, row: int, state: State) -> None:
         if state.model is None:

@@ -23,7 +23,7 @@ from plimsoll.sim.settings import ReplaySettings
 from plimsoll.sim.venue import Progress, Stage, run_policy
 from plimsoll.types import Vector
 
-__all__ = ["Origin", "Progress", "replay"]
+__all__ = ["Origin", "Progress", "build_stage", "replay"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,27 @@ def replay(
     PlimsollError   `EMPTY_RANGE` without bars, `MISSING_PRICE` where a market has none at the start, and what
                     calibration raises when it knows too little.
     """
+    stage = build_stage(origin, path, history, settings)
+    bars = stage.market.bars
+    outcomes: dict[str, PolicyOutcome] = {}
+    for name in _in_order(settings.policies):
+        chosen = _matched(outcomes) if name == MATCHED else policy(name, settings.calibration)
+        outcomes[name] = run_policy(name, chosen, stage, journal(name), progress)
+    return Replay(
+        title=origin.title,
+        narrative=origin.narrative,
+        source=origin.source,
+        markets=bars.markets,
+        times=bars.ends,
+        undisturbed=bars.close,
+        settings=msgspec.to_builtins(settings),
+        inputs=origin.inputs,
+        outcomes=tuple(outcomes[name] for name in settings.policies),
+    )
+
+
+def build_stage(origin: Origin, path: ScenarioPath, history: Bars, settings: ReplaySettings) -> Stage:
+    """Draw the accounts, list the instruments and describe the undisturbed market; see `replay`."""
     path = _filled(path, settings)
     prices = _first_prices(path.bars)
     listings = list_instruments(path.bars.markets, prices)
@@ -74,22 +95,7 @@ def replay(
     market = _market(path, population, listings, unit, settings)
     provenance = Provenance(program=_PROGRAM, settings=_digest(settings), inputs=origin.inputs)
     history = history.aligned(path.bars.markets)
-    stage = Stage(listings, columns, market, history, population, settings, provenance)
-    outcomes: dict[str, PolicyOutcome] = {}
-    for name in _in_order(settings.policies):
-        chosen = _matched(outcomes) if name == MATCHED else policy(name, settings.calibration)
-        outcomes[name] = run_policy(name, chosen, stage, journal(name), progress)
-    return Replay(
-        title=origin.title,
-        narrative=origin.narrative,
-        source=origin.source,
-        markets=path.bars.markets,
-        times=path.bars.ends,
-        undisturbed=market.bars.close,
-        settings=msgspec.to_builtins(settings),
-        inputs=origin.inputs,
-        outcomes=tuple(outcomes[name] for name in settings.policies),
-    )
+    return Stage(listings, columns, market, history, population, settings, provenance)
 
 
 _PROGRAM = "plimsoll replay"

@@ -21,7 +21,7 @@ from plimsoll.sim.record import Record
 from plimsoll.sim.settings import ReplaySettings
 from plimsoll.types import Rows, Vector
 
-__all__ = ["Progress", "Stage", "run_policy"]
+__all__ = ["Progress", "Stage", "forced_hours", "market_tick", "open_venue", "run_policy"]
 
 Progress = Callable[[str, int, int], None]
 """Called with the policy's name, the bars done and the bars in all."""
@@ -68,7 +68,7 @@ def run_policy(
     pressure = np.zeros(len(bars.markets))
     parameters.absorb(disturbed_bar(bars, 0, pressure))
     runner = Runner(journal)
-    _open(runner, stage, parameters)
+    open_venue(runner, stage, parameters)
     attribution = Attribution(stage.settings.calibration.guard.notice_hours)
     attribution.remember(runner.state)
     record = Record(name, stage.columns, bars, runner.state)
@@ -80,13 +80,13 @@ def run_policy(
         displacement = displacement_of(pressure, stage.market.impact[row])
         last = np.where(np.isnan(bars.close[row]), last, bars.close[row])
         before = runner.state
-        effects = runner.run(_tick(stage, row, time, last * np.exp(displacement)))
+        effects = runner.run(market_tick(stage, row, time, last * np.exp(displacement)))
         attribution.judge(before, runner.state, effects)
         parameters.absorb(disturbed_bar(bars, row, displacement))
         if _publish(runner, parameters, time):
             attribution.remember(runner.state)
         record.after_bar(row, runner.state, effects)
-        pressure = pressure + _traded_by_force(stage, row, effects)
+        pressure = pressure + forced_hours(stage, row, effects)
         if row % _REPORT_EVERY == 0 or row == len(bars) - 1:
             progress(name, row + 1, len(bars))
     return record.outcome(attribution.share, journal.digest())
@@ -100,13 +100,13 @@ def _publish(runner: Runner, parameters: Publisher, time: int) -> bool:
     return due is not None
 
 
-def _open(runner: Runner, stage: Stage, parameters: Publisher) -> None:
+def open_venue(runner: Runner, stage: Stage, parameters: Publisher) -> None:
     """Let the accounts pay in and take the positions that initial margin allows."""
     population, settings = stage.population, stage.settings
     time = int(stage.market.bars.ends[0])
     runner.run(Listed(time, stage.listings, settings.clearing))
     runner.run(Opened(time, population.names, tuple(population.deposits.tolist())))
-    runner.run(_tick(stage, 0, time, stage.market.bars.close[0]))
+    runner.run(market_tick(stage, 0, time, stage.market.bars.close[0]))
     unit = runner.state.unit
     interest = float(population.interest(unit).sum()) * QUANTA_PER_UNIT
     runner.run(Funded(time, round(interest * settings.market.fund_share), round(interest)))
@@ -122,7 +122,8 @@ def _open(runner: Runner, stage: Stage, parameters: Publisher) -> None:
     )
 
 
-def _tick(stage: Stage, row: int, time: int, prices: Vector) -> Ticked:
+def market_tick(stage: Stage, row: int, time: int, prices: Vector) -> Ticked:
+    """Say what the market shows in one bar: prices [M] with forced selling in them, volume and impact."""
     columns, market = stage.columns, stage.market
     return Ticked(
         time,
@@ -132,8 +133,11 @@ def _tick(stage: Stage, row: int, time: int, prices: Vector) -> Ticked:
     )
 
 
-def _traded_by_force(stage: Stage, row: int, effects: tuple[Effect, ...]) -> Vector:
-    """Add up what was traded by force, in hours of each market's volume, negative where sold: Vector [M]."""
+def forced_hours(stage: Stage, row: int, effects: tuple[Effect, ...]) -> Vector:
+    """Add up what one bar's effects traded by force, in hours of each market's volume: Vector [M].
+
+    Negative where it was sold.
+    """
     notional = np.zeros(len(stage.market.bars.markets))
     for effect in effects:
         if isinstance(effect, Liquidated):

@@ -1,4 +1,8 @@
-"""How are events kept on disk, in order, so that a run can be repeated exactly?"""
+"""How are the events of a run kept in a file, in order, so that it can be repeated exactly?
+
+A run needs no acknowledgement, key or snapshot: it is repeated as a whole. It needs a file that is the same
+to the byte whenever the run is, which no database promises. What a live venue needs is in `durable`.
+"""
 
 import hashlib
 import os
@@ -13,9 +17,10 @@ import msgspec
 from plimsoll.domain.events import Event
 from plimsoll.errors import Code, PlimsollError
 
-__all__ = ["FileJournal", "read_journal"]
+__all__ = ["HEADER", "FileJournal", "read_journal"]
 
-_HEADER = b"plimsoll-journal-1\n"
+HEADER = b"plimsoll-journal-1\n"
+"""How every such file begins."""
 _FRAME = 8
 """Bytes before each record: its length and its CRC-32, four each, little-endian."""
 
@@ -37,7 +42,7 @@ class FileJournal:
         self._file = self._growing.open("wb")
         self._hash = hashlib.sha256()
         self._encoder = msgspec.msgpack.Encoder()
-        self._write(_HEADER)
+        self._write(HEADER)
 
     def append(self, event: Event) -> None:
         """Write one event."""
@@ -82,10 +87,10 @@ def read_journal(path: Path) -> Iterator[Event]:
         raise PlimsollError(
             Code.MISSING_FILE, "no such journal", where=str(path), remedy="Check the path."
         ) from None
-    if not blob.startswith(_HEADER):
+    if not blob.startswith(HEADER):
         raise _broken(path, 0, "the file does not begin like a journal")
     decoder = msgspec.msgpack.Decoder(Event)
-    place, number = len(_HEADER), 0
+    place, number = len(HEADER), 0
     while place < len(blob):
         number += 1
         length = int.from_bytes(blob[place : place + 4], "little")

@@ -1,0 +1,1 @@
+"""Did a policy cover what it promised to cover, and at what cost?"""

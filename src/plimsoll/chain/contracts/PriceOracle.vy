@@ -1,0 +1,425 @@
+# pragma version 0.4.3
+# @license Apache-2.0
+"""
+@title What is a market worth, how sure is that, and how much does it move?
+@notice The median of several feeds of Chainlink's or Pyth's shape. A feed that fails, is stale, unsure, not positive,
+        from the future or far from the others does not count; fewer than the quorum make no price. Anyone may record
+        the price; the recorded moves give a volatility, and what was recorded last answers, with a margin of doubt
+        that grows step by step, where no price can be made.
+@dev    Prices are quote currency per base unit, eighteen decimals. Variance is per hour, eighteen decimals.
+@custom:kill The guardian's `drop_feed` removes a compromised feed for ever, as long as a quorum remains. There is no
+        switch that stops a market: without a quorum it is not live, and its readers allow no new risk.
+"""
+import fixed_point
+
+
+struct Feed:
+    source: address
+    kind: uint8          # 0 Chainlink, 1 Pyth
+    decimals: uint8      # of a Chainlink feed
+    heartbeat: uint32    # seconds after which it does not count
+    key: bytes32         # Pyth's identifier
+
+
+struct Rules:
+    quorum: uint32           # least feeds that agree
+    deviation: uint32        # billionths from the median; what is farther does not count
+    most_doubt: uint32       # billionths of the price; a feed that is less sure does not count
+    memory: uint32           # seconds that the volatility looks back
+    doubt_step: uint32       # seconds
+    doubt_per_step: uint32   # billionths of the price
+
+
+struct Reading:
+    price: uint256
+    doubt: uint256
+    time: uint256
+    live: bool
+
+
+event Configured:
+    market: indexed(bytes32)
+    rules: Rules
+    feeds: DynArray[Feed, MOST_FEEDS]
+
+
+event FeedDropped:
+    market: indexed(bytes32)
+    source: address
+
+
+event Observed:
+    market: indexed(bytes32)
+    price: uint256
+    time: uint256
+    variance: uint256
+
+
+event ListingClosed:
+    pass
+
+
+CHAINLINK: constant(uint8) = 0
+PYTH: constant(uint8) = 1
+MOST_FEEDS: constant(uint256) = 5
+CLOCK_DRIFT: constant(uint256) = 60
+ONE: constant(uint256) = 1_000_000_000
+UNIT: constant(uint256) = 1_000_000_000_000_000_000
+HOUR: constant(uint256) = 3_600
+LOW_32: constant(uint256) = 4_294_967_295
+LOW_64: constant(uint256) = 18_446_744_073_709_551_615
+LOW_96: constant(uint256) = 79_228_162_514_264_337_593_543_950_335
+LOW_160: constant(uint256) = 1_461_501_637_330_902_918_203_684_832_716_283_019_655_932_542_975
+
+GUARDIAN: public(immutable(address))
+lister: public(address)
+# six lanes of 32 bits as in `Rules`, then the number of feeds
+rules_words: HashMap[bytes32, uint256]
+# source (160 bits), kind (8), decimals (8), heartbeat (32)
+feed_words: HashMap[bytes32, uint256[MOST_FEEDS]]
+keys: HashMap[bytes32, bytes32[MOST_FEEDS]]
+# time (64 bits), price (96), variance (96)
+states: HashMap[bytes32, uint256]
+
+
+@deploy
+def __init__(guardian: address):
+    """
+    @notice Begin with nothing listed.
+    @param guardian May drop feeds.
+    """
+    GUARDIAN = guardian
+    self.lister = msg.sender
+
+
+@external
+def configure(market: bytes32, rules: Rules, feeds: DynArray[Feed, MOST_FEEDS], variance: uint256):
+    """
+    @notice List a market's feeds and rules, once and for ever, and record its first price.
+    @param market Which one.
+    @param rules Quorum, guards, memory, steps of doubt.
+    @param feeds Up to five.
+    @param variance What the volatility begins at, per hour.
+    """
+    assert msg.sender == self.lister, "oracle: not the lister"
+    assert self.rules_words[market] == 0, "oracle: listed already"
+    assert 0 < rules.quorum and convert(rules.quorum, uint256) <= len(feeds), "oracle: quorum"
+    # A feed that agrees with a majority must be able to outvote the others
+    assert 2 * convert(rules.quorum, uint256) > len(feeds), "oracle: quorum"
+    assert 0 < rules.memory and 0 < rules.doubt_step, "oracle: rules"
+    assert convert(rules.deviation, uint256) <= ONE and convert(rules.most_doubt, uint256) <= ONE, "oracle: rules"
+    for feed: Feed in feeds:
+        assert feed.kind <= PYTH and feed.decimals <= 18, "oracle: feed"
+    self._store_listing(market, rules, feeds)
+    reading: Reading = self._median(market, rules)
+    assert reading.live, "oracle: no quorum"
+    self._store(market, reading, variance)
+    log Configured(market=market, rules=rules, feeds=feeds)
+
+
+@external
+def close_listing():
+    """
+    @notice Give up for ever the right to list markets.
+    """
+    assert msg.sender == self.lister, "oracle: not the lister"
+    self.lister = empty(address)
+    log ListingClosed()
+
+
+@external
+def drop_feed(market: bytes32, index: uint256):
+    """
+    @notice Remove a feed for ever; as many as the quorum must remain.
+    @param market Whose feed.
+    @param index Its place; the last one takes it.
+    """
+    assert msg.sender == GUARDIAN, "oracle: not the guardian"
+    feeds: DynArray[Feed, MOST_FEEDS] = self._feeds(market)
+    rules: Rules = self._rules(market)
+    assert index < len(feeds), "oracle: no such feed"
+    assert len(feeds) > convert(rules.quorum, uint256), "oracle: quorum"
+    log FeedDropped(market=market, source=feeds[index].source)
+    feeds[index] = feeds[len(feeds) - 1]
+    feeds.pop()
+    self._store_listing(market, rules, feeds)
+
+
+@external
+def observe(market: bytes32):
+    """
+    @notice Record the price and let the volatility learn from its move. Anyone may, at every new round.
+    @param market Which one.
+    """
+    rules: Rules = self._rules(market)
+    reading: Reading = self._median(market, rules)
+    assert reading.live, "oracle: no quorum"
+    state: uint256 = self.states[market]
+    last_time: uint256 = state & LOW_64
+    assert reading.time > last_time, "oracle: nothing new"
+    memory: uint256 = convert(rules.memory, uint256)
+    price: uint256 = (state >> 64) & LOW_96
+    # both prices are below 2**96, so the ratio in units of 2**-96 is below 2**192
+    move: int256 = fixed_point._ln(convert((reading.price << 96) // price, int256))
+    # |move| < 2**104 in these units: no overflow, and eighteen decimals from here on
+    size: uint256 = convert(abs(move), uint256) * UNIT >> 96
+    variance: uint256 = ((state >> 160) * memory + size * size // UNIT * HOUR) // (
+        memory + reading.time - last_time
+    )
+    self._store(market, reading, variance)
+
+
+@external
+@view
+def reading(market: bytes32) -> Reading:
+    """
+    @notice The price, its doubt, its time, and whether a quorum of feeds stands behind it now.
+    @param market Which one.
+    @return Where it is not live, the price last recorded, with a doubt that grows with its age.
+    """
+    rules: Rules = self._rules(market)
+    assert rules.quorum != 0, "oracle: no such market"
+    reading: Reading = self._median(market, rules)
+    state: uint256 = self.states[market]
+    time: uint256 = state & LOW_64
+    if reading.live and reading.time >= time:
+        return reading
+    price: uint256 = (state >> 64) & LOW_96
+    age: uint256 = block.timestamp - min(block.timestamp, time)
+    steps: uint256 = 1 + age // convert(rules.doubt_step, uint256)
+    doubt: uint256 = min(price * steps * convert(rules.doubt_per_step, uint256) // ONE, price)
+    return Reading(price=price, doubt=doubt, time=time, live=False)
+
+
+@external
+@view
+def volatility(market: bytes32) -> (uint256, uint256):
+    """
+    @notice How much a market moves.
+    @param market Which one.
+    @return Log return per square root of an hour in billionths, and when it last learnt.
+    """
+    state: uint256 = self.states[market]
+    return isqrt(state >> 160), state & LOW_64
+
+
+@external
+@view
+def state(market: bytes32) -> (uint256, uint256, uint256):
+    """
+    @notice What was recorded last.
+    @param market Which one.
+    @return Time, price and variance.
+    """
+    state: uint256 = self.states[market]
+    return state & LOW_64, (state >> 64) & LOW_96, state >> 160
+
+
+@external
+@view
+def feeds_of(market: bytes32) -> DynArray[Feed, MOST_FEEDS]:
+    """
+    @notice The feeds that still count.
+    @param market Which one.
+    @return In no particular order.
+    """
+    return self._feeds(market)
+
+
+@external
+@view
+def rules(market: bytes32) -> Rules:
+    """
+    @notice When feeds make a price.
+    @param market Which one.
+    @return As listed.
+    """
+    return self._rules(market)
+
+
+@internal
+@view
+def _rules(market: bytes32) -> Rules:
+    word: uint256 = self.rules_words[market]
+    return Rules(
+        quorum=convert(word & LOW_32, uint32),
+        deviation=convert((word >> 32) & LOW_32, uint32),
+        most_doubt=convert((word >> 64) & LOW_32, uint32),
+        memory=convert((word >> 96) & LOW_32, uint32),
+        doubt_step=convert((word >> 128) & LOW_32, uint32),
+        doubt_per_step=convert((word >> 160) & LOW_32, uint32),
+    )
+
+
+@internal
+@view
+def _feeds(market: bytes32) -> DynArray[Feed, MOST_FEEDS]:
+    feeds: DynArray[Feed, MOST_FEEDS] = []
+    for place: uint256 in range(self.rules_words[market] >> 192, bound=MOST_FEEDS):
+        word: uint256 = self.feed_words[market][place]
+        feed: Feed = Feed(
+            source=convert(word & LOW_160, address),
+            kind=convert((word >> 160) & 255, uint8),
+            decimals=convert((word >> 168) & 255, uint8),
+            heartbeat=convert((word >> 176) & LOW_32, uint32),
+            key=empty(bytes32),
+        )
+        if feed.kind == PYTH:
+            feed.key = self.keys[market][place]
+        feeds.append(feed)
+    return feeds
+
+
+@internal
+def _store_listing(market: bytes32, rules: Rules, feeds: DynArray[Feed, MOST_FEEDS]):
+    self.rules_words[market] = (
+        convert(rules.quorum, uint256)
+        | (convert(rules.deviation, uint256) << 32)
+        | (convert(rules.most_doubt, uint256) << 64)
+        | (convert(rules.memory, uint256) << 96)
+        | (convert(rules.doubt_step, uint256) << 128)
+        | (convert(rules.doubt_per_step, uint256) << 160)
+        | (len(feeds) << 192)
+    )
+    place: uint256 = 0
+    for feed: Feed in feeds:
+        self.feed_words[market][place] = (
+            convert(feed.source, uint256)
+            | (convert(feed.kind, uint256) << 160)
+            | (convert(feed.decimals, uint256) << 168)
+            | (convert(feed.heartbeat, uint256) << 176)
+        )
+        if feed.kind == PYTH:
+            self.keys[market][place] = feed.key
+        place += 1
+
+
+@internal
+def _store(market: bytes32, reading: Reading, variance: uint256):
+    kept: uint256 = min(variance, LOW_96)
+    self.states[market] = reading.time | (reading.price << 64) | (kept << 160)
+    log Observed(market=market, price=reading.price, time=reading.time, variance=kept)
+
+
+@internal
+@view
+def _median(market: bytes32, rules: Rules) -> Reading:
+    found: DynArray[Reading, MOST_FEEDS] = []
+    feeds: DynArray[Feed, MOST_FEEDS] = self._feeds(market)
+    for feed: Feed in feeds:
+        one: Reading = self._asked(feed, rules)
+        if one.live:
+            found = self._inserted(found, one)
+    if len(found) == 0:
+        return empty(Reading)
+    middle: uint256 = self._middle(found)
+    agreed: DynArray[Reading, MOST_FEEDS] = []
+    for one: Reading in found:
+        if self._apart(one.price, middle) * ONE <= middle * convert(rules.deviation, uint256):
+            agreed.append(one)
+    if len(agreed) == 0 or len(agreed) < convert(rules.quorum, uint256):
+        return empty(Reading)
+    price: uint256 = self._middle(agreed)
+    doubt: uint256 = 0
+    time: uint256 = 0
+    for one: Reading in agreed:
+        doubt = max(doubt, max(one.doubt, self._apart(one.price, price)))
+        time = max(time, one.time)
+    return Reading(price=price, doubt=doubt, time=time, live=True)
+
+
+@internal
+@pure
+def _inserted(sorted: DynArray[Reading, MOST_FEEDS], one: Reading) -> DynArray[Reading, MOST_FEEDS]:
+    longer: DynArray[Reading, MOST_FEEDS] = sorted
+    longer.append(one)
+    for back: uint256 in range(MOST_FEEDS):
+        if back + 1 >= len(longer):
+            break
+        place: uint256 = len(longer) - 1 - back
+        if longer[place - 1].price <= longer[place].price:
+            break
+        above: Reading = longer[place - 1]
+        longer[place - 1] = longer[place]
+        longer[place] = above
+    return longer
+
+
+@internal
+@pure
+def _middle(sorted: DynArray[Reading, MOST_FEEDS]) -> uint256:
+    half: uint256 = len(sorted) // 2
+    if len(sorted) % 2 == 1:
+        return sorted[half].price
+    return (sorted[half - 1].price + sorted[half].price) // 2
+
+
+@internal
+@pure
+def _apart(a: uint256, b: uint256) -> uint256:
+    return max(a, b) - min(a, b)
+
+
+@internal
+@view
+def _asked(feed: Feed, rules: Rules) -> Reading:
+    """
+    @notice One feed's answer; not live where it fails or does not count.
+    """
+    one: Reading = empty(Reading)
+    if feed.kind == CHAINLINK:
+        one = self._from_chainlink(feed)
+    else:
+        one = self._from_pyth(feed)
+    if one.price == 0 or one.price > LOW_96 or one.time > block.timestamp + CLOCK_DRIFT:
+        return empty(Reading)
+    if block.timestamp - min(block.timestamp, one.time) > convert(feed.heartbeat, uint256):
+        return empty(Reading)
+    if one.doubt * ONE > one.price * convert(rules.most_doubt, uint256):
+        return empty(Reading)
+    one.live = True
+    return one
+
+
+@internal
+@view
+def _from_chainlink(feed: Feed) -> Reading:
+    success: bool = False
+    answer: Bytes[160] = b""
+    success, answer = raw_call(
+        feed.source, method_id("latestRoundData()"), max_outsize=160, is_static_call=True, revert_on_failure=False
+    )
+    if not success or len(answer) != 160:
+        return empty(Reading)
+    price: int256 = convert(slice(answer, 32, 32), int256)
+    time: uint256 = convert(slice(answer, 96, 32), uint256)
+    if price <= 0 or price > convert(LOW_96, int256) or time > LOW_64:
+        return empty(Reading)
+    scaled: uint256 = convert(price, uint256) * 10 ** convert(18 - feed.decimals, uint256)
+    return Reading(price=scaled, doubt=0, time=time, live=False)
+
+
+@internal
+@view
+def _from_pyth(feed: Feed) -> Reading:
+    success: bool = False
+    answer: Bytes[128] = b""
+    success, answer = raw_call(
+        feed.source,
+        concat(method_id("getPriceUnsafe(bytes32)"), feed.key),
+        max_outsize=128,
+        is_static_call=True,
+        revert_on_failure=False,
+    )
+    if not success or len(answer) != 128:
+        return empty(Reading)
+    price: int256 = convert(slice(answer, 0, 32), int256)
+    doubt: uint256 = convert(slice(answer, 32, 32), uint256)
+    exponent: int256 = convert(slice(answer, 64, 32), int256)
+    time: uint256 = convert(slice(answer, 96, 32), uint256)
+    if price <= 0 or price > convert(LOW_64, int256) or doubt > LOW_64 or time > LOW_64:
+        return empty(Reading)
+    if exponent > 0 or exponent < -18:
+        return empty(Reading)
+    scale: uint256 = 10 ** convert(18 + exponent, uint256)
+    return Reading(price=convert(price, uint256) * scale, doubt=doubt * scale, time=time, live=False)

@@ -1,0 +1,177 @@
+# pragma version ~=0.4.3
+# SPDX-License-Identifier: Apache-2.0
+"""
+@title How are the positions of an account kept, four to a storage word?
+@license Apache-2.0
+@author The Plimsoll authors
+@notice
+    A word holds four lanes of 64 bits, the lowest first: instrument id (16 bits) above signed lots (48 bits,
+    two's complement). Ids ascend strictly over all lanes of all words; a lane of zero is empty, and all lanes
+    after it are. So a book is read until the first word whose last lane is empty, and no length is stored: ten
+    positions cost three cold slots.
+"""
+
+
+MAX_WORDS: constant(uint256) = 25
+MAX_POSITIONS: constant(uint256) = 100
+LANES: constant(uint256) = 4
+LANE: constant(uint256) = 2**64 - 1
+LOTS_BITS: constant(uint256) = 48
+LOTS_MASK: constant(uint256) = 2**48 - 1
+MAX_LOTS: constant(int256) = 2**47 - 1
+MAX_ID: constant(uint256) = 2**16 - 1
+
+
+_words: HashMap[address, uint256[MAX_WORDS]]
+
+
+@internal
+@view
+def _read(account: address) -> DynArray[uint256, MAX_WORDS]:
+    """
+    @notice Give an account's positions as the margin engine takes them.
+    @param account Whose positions.
+    @return Words, none of which is zero.
+    """
+    words: DynArray[uint256, MAX_WORDS] = []
+    for i: uint256 in range(MAX_WORDS):
+        word: uint256 = self._words[account][i]
+        if word == 0:
+            break
+        words.append(word)
+        if word >> 192 == 0:
+            break
+    return words
+
+
+@internal
+@view
+def _lots(account: address, instrument: uint256) -> int256:
+    """
+    @notice Give an account's position in one instrument.
+    @param account Whose position.
+    @param instrument Its id.
+    @return Signed lots; 0 where there is none.
+    """
+    for i: uint256 in range(MAX_WORDS):
+        word: uint256 = self._words[account][i]
+        # Ids ascend: the first word whose last id is not below may hold it, no later word does.
+        if word >> 192 == 0 or word >> 240 >= instrument:
+            for _: uint256 in range(LANES):
+                lane: uint256 = word & LANE
+                if lane != 0 and lane >> LOTS_BITS == instrument:
+                    return self._signed(lane)
+                word = word >> 64
+            return 0
+    return 0
+
+
+@internal
+def _change(account: address, instrument: uint256, lots: int256) -> int256:
+    """
+    @notice Add lots to a position; open it in its place where there is none, close it where none are left.
+    @param account Whose position.
+    @param instrument Its id.
+    @param lots Signed change.
+    @return Lots held afterwards.
+    """
+    assert instrument <= MAX_ID, "positions: no such id"
+    if lots == 0:
+        return self._lots(account, instrument)
+    held: int256 = 0
+    entering: uint256 = 0
+    found: bool = False
+    for i: uint256 in range(MAX_WORDS):
+        word: uint256 = self._words[account][i]
+        if not found and word >> 192 != 0 and word >> 240 < instrument:
+            continue
+        if not found:
+            held = self._held(word, instrument) + lots
+            assert abs(held) <= MAX_LOTS, "positions: too many lots"
+            found = True
+            if held == 0:
+                self._close(account, instrument, i)
+                return 0
+            entering = self._lane(instrument, held)
+        entering = self._enter(account, i, word, entering)
+        if entering == 0:
+            return held
+    raise "positions: book is full"
+
+
+@internal
+@pure
+def _held(word: uint256, instrument: uint256) -> int256:
+    """
+    @dev Lots of an instrument within a word.
+    """
+    rest: uint256 = word
+    for _: uint256 in range(LANES):
+        lane: uint256 = rest & LANE
+        if lane != 0 and lane >> LOTS_BITS == instrument:
+            return self._signed(lane)
+        rest = rest >> 64
+    return 0
+
+
+@internal
+def _enter(account: address, at: uint256, word: uint256, entering: uint256) -> uint256:
+    """
+    @dev Put a lane into a word in order of ids, over that of the same id; give what falls out at the top.
+    """
+    carried: uint256 = entering
+    made: uint256 = 0
+    for k: uint256 in range(LANES):
+        lane: uint256 = (word >> (64 * k)) & LANE
+        if carried != 0:
+            if lane == 0 or carried >> LOTS_BITS < lane >> LOTS_BITS:
+                swapped: uint256 = lane
+                lane = carried
+                carried = swapped
+            elif carried >> LOTS_BITS == lane >> LOTS_BITS:
+                lane = carried
+                carried = 0
+        made |= lane << (64 * k)
+    self._words[account][at] = made
+    return carried
+
+
+@internal
+def _close(account: address, instrument: uint256, at: uint256):
+    """
+    @dev Take the lane of an id out of a word and move all that follow down by one.
+    """
+    held: uint256 = self._words[account][at]
+    word: uint256 = 0
+    kept: uint256 = 0
+    for k: uint256 in range(LANES):
+        lane: uint256 = (held >> (64 * k)) & LANE
+        if lane >> LOTS_BITS != instrument:
+            word |= lane << (64 * kept)
+            kept += 1
+    for i: uint256 in range(at, MAX_WORDS, bound=MAX_WORDS):
+        following: uint256 = 0
+        if i + 1 < MAX_WORDS:
+            following = self._words[account][i + 1]
+        self._words[account][i] = word | ((following & LANE) << 192)
+        word = following >> 64
+        if following == 0:
+            break
+
+
+@internal
+@pure
+def _lane(instrument: uint256, lots: int256) -> uint256:
+    """
+    @dev Pack a position: lots in two's complement under the id.
+    """
+    return (instrument << LOTS_BITS) | (convert(convert(lots, bytes32), uint256) & LOTS_MASK)
+
+
+@internal
+@pure
+def _signed(lane: uint256) -> int256:
+    """
+    @dev Lots of a lane: its low 48 bits moved to the top of the word, and back with their sign.
+    """
+    return convert(convert(lane << 208, bytes32), int256) >> 208

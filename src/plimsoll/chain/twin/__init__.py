@@ -1,0 +1,1 @@
+"""How do the contracts compute, in Python integers that agree with them to the last bit?"""

@@ -1,0 +1,38 @@
+"""How are positions packed four to a word, as `positions.vy` does?"""
+
+from collections.abc import Iterable, Sequence
+
+from plimsoll.chain.twin.constants import constants
+
+__all__ = ["instrument_id", "pack", "unpack"]
+
+_C = constants("positions")
+_LANES, _BITS, _LANE, _LOTS = _C["LANES"], _C["LOTS_BITS"], _C["LANE"], _C["LOTS_MASK"]
+
+
+def instrument_id(market: int, board: int, row: int) -> int:
+    """Number an instrument: market (3 bits), board (3), row (10)."""
+    return market << 13 | board << 10 | row
+
+
+def pack(book: Iterable[tuple[int, int]]) -> list[int]:
+    """Pack instrument ids and signed lots, in order of ids; what has no lots is left out."""
+    lanes = [instrument << _BITS | (lots & _LOTS) for instrument, lots in sorted(book) if lots]
+    return [
+        sum(lane << (64 * place) for place, lane in enumerate(lanes[at : at + _LANES]))
+        for at in range(0, len(lanes), _LANES)
+    ]
+
+
+def unpack(words: Sequence[int]) -> list[tuple[int, int]]:
+    """Give ids and lots as the engine reads them: each word up to where only empty lanes are left."""
+    book = []
+    for word in words:
+        rest = word
+        for _ in range(_LANES):
+            if rest == 0:
+                break
+            lots = rest & _LOTS
+            book.append(((rest >> _BITS) & 65_535, lots - (1 << _BITS) if lots >> (_BITS - 1) else lots))
+            rest >>= 64
+    return book

@@ -1,0 +1,1 @@
+"""How does a risk desk look at a running venue?"""

@@ -1,0 +1,156 @@
+// What opens beside the desk when somebody asks "why?"
+
+import { ask } from "./ask.js";
+import { BINDING, cells, count, make, moment, money, percent, price, short, signed, STATUS } from "./words.js";
+
+const drawer = document.getElementById("drawer");
+const title = document.getElementById("drawer-title");
+const content = document.getElementById("drawer-body");
+let before = null;
+let asked = 0;
+
+export function closeDrawer() {
+  if (drawer.hidden) return false;
+  drawer.hidden = true;
+  asked += 1;
+  before?.focus?.();
+  return true;
+}
+
+async function show(name, fetched, draw) {
+  const mine = ++asked;
+  if (drawer.hidden) before = document.activeElement;
+  title.textContent = name;
+  content.replaceChildren(make("p", { class: "soft" }, "asking…"));
+  drawer.hidden = false;
+  drawer.scrollTop = 0;
+  title.focus();
+  try {
+    const answer = await fetched;
+    if (mine === asked) content.replaceChildren(...draw(answer));
+  } catch (error) {
+    if (mine === asked) content.replaceChildren(make("p", { class: "bad" }, `${error.message}. ${error.remedy ?? ""}`));
+  }
+}
+
+const table = (head, rows) => make("table", { class: "grid" }, make("thead", {}, make("tr", {}, head.map((each) => make("th", {}, each)))), make("tbody", {}, rows));
+const row = (...values) => make("tr", {}, cells(...values));
+const sum = (pairs) => make("dl", { class: "sum" }, pairs.map(([name, figure, tone = ""]) => make("div", {}, make("dt", {}, name), make("dd", { class: tone }, figure))));
+
+export function openAccount(name) {
+  return show(name, ask(`/v1/accounts/${encodeURIComponent(name)}/margin`), (answer) => account(name, answer));
+}
+
+function account(name, { explanation: why, status, time, sequence }) {
+  const path = `/v1/accounts/${encodeURIComponent(name)}`;
+  const spare = why.equity - why.call;
+  const markets = [...new Set(why.positions.map((each) => each.instrument.split("-")[0]))];
+  const prices = make("div", {}, make("p", { class: "soft" }, "searching…"));
+  Promise.all(markets.map((market) => ask(`${path}/liquidation-price?market=${market}`).catch(() => null)))
+    .then((found) => prices.replaceChildren(found.some(Boolean) ? liquidation(found.filter(Boolean)) : make("p", { class: "soft" }, "none within reach")));
+  return [
+    make("p", { class: "soft" }, `${STATUS[status]} · ${why.verdict} · as of ${moment(time)} UTC, record #${count(sequence)}, parameters v${why.parameters}`),
+    sum([["Equity", money(why.equity)], ["Maintenance", money(why.maintenance)], ["Call level", money(why.call)], ["Initial", money(why.initial)]]),
+    make("p", { class: spare < 0 ? "bad" : "" }, spare < 0 ? `${money(-spare)} below the call level.` : `${money(spare)} above the call level.`),
+    make("h3", {}, "Maintenance, part by part"),
+    table(["Part", "Amount"], [
+      ...why.parts.map((part) => row(part.name, money(part.amount))),
+      make("tr", { class: "total" }, cells("Maintenance", money(why.maintenance))),
+    ]),
+    ...(why.worst ? [make("h3", {}, "Scenario that costs most"),
+      make("p", {}, `${why.worst.name}: a loss of ${money(why.worst.loss)}`),
+      table(["Market", "Loss per unit held"], Object.entries(why.worst.moves).map(([market, move]) => row(market, percent(move))))] : []),
+    make("h3", {}, "Holdings"),
+    table(["Instrument", "Quantity", "Mark", "Notional", "Profit", "Rate", "Alone"], why.positions.map((each) =>
+      row(each.instrument, Number(each.quantity).toPrecision(6), price(each.mark), short(each.notional), short(each.profit), percent(each.rate), short(each.alone)))),
+    make("h3", {}, "Liquidated at"), prices,
+    make("h3", {}, "What if it trades at the mark?"), trade(path, why),
+    make("h3", {}, "What the rates rest on"), evidenceTable(why.evidence),
+  ];
+}
+
+function liquidation(found) {
+  return table(["Price of", "Now", "Below", "Above"], found.map((each) => row(each.reference, price(each.price),
+    each.below === null ? "–" : `${price(each.below)} (${signed(each.below / each.price - 1)})`,
+    each.above === null ? "–" : `${price(each.above)} (${signed(each.above / each.price - 1)})`)));
+}
+
+function trade(path, why) {
+  const instrument = make("select", { "aria-label": "Instrument" }, why.positions.map((each) => make("option", {}, each.instrument)));
+  const quantity = make("input", { type: "text", inputmode: "decimal", placeholder: "quantity, − sells", "aria-label": "Quantity" });
+  const result = make("div");
+  const run = async () => {
+    try {
+      const answer = await ask(`${path}/what-if`, { trades: [{ instrument: instrument.value, quantity: quantity.value.replace("−", "-") }] });
+      result.replaceChildren(table(["", "Before", "After", "Change"], [
+        row("Equity", money(answer.before.equity), money(answer.after.equity), money(answer.after.equity - answer.before.equity)),
+        row("Initial", money(answer.before.initial), money(answer.after.initial), money(answer.after.initial - answer.before.initial)),
+        ...answer.parts.map((part) => row(part.name, money(part.before), money(part.after), money(part.after - part.before))),
+        make("tr", { class: "total" }, cells("Maintenance", money(answer.before.maintenance), money(answer.after.maintenance), money(answer.after.maintenance - answer.before.maintenance))),
+      ]), make("p", { class: "soft" }, `afterwards: ${answer.after.verdict}`));
+    } catch (error) {
+      result.replaceChildren(make("p", { class: "bad" }, `${error.message}. ${error.remedy ?? ""}`));
+    }
+  };
+  quantity.addEventListener("keydown", (event) => { event.stopPropagation(); if (event.key === "Enter") run(); });
+  return make("div", {}, make("div", { class: "trade" }, instrument, quantity, make("button", { type: "button", onclick: run }, "What if")), result);
+}
+
+const STAGES = [
+  ["volatility", "volatility, per root of an hour", percent], ["scale", "scale after stress blend and speed limits", percent],
+  ["residual_quantile", "excursion at the level, in scales", (value) => value.toFixed(2)], ["model", "the model today would ask", percent],
+  ["stressed", "the worst known period would ask", percent], ["long_run", "a constant over all history", percent],
+  ["floor", "floor", percent], ["target", "target", percent], ["maintenance", "charged", percent],
+  ["binding", "held by", (value) => BINDING[value] ?? value], ["windows", "excursions behind the quantile", count],
+  ["borrowed_from", "borrowed from", (value) => value ?? "own history"], ["last", "last bar used, UTC", moment],
+];
+
+function evidenceTable(sides) {
+  return table(["", ...sides.map((side) => `${side.market} ${side.side}`)], STAGES.map(([field, words, form]) => row(words, ...sides.map((side) => form(side[field])))));
+}
+
+export function openEvidence(market) {
+  return show(`Rates of ${market}`, Promise.all([ask(`/v1/parameters/evidence?market=${market}`), ask("/v1/parameters"), ask("/v1/parameters/history?limit=12")]), ([sides, set, past]) => [
+    make("p", { class: "soft" }, `Parameter set v${set.version}, effective ${moment(set.effective)} UTC, digest ${set.digest.slice(0, 16)}…`),
+    make("p", {}, "Maintenance is the share of notional that past adverse excursions within the liquidation horizon did not exceed at the level set, on a scale that stress is blended into; it rises no faster than the limit, so that a rise is known before it comes."),
+    evidenceTable(sides),
+    make("h3", {}, "How it moved"),
+    table(["Set", "Effective", "Long", "Short", "Target long", "Held by"], past.map((each) => {
+      const rate = each.method.markets.find((entry) => entry.market === market);
+      const side = each.evidence.find((entry) => entry.market === market && entry.side === "long");
+      return row(`v${each.version}`, moment(each.effective), percent(rate.long.maintenance, 3), percent(rate.short.maintenance, 3), side ? percent(side.target, 3) : "–", side?.binding ?? "–");
+    })),
+  ]);
+}
+
+export function openParameters() {
+  return show("Parameter sets", Promise.all([ask("/v1/parameters"), ask("/v1/parameters/history?limit=100")]), ([set, past]) => [
+    make("p", { class: "soft" }, `In force: v${set.version} since ${moment(set.effective)} UTC, by ${set.provenance.program}`),
+    make("p", { class: "formula" }, set.digest),
+    table(["Set", "Effective", "Sides on the way up", "Digest"], past.map((each) => row(`v${each.version}`, moment(each.effective), count(each.evidence.filter((side) => side.maintenance < side.target).length), each.digest.slice(0, 12)))),
+  ]);
+}
+
+export function openBranching(market) {
+  return show(`Branching ratio of ${market}`, ask("/v1/branching"), (found) => {
+    const each = found.find((entry) => entry.market === market);
+    if (!each) return [make("p", { class: "soft" }, "Not measured yet.")];
+    return [
+      make("p", { class: "formula" }, `n = ${short(1e6 * Math.max(each.falls, each.rises))} / ${short(1e6 * each.depth)} = ${each.ratio.toFixed(4)}`),
+      table(["What", "Quote"], [row("sold by force after a fall of 1 %", short(1e6 * each.falls)), row("bought by force after a rise of 1 %", short(1e6 * each.rises)),
+        row("what the market takes for 1 %", short(1e6 * each.depth)), row("accounts newly below maintenance", count(each.accounts))]),
+      make("p", { class: "soft" }, "Depth follows the square-root law at the volume and impact of the last tick. Below one half a cascade dies out quickly; near one it feeds itself."),
+    ];
+  });
+}
+
+export function openStress(result) {
+  return show(result.title, Promise.resolve(result), (each) => [
+    make("p", {}, "Every account revalued after these moves at once; nothing is sold on the way."),
+    sum([["Losers lose", short(each.loss)], ["Below maintenance", count(each.below_maintenance)], ["Under water", count(each.under_water)], ["Shortfall", short(each.shortfall), each.shortfall > 0 ? "warn" : ""]]),
+    make("p", { class: "formula" }, `shortfall ${money(each.shortfall)} − fund ${money(each.fund)} → uncovered ${money(each.uncovered)}`),
+    make("h3", {}, "Moves"), table(["Market", "Move"], Object.entries(each.moves).map(([market, move]) => row(market, signed(move)))),
+    make("h3", {}, "Hit hardest"),
+    each.worst_account ? make("button", { class: "ref", onclick: () => openAccount(each.worst_account) }, each.worst_account) : make("p", {}, "nobody"),
+  ]);
+}

@@ -1,0 +1,111 @@
+// What do the panels beside the accounts show, and what opens when a figure is asked about?
+
+import { BINDING, cells, count, make, moment, percent, price, short, signed, span } from "./words.js";
+
+const find = (id) => document.getElementById(id);
+const body = (id) => find(id).querySelector("tbody");
+const CRITICAL = 0.5;
+
+export function fill(panel, rows, list) {
+  list.replaceChildren(...rows);
+  const none = find(panel).querySelector(".none");
+  if (none) none.hidden = rows.length > 0;
+}
+
+export function showHeader(overview) {
+  find("venue").textContent = `${overview.replayed ? "Replay · " : ""}${overview.title}`;
+  find("venue").title = overview.narrative;
+  find("time").textContent = `${moment(overview.time)} UTC`;
+  find("sequence").textContent = `#${count(overview.sequence)}`;
+  find("feed").textContent = overview.feed;
+}
+
+export function showFigures(overview, open) {
+  const statuses = overview.statuses;
+  const inHand = statuses.PARTIAL + statuses.FULL;
+  const ratio = overview.highest_branching;
+  const figures = [
+    ["#accounts", "Accounts", count(overview.accounts), `${count(statuses.HEALTHY)} healthy`, ""],
+    ["#accounts", "Called", count(statuses.CALLED), "asked for more", statuses.CALLED ? "warn" : ""],
+    ["#happened", "In liquidation", count(inHand), `${count(statuses.CLOSED)} closed so far`, inHand ? "bad" : ""],
+    ["#markets", "Open notional", short(overview.open_notional), "gross, traders", ""],
+    ["#accounts", "Equity", short(overview.equity), "all traders", ""],
+    ["#accounts", "Maintenance", short(overview.maintenance), overview.open_notional ? `${percent(overview.maintenance / overview.open_notional)} of notional` : "", ""],
+    ["#stress", "Insurance fund", short(overview.fund), "see stress", overview.fund <= 0 ? "bad" : ""],
+    ["#branching", "Highest branching n", ratio === null ? "–" : ratio.toFixed(2), "selling feeds itself at 1", tone(ratio)],
+    ["#board", "Announced rises", count(overview.announced), "on the notice board", overview.announced ? "warn" : ""],
+  ];
+  const tiles = figures.map(([target, name, figure, note, colour]) =>
+    make("a", { href: target }, make("span", {}, name), make("b", { class: colour }, figure), make("small", {}, note)));
+  tiles.push(make("a", { href: "#markets", onclick: () => open.parameters() }, make("span", {}, "Parameters"), make("b", {}, `v${overview.parameters}`), make("small", {}, overview.digest.slice(0, 12))));
+  find("figures").replaceChildren(...tiles);
+}
+
+function tone(ratio) {
+  return ratio === null || ratio < CRITICAL ? "" : ratio < 1 ? "warn" : "bad";
+}
+
+const pair = (rates) => `${percent(rates[0])} / ${percent(rates[1])}`;
+
+export function showMarkets(markets, open) {
+  fill("markets", markets.map((each) => make("tr", {},
+    cells(
+      make("button", { onclick: () => open.chart(each.market) }, each.market),
+      price(each.price),
+      make("span", { class: each.move < 0 ? "bad" : "good" }, signed(each.move)),
+      make("button", { title: "Why?", onclick: () => open.evidence(each.market) }, pair(each.maintenance)),
+      make("button", { title: "Why?", onclick: () => open.evidence(each.market) }, pair(each.initial)),
+      make("button", { title: "Why?", onclick: () => open.evidence(each.market) }, pair(each.target)),
+      make("span", { class: "soft" }, each.binding[0] === each.binding[1] ? each.binding[0] : each.binding.join(" / ")),
+      short(each.long_open), short(each.short_open),
+      make("button", { class: tone(each.branching), title: "Why?", onclick: () => open.branching(each.market) }, each.branching === null ? "–" : each.branching.toFixed(2)),
+    ))), body("markets-table"));
+}
+
+export function showBoard(announced, open) {
+  fill("board", announced.map((each) => make("tr", { "data-open": true, onclick: () => open.evidence(each.market) },
+    cells(
+      make("button", {}, `${each.market} ${each.side}`), percent(each.maintenance),
+      make("span", { class: "warn" }, percent(each.heading_to)), percent(each.initial),
+      make("span", { title: `${moment(each.arrives)} UTC at ${percent(each.per_hour, 1)} an hour` }, `in ${span(each.hours)}`),
+    ))), body("board-table"));
+}
+
+export function showBranching(entries, open) {
+  fill("branching", entries.map((each) => {
+    const bar = make("div", { class: `fill ${tone(each.ratio)}` });
+    bar.style.width = `${Math.min(each.ratio, 1) * 100}%`;
+    return make("li", { onclick: () => open.branching(each.market), title: "Why?" },
+      make("span", {}, each.market), make("div", { class: "track" }, bar), make("output", { class: tone(each.ratio) }, each.ratio.toFixed(3)));
+  }), find("branching-bars"));
+}
+
+export function showStress(results, open) {
+  fill("stress", results.map((each) => make("tr", { "data-open": true, onclick: () => open.stress(each) },
+    make("td", { class: "words" }, make("button", {}, each.title)), cells(
+      count(each.below_maintenance),
+      make("span", { class: each.shortfall > 0 ? "warn" : "" }, short(each.shortfall)),
+      make("span", { class: each.uncovered > 0 ? "bad" : "" }, short(each.uncovered)),
+    ))), body("stress-table"));
+}
+
+const WHAT = {
+  "status-changed": (effect) => [`${effect.before.toLowerCase()} → ${effect.after.toLowerCase()}`, effect.accounts, effect.signal.toLowerCase()],
+  liquidated: (effect) => ["liquidated", effect.accounts, `${effect.instrument} at ${price(effect.price)}, price moved ${signed(effect.displacement)}`],
+  closed: (effect) => ["closed with a debt", effect.accounts, `${short(effect.shortfalls.reduce((sum, each) => sum + each, 0))} short`],
+  covered: (effect) => ["fund paid", [], short(effect.amount)],
+  allocated: (effect) => ["losses allocated", effect.accounts, `${short(effect.amounts.reduce((sum, each) => sum + each, 0))} paid, ${short(effect.uncovered)} uncovered`],
+  refused: (effect) => ["refused", [effect.account], effect.what],
+};
+const COLOUR = { liquidated: "bad", closed: "bad", covered: "warn", allocated: "bad", refused: "" };
+
+export function showHappened(entries, open) {
+  fill("happened", entries.map(({ effect, sequence }) => {
+    const [what, accounts, detail] = WHAT[effect.type](effect);
+    const shown = accounts.slice(0, 3).map((name) => make("button", { onclick: () => open.account(name) }, name));
+    const more = accounts.length > 3 ? ` +${count(accounts.length - 3)}` : "";
+    return make("tr", {},
+      cells(moment(effect.time), make("span", { class: `tag ${COLOUR[effect.type] ?? ""}` }, what),
+        make("span", {}, shown.flatMap((button, place) => (place ? [" ", button] : [button])), more), detail, `#${count(sequence)}`));
+  }), body("happened-table"));
+}

@@ -1,0 +1,54 @@
+// How do figures read? Money comes in quanta of a millionth, rates as shares, times in milliseconds UTC.
+
+const QUANTA = 1e6;
+
+export function money(quanta) {
+  return (quanta / QUANTA).toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+}
+
+export function short(quanta) {
+  const amount = quanta / QUANTA;
+  for (const [size, letter] of [[1e9, "bn"], [1e6, "m"], [1e3, "k"]]) {
+    if (Math.abs(amount) >= size) return `${(amount / size).toFixed(Math.abs(amount) >= 100 * size ? 0 : 2)} ${letter}`;
+  }
+  return amount.toFixed(Math.abs(amount) < 10 && amount !== 0 ? 2 : 0);
+}
+
+export const count = (number) => number.toLocaleString("en-GB");
+export const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)} %`;
+export const signed = (share) => `${share >= 0 ? "+" : "−"}${(100 * Math.abs(share)).toFixed(1)} %`;
+
+export function price(number) {
+  if (!number) return "–";
+  const digits = number >= 1000 ? 1 : number >= 10 ? 2 : number >= 1 ? 4 : 5;
+  return number.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+export function moment(milliseconds) {
+  return milliseconds ? new Date(milliseconds).toISOString().slice(0, 16).replace("T", " ") : "–";
+}
+
+export function span(hours) {
+  return hours < 1 ? `${Math.round(hours * 60)} min` : hours < 48 ? `${hours.toFixed(1)} h` : `${(hours / 24).toFixed(1)} d`;
+}
+
+export const STATUS = { HEALTHY: "healthy", CALLED: "called", PARTIAL: "partial", FULL: "full", CLOSED: "closed" };
+export const TONE = { HEALTHY: "good", CALLED: "warn", PARTIAL: "bad", FULL: "bad", CLOSED: "" };
+export const BINDING = {
+  model: "the model", floor: "the long-run floor", "rise-limit": "the rise limit", "fall-limit": "the slow fall",
+};
+
+// Builds an element; text goes in as text, never as markup.
+export function make(tag, attributes = {}, ...content) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "class") element.className = value;
+    else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...content.flat().filter((each) => each !== null && each !== undefined).map((each) => (each instanceof Node ? each : String(each))));
+  return element;
+}
+
+export const tag = (status) => make("span", { class: `tag ${TONE[status] ?? ""}` }, STATUS[status] ?? status);
+export const cells = (...values) => values.map((value) => make("td", {}, value));

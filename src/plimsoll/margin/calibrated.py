@@ -1,0 +1,50 @@
+"""How do calibrated rates of linear positions become the ranges that options are margined over?"""
+
+from msgspec import structs
+
+from plimsoll.domain.parameters import MarketParameters, ParameterSet, StaticTiers
+from plimsoll.domain.profiles import PortfolioProfile, UnderlyingRange
+from plimsoll.domain.scenario_sets import ScenarioGrid
+from plimsoll.errors import Code, PlimsollError
+
+__all__ = ["with_calibration"]
+
+
+def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> PortfolioProfile:
+    r"""Give a profile the ranges that a calibrated set asks for.
+
+    .. math:: range_{level} = \max(long_{level},\; short_{level})
+
+    A rate is the adverse excursion that a side is margined for, and a range is how far spot is moved. Of the
+    two sides the larger is taken, because which way a portfolio of options loses is not known beforehand.
+    Cells of a nested grid count up to the first that reaches the range, so that a rise of rates within the
+    notice, which `initial` covers on each side, is covered for every portfolio.
+
+    Raises
+    ------
+    PlimsollError   `BAD_SETTING` where the profile states ranges of its own or the set holds constants.
+    """
+    if not all(isinstance(s, ScenarioGrid) and s.nested for s in profile.scenarios):
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            f"profile {profile.name} states its own ranges",
+            where="profile",
+            remedy="Choose profile plimsoll, which takes calibrated ranges, or leave the set out.",
+        )
+    method = parameters.method
+    if isinstance(method, StaticTiers):
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            "the parameter set holds constants by size, not calibrated rates",
+            where="parameters.method",
+            remedy="Give a set that `plimsoll calibrate` wrote.",
+        )
+    return structs.replace(profile, ranges=tuple(_range(market) for market in method.markets))
+
+
+def _range(market: MarketParameters) -> UnderlyingRange:
+    return UnderlyingRange(
+        underlying=market.market,
+        maintenance=max(market.long.maintenance, market.short.maintenance),
+        initial=max(market.long.initial, market.short.initial),
+    )

@@ -1,0 +1,252 @@
+"""How does a row of the book read as an account, and where does it stand?"""
+
+from decimal import Decimal
+from typing import Annotated
+
+import numpy as np
+from msgspec import Meta, Struct
+
+from plimsoll.clearing.statuses import Status
+from plimsoll.domain.account_books import QUOTE
+from plimsoll.domain.accounts import Account, CollateralBalance, Position
+from plimsoll.domain.instruments import Spot
+from plimsoll.domain.money import QUANTA_PER_UNIT
+from plimsoll.domain.parameters import Level
+from plimsoll.engine.book import FIRST_TRADER
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.margin.explain import Explanation, explain
+from plimsoll.margin.liquidation_price import LiquidationPrices, liquidation_prices
+from plimsoll.margin.terms import ParameterTerms
+from plimsoll.margin.what_if import Trade, WhatIf, what_if
+from plimsoll.service.endpoints import Asked, Offset
+from plimsoll.service.margins import needed
+from plimsoll.service.threads import apart
+from plimsoll.service.view import View, in_force
+
+__all__ = [
+    "AccountDetail",
+    "AccountLine",
+    "AccountPage",
+    "AccountQuery",
+    "MarginAnswer",
+    "MarketQuery",
+    "Trades",
+    "account_detail",
+    "account_liquidation_price",
+    "account_margin",
+    "account_what_if",
+    "accounts_page",
+    "domain_account",
+    "marks_of",
+    "terms_of",
+    "trader_row",
+]
+
+
+class AccountLine(Struct, frozen=True, kw_only=True):
+    """One account in a list. Money is in quote quanta.
+
+    Attributes
+    ----------
+    health : float or None   Equity over maintenance; None where nothing is needed.
+    to_call : int            Equity less the call level: negative where the account is asked for more.
+    positions : int          Instruments held.
+    """
+
+    account: str
+    status: str
+    equity: int
+    maintenance: int
+    call: int
+    initial: int
+    health: float | None
+    to_call: int
+    positions: int
+
+
+class AccountPage(Struct, frozen=True, kw_only=True):
+    """Part of the list of accounts, those nearest to liquidation first.
+
+    Attributes
+    ----------
+    total : int   Entries that the query finds, on all pages.
+    """
+
+    sequence: int
+    time: int
+    total: int
+    offset: int
+    entries: tuple[AccountLine, ...]
+
+
+class AccountQuery(Offset, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which accounts: of a status, whose name begins so; without either, those that hold positions."""
+
+    status: Annotated[str, Meta(max_length=20, pattern="^[A-Z]*$")] = ""
+    name: Annotated[str, Meta(max_length=64)] = ""
+
+
+class MarketQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which market."""
+
+    market: Annotated[str, Meta(min_length=1, max_length=40)]
+
+
+class AccountDetail(Struct, frozen=True, kw_only=True):
+    """What an account holds, as `plimsoll margin --account` reads it, and where it stands."""
+
+    sequence: int
+    time: int
+    line: AccountLine
+    account: Account
+
+
+class MarginAnswer(Struct, frozen=True, kw_only=True):
+    """What an account must hold and why. Money is in quote quanta; the parts sum to maintenance exactly."""
+
+    sequence: int
+    time: int
+    status: str
+    explanation: Explanation
+
+
+class Trades(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Trades at the mark that are only imagined."""
+
+    trades: Annotated[tuple[Trade, ...], Meta(min_length=1, max_length=100)]
+
+
+async def accounts_page(asked: Asked) -> AccountPage:
+    """List accounts."""
+    view: View = asked.desk.view
+    query: AccountQuery = asked.query
+    rows = _found(view, query)
+    limit = min(query.limit, asked.desk.settings.limits.page)
+    return AccountPage(
+        sequence=view.sequence,
+        time=view.state.time,
+        total=len(rows),
+        offset=query.offset,
+        entries=_lines(view, rows[query.offset : query.offset + limit]),
+    )
+
+
+async def account_detail(asked: Asked) -> AccountDetail:
+    """Say what an account holds."""
+    view: View = asked.desk.view
+    row = trader_row(view, asked.path["account"])
+    return AccountDetail(
+        sequence=view.sequence,
+        time=view.state.time,
+        line=_lines(view, np.array([row]))[0],
+        account=domain_account(view, row),
+    )
+
+
+async def account_margin(asked: Asked) -> MarginAnswer:
+    """Margin an account and say why."""
+    view: View = asked.desk.view
+    row = trader_row(view, asked.path["account"])
+    answer = explain(domain_account(view, row), in_force(view), marks_of(view))
+    return MarginAnswer(
+        sequence=view.sequence,
+        time=view.state.time,
+        status=Status(int(view.state.book.status[row])).name,
+        explanation=answer,
+    )
+
+
+async def account_what_if(asked: Asked) -> WhatIf:
+    """Say what trades would change."""
+    view: View = asked.desk.view
+    account = domain_account(view, trader_row(view, asked.path["account"]))
+    terms = terms_of(view)
+    return await apart(what_if, account, asked.body.trades, terms)
+
+
+async def account_liquidation_price(asked: Asked) -> LiquidationPrices:
+    """Find the prices at which an account is liquidated."""
+    view: View = asked.desk.view
+    account = domain_account(view, trader_row(view, asked.path["account"]))
+    return await apart(liquidation_prices, account, asked.query.market, terms_of(view))
+
+
+def trader_row(view: View, name: str) -> int:
+    """Find a trader's row; raises `UNKNOWN_ACCOUNT` for others, the system's included."""
+    row = view.state.book.rows.get(name, -1)
+    if row < FIRST_TRADER:
+        raise PlimsollError(
+            Code.UNKNOWN_ACCOUNT, f"no account {name}", where="path", remedy="GET /v1/accounts lists them."
+        )
+    return row
+
+
+def terms_of(view: View) -> ParameterTerms:
+    """Give what margins accounts now; raises `MISSING_PARAMETERS` before a set is in force."""
+    return ParameterTerms(in_force(view), marks_of(view))
+
+
+def marks_of(view: View) -> dict[str, float]:
+    """Give the mark of every instrument."""
+    marks = zip(view.state.listings, view.state.market.marks.tolist(), strict=True)
+    return {listing.name: mark for listing, mark in marks}
+
+
+def domain_account(view: View, row: int) -> Account:
+    """Read a row as its owner would write it down: cash apart from what open positions cost."""
+    book = view.state.book
+    cash = int(book.cash[row])
+    collateral, positions = [], []
+    for place in np.flatnonzero(book.lots[row]):
+        listing, lots = view.state.listings[place], int(book.lots[row, place])
+        quantity = lots * Decimal(str(listing.lot))
+        if isinstance(listing.instrument, Spot):
+            collateral.append(CollateralBalance(listing.name, quantity))
+            continue
+        cost = int(book.cost[row, place])
+        cash += cost
+        entry = abs(Decimal(cost) / QUANTA_PER_UNIT / quantity) or _QUANTUM
+        positions.append(Position(listing.name, quantity, entry))
+    balance = CollateralBalance(QUOTE, Decimal(cash) / QUANTA_PER_UNIT)
+    return Account(book.names[row], (balance, *collateral), tuple(positions))
+
+
+_QUANTUM = Decimal(1) / QUANTA_PER_UNIT
+
+
+def _found(view: View, query: AccountQuery) -> np.ndarray:
+    rows = view.nearest
+    if query.name or query.status:
+        rows = np.concatenate([rows, view.idle])
+    if query.status:
+        wanted = Status.__members__.get(query.status, -1)
+        rows = rows[view.state.book.status[rows] == wanted]
+    if query.name:
+        names = view.state.book.names
+        rows = np.array([row for row in rows.tolist() if names[row].startswith(query.name)], dtype=np.intp)
+    return rows
+
+
+def _lines(view: View, rows: np.ndarray) -> tuple[AccountLine, ...]:
+    call = needed(view.state, rows, Level.CALL)
+    initial = needed(view.state, rows, Level.INITIAL)
+    health = view.margins.health[rows]
+    counts = np.count_nonzero(view.state.book.lots[rows], axis=1)
+    return tuple(
+        AccountLine(
+            account=view.state.book.names[row],
+            status=Status(int(view.state.book.status[row])).name,
+            equity=_whole(view.margins.equity[row]),
+            maintenance=_whole(view.margins.maintenance[row]),
+            call=_whole(call[place]),
+            initial=_whole(initial[place]),
+            health=float(health[place]) if np.isfinite(health[place]) else None,
+            to_call=_whole(view.margins.equity[row] - call[place]),
+            positions=int(counts[place]),
+        )
+        for place, row in enumerate(rows.tolist())
+    )
+
+
+def _whole(amount: float) -> int:
+    return int(amount) if np.isfinite(amount) else 0

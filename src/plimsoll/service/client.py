@@ -1,0 +1,179 @@
+"""How does a Python program ask the service?"""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from plimsoll.domain.parameters import ParameterSet, SideEvidence
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.margin.liquidation_price import LiquidationPrices
+from plimsoll.margin.what_if import WhatIf
+from plimsoll.service.accounts import AccountDetail, AccountPage, MarginAnswer
+from plimsoll.service.branching import Branching
+from plimsoll.service.markets import Announcement, HappenedPage, JournalPosition, Market, Overview
+from plimsoll.service.openapi import ErrorBody
+from plimsoll.service.stress import StressResult
+from plimsoll.service.writes import WriteAnswer
+
+__all__ = ["Client"]
+
+_Answer = TypeVar("_Answer")
+_PATIENCE = 30.0
+_OK = 200
+
+
+class Client:
+    """Asks one service, with one token, over one pool of connections.
+
+    Every method raises `PlimsollError` with the code that the service gave, and `NOT_READY` where it cannot
+    be reached: a write may then have been carried out all the same, so send it again with the same key.
+
+    Parameters
+    ----------
+    address : str   Such as ``http://127.0.0.1:8750``.
+    token : str
+    transport : httpx transport or None   Instead of a network, for tests.
+    """
+
+    def __init__(self, address: str, token: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=address,
+            headers={"authorization": f"Bearer {token}"},
+            timeout=_PATIENCE,
+            transport=transport,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def overview(self) -> Overview:
+        """Give the venue at a glance."""
+        return await self._get("/v1/overview", Overview)
+
+    async def markets(self) -> tuple[Market, ...]:
+        """List the markets."""
+        return await self._get("/v1/markets", tuple[Market, ...])
+
+    async def parameters(self) -> ParameterSet:
+        """Give the parameter set in force, without its joint scenarios."""
+        return await self._get("/v1/parameters", ParameterSet)
+
+    async def evidence(self, market: str) -> tuple[SideEvidence, ...]:
+        """Say where a market's rates come from."""
+        return await self._get("/v1/parameters/evidence", tuple[SideEvidence, ...], market=market)
+
+    async def announced(self) -> tuple[Announcement, ...]:
+        """Give the notice board."""
+        return await self._get("/v1/parameters/announced", tuple[Announcement, ...])
+
+    async def accounts(self, *, offset: int = 0, limit: int = 100) -> AccountPage:
+        """List accounts, those nearest to liquidation first."""
+        return await self._get("/v1/accounts", AccountPage, offset=offset, limit=limit)
+
+    async def account(self, name: str) -> AccountDetail:
+        """Say what an account holds."""
+        return await self._get(f"/v1/accounts/{quote(name, safe='')}", AccountDetail)
+
+    async def margin(self, name: str) -> MarginAnswer:
+        """Margin an account and say why."""
+        return await self._get(f"/v1/accounts/{quote(name, safe='')}/margin", MarginAnswer)
+
+    async def liquidation_price(self, name: str, market: str) -> LiquidationPrices:
+        """Find the prices at which an account is liquidated."""
+        path = f"/v1/accounts/{quote(name, safe='')}/liquidation-price"
+        return await self._get(path, LiquidationPrices, market=market)
+
+    async def what_if(self, name: str, trades: Mapping[str, str]) -> WhatIf:
+        """Say what trades at the mark would change; quantities in base units, by instrument."""
+        body = {"trades": [{"instrument": i, "quantity": q} for i, q in trades.items()]}
+        return await self._post(f"/v1/accounts/{quote(name, safe='')}/what-if", body, WhatIf)
+
+    async def stress(self) -> tuple[StressResult, ...]:
+        """Give the library's stresses on the positions that are open."""
+        return await self._get("/v1/stress", tuple[StressResult, ...])
+
+    async def branching(self) -> tuple[Branching, ...]:
+        """Give the branching ratio of each market."""
+        return await self._get("/v1/branching", tuple[Branching, ...])
+
+    async def happened(self, *, limit: int = 100) -> HappenedPage:
+        """List what happened to accounts, newest first."""
+        return await self._get("/v1/happened", HappenedPage, limit=limit)
+
+    async def journal(self) -> JournalPosition:
+        """Say how far the journal has come."""
+        return await self._get("/v1/journal", JournalPosition)
+
+    async def open_account(self, name: str, *, amount: int, key: str) -> WriteAnswer:
+        """Open an account with cash, quote quanta."""
+        return await self._write("/v1/accounts", {"account": name, "amount": amount}, key)
+
+    async def deposit(self, name: str, *, amount: int, key: str) -> WriteAnswer:
+        """Pay cash in, quote quanta."""
+        return await self._write(f"/v1/accounts/{quote(name, safe='')}/deposits", {"amount": amount}, key)
+
+    async def withdraw(self, name: str, *, amount: int, key: str) -> WriteAnswer:
+        """Pay cash out, quote quanta."""
+        return await self._write(f"/v1/accounts/{quote(name, safe='')}/withdrawals", {"amount": amount}, key)
+
+    async def fill(self, instrument: str, *, price: float, legs: Mapping[str, str], key: str) -> WriteAnswer:
+        """Book a trade; quantities in base units, by account, negative where it sold."""
+        parts = [{"account": name, "quantity": quantity} for name, quantity in legs.items()]
+        return await self._write("/v1/fills", {"instrument": instrument, "price": price, "legs": parts}, key)
+
+    async def tick(
+        self,
+        time: int,
+        *,
+        marks: Mapping[str, float],
+        volume: Mapping[str, float] = {},
+        impact: Mapping[str, float] = {},
+        key: str,
+    ) -> WriteAnswer:
+        """Move the market; by instrument, what is left out keeps its last figure."""
+        body = {"time": time, "marks": dict(marks), "volume": dict(volume), "impact": dict(impact)}
+        return await self._write("/v1/ticks", body, key)
+
+    async def _get(self, path: str, kind: type[_Answer], **query: str | int) -> _Answer:
+        return await self._asked("GET", path, kind, params=query)
+
+    async def _post(self, path: str, body: object, kind: type[_Answer]) -> _Answer:
+        return await self._asked("POST", path, kind, content=msgspec.json.encode(body))
+
+    async def _write(self, path: str, body: object, key: str) -> WriteAnswer:
+        headers = {"idempotency-key": key}
+        return await self._asked(
+            "POST", path, WriteAnswer, content=msgspec.json.encode(body), headers=headers
+        )
+
+    async def _asked(self, method: str, path: str, kind: type[_Answer], **more: Any) -> _Answer:
+        try:
+            response = await self._http.request(method, path, **more)
+        except httpx.TransportError as error:
+            raise _unreachable(path, str(error) or type(error).__name__) from error
+        try:
+            if response.status_code == _OK:
+                return msgspec.json.decode(response.content, type=kind)
+            said = msgspec.json.decode(response.content, type=ErrorBody)
+            code = Code(said.code)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise _unreachable(path, f"status {response.status_code}, and no answer of this API") from error
+        raise PlimsollError(code, said.message, where=said.where, remedy=said.remedy)
+
+
+def _unreachable(path: str, what: str) -> PlimsollError:
+    return PlimsollError(
+        Code.NOT_READY,
+        f"no answer: {what}",
+        where=path,
+        remedy="Send it again; a write with the same key.",
+    )

@@ -1,0 +1,101 @@
+"""How do a file and the environment together become the settings of a service?
+
+The environment comes after the file: ``PLIMSOLL_SERVE__LISTEN__PORT=9000`` sets ``listen.port``. A variable
+is read as TOML where it is TOML, and as text where it is not.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.service.settings import ServiceSettings
+
+__all__ = ["PREFIX", "SECRETS", "read_settings", "shown"]
+
+PREFIX = "PLIMSOLL_SERVE__"
+SECRETS = ("store.postgres",)
+"""Settings that are never shown or logged."""
+
+_REMEDY = "Correct or remove it; docs/reference/service.md lists every setting."
+
+
+def read_settings(path: Path | None, environment: Mapping[str, str]) -> ServiceSettings:
+    """Read the file, put the environment on top, and check the whole.
+
+    Raises
+    ------
+    PlimsollError   `MISSING_FILE`, `UNREADABLE_FILE`, or `BAD_SETTING` with the setting's dotted name.
+    """
+    table = {} if path is None else _table(path)
+    for variable in sorted(environment):
+        if variable.startswith(PREFIX):
+            _put(table, variable, environment[variable])
+    try:
+        settings = msgspec.convert(table, ServiceSettings, strict=True)
+    except msgspec.ValidationError as error:
+        what, _, field = str(error).partition(" - at ")
+        raise _bad(what[:1].lower() + what[1:], field.strip("`").removeprefix("$.") or "settings") from error
+    return _agreeing(settings)
+
+
+def shown(settings: ServiceSettings) -> dict[str, Any]:
+    """Give the settings as a table that may be printed: secrets are replaced by whether they are set."""
+    table: dict[str, Any] = msgspec.to_builtins(settings)
+    for name in SECRETS:
+        room, _, field = name.partition(".")
+        table[room][field] = "(set)" if table[room][field] else ""
+    return table
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        table: dict[str, Any] = msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
+    except OSError as error:
+        raise PlimsollError(
+            Code.MISSING_FILE,
+            f"cannot be read: {(error.strerror or 'unknown error').lower()}",
+            where=str(path),
+            remedy="Give the path of a file that exists and may be read.",
+        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise PlimsollError(
+            Code.UNREADABLE_FILE, f"is not valid TOML: {error}", where=str(path), remedy="Correct the file."
+        ) from error
+    return table
+
+
+def _put(table: dict[str, Any], variable: str, text: str) -> None:
+    *rooms, field = variable.removeprefix(PREFIX).lower().split("__")
+    for room in rooms:
+        inner = table.setdefault(room, {})
+        if not isinstance(inner, dict):
+            raise _bad(f"{room} is a value and holds no settings", variable)
+        table = inner
+    table[field] = _value(text)
+
+
+def _value(text: str) -> Any:
+    try:
+        return msgspec.toml.decode(f"value = {text}")["value"]
+    except msgspec.DecodeError:
+        return text
+
+
+def _agreeing(settings: ServiceSettings) -> ServiceSettings:
+    """Refuse settings that are each allowed and do not go together."""
+    listen = settings.listen
+    if bool(listen.certificate) != bool(listen.private_key):
+        raise _bad("a certificate and its private key go together", "listen.certificate")
+    loopback = listen.host in {"localhost", "::1"} or listen.host.startswith("127.")
+    if not loopback and not listen.certificate and not listen.plain_behind_proxy:
+        raise _bad(f"{listen.host} is no loopback address and there is no certificate", "listen.host")
+    if settings.feed == "external" and len(set(settings.external.markets)) != len(settings.external.markets):
+        raise _bad("a market is named twice", "external.markets")
+    return settings
+
+
+def _bad(what: str, where: str) -> PlimsollError:
+    return PlimsollError(Code.BAD_SETTING, what, where=where, remedy=_REMEDY)

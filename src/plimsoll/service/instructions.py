@@ -1,0 +1,32 @@
+"""What waits for the engine, and what does it answer?"""
+
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from plimsoll.domain.events import Event
+from plimsoll.service.records import Answer, KeptBar
+
+__all__ = ["Instruction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One event that somebody wants to happen.
+
+    Attributes
+    ----------
+    event : Event         A time of 0 is set by the engine.
+    writer : str          Who asks: a feed or the identity of a token.
+    key : str or None     Idempotency key.
+    bar : KeptBar or None What calibration is to learn with this tick.
+    received : float      By `perf_counter`.
+    done : Future         Of `Answer`.
+    """
+
+    event: Event
+    writer: str
+    key: str | None = None
+    bar: KeptBar | None = None
+    received: float = field(default_factory=perf_counter)
+    done: "Future[Answer]" = field(default_factory=Future)

@@ -1,0 +1,149 @@
+"""How does an event get into the journal, then into the state, and how does its writer hear of it twice?"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import msgspec
+from msgspec import structs
+
+from plimsoll.domain.events import Effect, Event
+from plimsoll.engine.machine import begin, step
+from plimsoll.engine.state import State, digest, restore, snapshot
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.service.instructions import Instruction
+from plimsoll.service.records import Answer, Records, Refusal
+from plimsoll.store.durable import Store
+from plimsoll.store.records import Entry, Receipt
+
+__all__ = ["Ledger", "fingerprint"]
+
+Seen = Callable[[int, Event, tuple[Effect, ...]], None]
+"""Called with the record, the event and its effects after every event that was applied."""
+
+_REMEMBERED = 10_000
+"""Answers to keyed writes held in memory; older ones are read from the records."""
+
+_PENDING = 1_000
+"""Answers that may wait to be written down: after a crash they are derived again from the journal."""
+
+
+class Ledger:
+    """The state, the journal it follows from, and the answers given; belongs to the engine's thread.
+
+    Parameters
+    ----------
+    store : Store
+    records : Records
+    snapshot_events : int   Records between two snapshots.
+    seen : callable         Told of every event applied after `resume`.
+    """
+
+    def __init__(self, store: Store, records: Records, snapshot_events: int, seen: Seen) -> None:
+        self._store = store
+        self._records = records
+        self._every = snapshot_events
+        self._seen = seen
+        self._answers: dict[int, Answer] = {}
+        self._unwritten: list[Answer] = []
+        self._snapshot = 0
+        self.state: State = begin()
+        self.sequence = 0
+
+    def resume(self) -> int:
+        """Rebuild the state from the newest snapshot and the records after it; give how many these were."""
+        kept = self._store.latest_snapshot()
+        if kept is not None:
+            self.state, self.sequence = restore(kept.state), kept.sequence
+            self._snapshot = kept.sequence
+        return self._catch_up()
+
+    def write(self, batch: Sequence[Instruction]) -> list[Answer]:
+        """Write instructions down in one commit, then apply them in order.
+
+        Raises
+        ------
+        PlimsollError   What the store raises; it is not known then which were written, and the state follows
+                        the journal again before anything else is written.
+        """
+        events = self._dated(batch)
+        entries = [Entry(event, order.key, order.writer) for event, order in zip(events, batch, strict=True)]
+        if self._store.last().sequence != self.sequence:
+            self._catch_up()
+        receipts = self._store.append(entries)
+        return [
+            self._answered(order, event, receipt)
+            for order, event, receipt in zip(batch, events, receipts, strict=True)
+        ]
+
+    def settle(self, *, ending: bool) -> None:
+        """Write answers down, and take a snapshot where one is due or this is the end."""
+        due = self.sequence - self._snapshot >= self._every
+        if self._unwritten and (ending or due or len(self._unwritten) >= _PENDING):
+            self._records.keep_answers(self._unwritten)
+            self._unwritten = []
+        if due or (ending and self.sequence > self._snapshot):
+            self._store.save_snapshot(self.sequence, snapshot(self.state), digest(self.state))
+            self._snapshot = self.sequence
+
+    def _catch_up(self) -> int:
+        """Apply what the journal holds beyond the state; what was refused is refused again."""
+        count = 0
+        for record in self._store.read(after=self.sequence):
+            answer = self._apply(record.sequence, record.event)
+            if record.key is not None:
+                self._remember(answer)
+            count += 1
+        return count
+
+    def _dated(self, batch: Sequence[Instruction]) -> list[Event]:
+        """Set the times that are left to the engine: not before the event before."""
+        time, events = self.state.time, []
+        for order in batch:
+            event = order.event if order.event.time > 0 else structs.replace(order.event, time=time)
+            time = max(time, event.time)
+            events.append(event)
+        return events
+
+    def _answered(self, order: Instruction, event: Event, receipt: Receipt) -> Answer:
+        if receipt.repeated:
+            return self._repeated(event, receipt.sequence)
+        answer = self._apply(receipt.sequence, event)
+        if order.key is not None:
+            self._remember(answer)
+        return answer
+
+    def _apply(self, sequence: int, event: Event) -> Answer:
+        self.sequence = sequence
+        refusal: Refusal | None = None
+        effects: tuple[Effect, ...] = ()
+        try:
+            self.state, effects = step(self.state, event)
+        except PlimsollError as error:
+            refusal = Refusal(error.code, error.what, error.where, error.remedy)
+        else:
+            self._seen(sequence, event, effects)
+        return Answer(sequence, event.time, effects, refusal, fingerprint(event))
+
+    def _remember(self, answer: Answer) -> None:
+        self._answers[answer.sequence] = answer
+        self._unwritten.append(answer)
+        if len(self._answers) > _REMEMBERED:
+            self._answers.pop(next(iter(self._answers)))
+
+    def _repeated(self, event: Event, sequence: int) -> Answer:
+        """Give the answer of the first time, if it is the same request."""
+        known = self._answers.get(sequence) or self._records.answer(sequence)
+        if known is None or known.fingerprint != fingerprint(event):
+            refused = Refusal(
+                Code.KEY_REUSED,
+                f"this key came with another request, which is record {sequence}",
+                "Idempotency-Key",
+                "Use a new key for every write; repeat a key only with the same request.",
+            )
+            return Answer(sequence, event.time, (), refused, "")
+        return structs.replace(known, repeated=True)
+
+
+def fingerprint(event: Event) -> str:
+    """Name an event whatever its time: a repeated request comes later."""
+    return hashlib.sha256(msgspec.msgpack.encode(structs.replace(event, time=0))).hexdigest()

@@ -1,0 +1,80 @@
+"""How does an operator, or an orchestrator, see that the service is well?"""
+
+import time
+from typing import Any
+
+from msgspec import Struct
+
+from plimsoll.service.endpoints import Asked
+
+__all__ = ["Alive", "InstrumentLine", "Ready", "alive", "instruments", "metrics", "ready"]
+
+
+class Alive(Struct, frozen=True, kw_only=True):
+    """The process answers."""
+
+    status: str
+    program: str
+
+
+class Ready(Struct, frozen=True, kw_only=True):
+    """The venue answers.
+
+    Attributes
+    ----------
+    sequence : int   Last journal record in the view.
+    feed : str       ``running``, or why it is not.
+    """
+
+    status: str
+    sequence: int
+    feed: str
+
+
+class InstrumentLine(Struct, frozen=True, kw_only=True):
+    """An instrument that is listed; `lot` is in base units."""
+
+    name: str
+    market: str
+    lot: float
+    mark: float | None
+
+
+async def alive(asked: Asked) -> Alive:
+    """Say that the process answers."""
+    return Alive(status="alive", program=asked.desk.program)
+
+
+async def ready(asked: Asked) -> Ready:
+    """Say whether the venue is open: an error until then, and after the engine has ended."""
+    return Ready(status="ready", sequence=asked.desk.view.sequence, feed=asked.desk.engine.feed)
+
+
+async def instruments(asked: Asked) -> tuple[InstrumentLine, ...]:
+    """List what is traded and held."""
+    state = asked.desk.view.state
+    return tuple(
+        InstrumentLine(
+            name=listing.name,
+            market=listing.underlying,
+            lot=listing.lot,
+            mark=mark if mark > 0.0 else None,
+        )
+        for listing, mark in zip(state.listings, state.market.marks.tolist(), strict=True)
+    )
+
+
+async def metrics(asked: Asked) -> str:
+    """Write the metrics for Prometheus."""
+    engine, view = asked.desk.engine, asked.desk.view
+    gauges: dict[str, Any] = {
+        "journal_sequence": view.sequence,
+        "venue_time_seconds": view.state.time / 1000.0,
+        "queue_waiting": engine.waiting,
+        "accounts": len(view.margins.equity),
+        "up_seconds": time.time() - asked.desk.began,
+        "parameters_version": view.state.parameters.version if view.state.parameters else 0,
+    }
+    for entry in view.insight.branching if view.insight else ():
+        gauges[f'branching_ratio{{market="{entry.market}"}}'] = entry.ratio
+    return engine.metrics.text(gauges)

@@ -1,0 +1,283 @@
+"""Who owns the state of a running venue, and in what order does everything happen to it?
+
+One thread. It takes what waits in a bounded queue, writes it to the journal in one commit, applies it in
+order, recalibrates on every bar, and then shows the result to readers. Only then does a writer hear of it.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from time import perf_counter
+
+from plimsoll.domain.events import Effect, Event, Published
+from plimsoll.domain.parameters import ParameterSet
+from plimsoll.engine.state import State
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.service.bar_builder import BarBuilder
+from plimsoll.service.insight import Insight, insight_into
+from plimsoll.service.instructions import Instruction
+from plimsoll.service.ledger import Ledger
+from plimsoll.service.metrics import Metrics
+from plimsoll.service.moments import moment_of
+from plimsoll.service.records import Answer, KeptBar, Records
+from plimsoll.service.settings import EngineSettings
+from plimsoll.service.touched import Touched
+from plimsoll.service.view import Happened, Moment, View, Window, without_scenarios
+from plimsoll.sim.publishing import Publisher
+from plimsoll.store.durable import Store
+
+__all__ = ["EngineRoom"]
+
+_LOG = logging.getLogger("plimsoll.service")
+_WRITER = "venue"
+_KEPT_SETS = 500
+"""Parameter sets of the past that the API shows; all of them are in the journal."""
+_IDLE = 0.2
+"""Seconds after which the thread looks whether it is to stop."""
+
+
+class EngineRoom:
+    """The engine's thread, its queue, and what readers see.
+
+    Parameters
+    ----------
+    settings : EngineSettings
+    snapshot_events : int
+    store : Store
+    records : Records
+    publisher : Publisher        Knows the history, and nothing of what the records hold yet.
+    markets : tuple [M]          Of the publisher, in its order.
+    builder : BarBuilder or None Makes bars of ticks that come without one.
+    """
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        snapshot_events: int,
+        store: Store,
+        records: Records,
+        *,
+        publisher: Publisher,
+        markets: tuple[str, ...],
+        builder: BarBuilder | None,
+    ) -> None:
+        self._settings = settings
+        self._records = records
+        self._publisher = publisher
+        self._markets = markets
+        self._builder = builder
+        self._ledger = Ledger(store, records, snapshot_events, self._seen)
+        self._queue: queue.Queue[Instruction] = queue.Queue(settings.queue)
+        self._stopping = threading.Event()
+        self._ended = False
+        self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
+        self._touched = Touched()
+        self._history: list[ParameterSet] = []
+        self._insight: Insight | None = None
+        self._fresh: list[Happened] = []
+        self._unsaved: list[Happened] = []
+        self._number = 0
+        self._view: View | None = None
+        self._changed: Callable[[], None] = _nobody
+        self.feed = "starting"
+        self.metrics = Metrics()
+        self.happened: Window[Happened] = Window(settings.kept_effects)
+        self.moments: Window[Moment] = Window(settings.kept_moments)
+
+    @property
+    def view(self) -> View:
+        """The venue after the last batch; raises `NOT_READY` before the first."""
+        view = self._view
+        if view is None or self._ended:
+            raise PlimsollError(
+                Code.NOT_READY,
+                "the engine has ended" if self._ended else "the venue is being opened or rebuilt",
+                where="service",
+                remedy="Ask /v1/ready, and again in some seconds.",
+            )
+        return view
+
+    @property
+    def waiting(self) -> int:
+        """Instructions in the queue."""
+        return self._queue.qsize()
+
+    def on_change(self, changed: Callable[[], None]) -> None:
+        """Have a function called, in the engine's thread, after every batch; it must return at once."""
+        self._changed = changed
+
+    def resume(self) -> State:
+        """Rebuild state, calibration and charts from what is kept; give the state, empty where nothing is."""
+        applied = self._ledger.resume()
+        state = self._ledger.state
+        self._records.drop_bars_ending_after(state.ticked)
+        due: ParameterSet | None = None
+        for bar in self._records.bars():
+            self._publisher.absorb(bar.bars(self._markets))
+            due = self._publisher.published(bar.time + bar.length) or due
+            self._note_published(due)
+        if due is not None and (state.parameters is None or due.version > state.parameters.version):
+            self._ledger.write([Instruction(Published(state.time, due), _WRITER)])
+        self.happened.extend(self._records.happened(self._settings.kept_effects))
+        self.moments.extend(self._records.moments(self._settings.kept_moments))
+        self._number = max((each.number for each in self.happened.listed()), default=0)
+        state = self._ledger.state
+        _LOG.info("resumed", extra={"sequence": self._ledger.sequence, "replayed": applied})
+        return state
+
+    def open(self, events: Sequence[Event]) -> None:
+        """Write the events that a venue begins with, all of them or none; before `start`."""
+        self._carry_out([Instruction(event, _WRITER) for event in events])
+
+    def start(self) -> None:
+        """Show what is there, and begin to take instructions."""
+        self._show()
+        self._thread.start()
+
+    def submit(self, order: Instruction) -> "Future[Answer]":
+        """Put an instruction in the queue; raises `OVERLOADED` where it is full, `NOT_READY` at the end."""
+        if self._stopping.is_set() or self._ended:
+            raise PlimsollError(
+                Code.NOT_READY, "the service is stopping", where="service", remedy="Try again elsewhere."
+            )
+        try:
+            self._queue.put_nowait(order)
+        except queue.Full:
+            self.metrics.refused_full += 1
+            raise PlimsollError(
+                Code.OVERLOADED,
+                f"{self._settings.queue} instructions are waiting",
+                where="engine",
+                remedy="Wait a second and send it again with the same key.",
+            ) from None
+        return order.done
+
+    def stop(self) -> None:
+        """Work off the queue, take a snapshot, and end."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._ledger.settle(ending=True)
+        self._write_happened(())
+        _LOG.info("stopped", extra={"sequence": self._ledger.sequence})
+
+    def look_closer(self) -> None:
+        """Compute the insight of the present view; for a thread of its own."""
+        view = self.view
+        if self._insight is None or self._insight.sequence != view.sequence:
+            self._insight = insight_into(view.state, view.sequence)
+
+    def _work(self) -> None:
+        """Work until told to stop; an error that nobody foresaw ends the thread, and readers are told so."""
+        try:
+            while True:
+                batch = self._batch()
+                if batch:
+                    self._try(batch)
+                elif self._stopping.is_set():
+                    return
+        finally:
+            self._ended = not self._stopping.is_set()
+
+    def _batch(self) -> list[Instruction]:
+        """Wait for an instruction and take all that wait with it, up to the batch's size."""
+        try:
+            batch = [self._queue.get(timeout=_IDLE)]
+        except queue.Empty:
+            return []
+        while len(batch) < self._settings.batch:
+            try:
+                batch.append(self._queue.get_nowait())
+            except queue.Empty:
+                break
+        return batch
+
+    def _try(self, batch: list[Instruction]) -> None:
+        """Carry out a batch; where the store fails, nothing of it is acknowledged."""
+        try:
+            answers = self._carry_out(batch)
+        except PlimsollError as error:
+            _LOG.error("batch failed", extra={"code": error.code, "what": str(error)})
+            self.metrics.failed_batches += 1
+            for order in batch:
+                order.done.set_exception(error)
+            return
+        for order, answer in zip(batch, answers, strict=True):
+            if answer.refusal is not None:
+                order.done.set_exception(answer.refusal.raised())
+            else:
+                order.done.set_result(answer)
+
+    def _carry_out(self, batch: list[Instruction]) -> list[Answer]:
+        bars = [self._bar_of(order) for order in batch]
+        kept = [bar for bar in bars if bar is not None]
+        if kept:
+            self._records.keep_bars(kept)
+        answers = self._ledger.write(batch)
+        for bar in kept:
+            self._learn(bar)
+        self._show()
+        self.metrics.after_batch(batch, perf_counter())
+        if kept:
+            self._note_moment(self._view)
+        self._ledger.settle(ending=False)
+        return answers
+
+    def _bar_of(self, order: Instruction) -> KeptBar | None:
+        if order.bar is not None or self._builder is None:
+            return order.bar
+        return self._builder.finished(order.event)
+
+    def _learn(self, bar: KeptBar) -> None:
+        """Show a bar to calibration, and put into force what is due then."""
+        self._publisher.absorb(bar.bars(self._markets))
+        due = self._publisher.published(bar.time + bar.length)
+        if due is not None and self._ledger.state.sequence > 0:
+            self._ledger.write([Instruction(Published(self._ledger.state.time, due), _WRITER)])
+
+    def _seen(self, sequence: int, event: Event, effects: tuple[Effect, ...]) -> None:
+        """Take note of an event that was applied."""
+        self._touched.note(event, effects)
+        if isinstance(event, Published):
+            self._note_published(event.parameters)
+        for effect in effects:
+            self._number += 1
+            self._fresh.append(Happened(self._number, sequence, effect))
+
+    def _note_published(self, parameters: ParameterSet | None) -> None:
+        known = {each.version for each in self._history}
+        if parameters is not None and parameters.version not in known:
+            self._history = [*self._history, without_scenarios(parameters)][-_KEPT_SETS:]
+
+    def _show(self) -> None:
+        """Replace the view."""
+        state = self._ledger.state
+        self._view = View(
+            state=state,
+            sequence=self._ledger.sequence,
+            margins=self._touched.margins(state),
+            markets=self._markets,
+            history=tuple(self._history),
+            insight=self._insight,
+            feed=self.feed,
+        )
+        self.happened.extend(self._fresh)
+        self._unsaved.extend(self._fresh)
+        self._fresh = []
+        self._changed()
+
+    def _note_moment(self, view: View | None) -> None:
+        if view is not None and view.state.parameters is not None:
+            moment = moment_of(view, self._unsaved)
+            self.moments.extend([moment])
+            self._write_happened((moment,))
+
+    def _write_happened(self, moments: Sequence[Moment]) -> None:
+        self._records.keep_happened(self._unsaved, moments)
+        self._unsaved = []
+
+
+def _nobody() -> None:
+    """Tell nobody."""

@@ -1,0 +1,178 @@
+"""What can an operator set about the service, and what is each default and bound?"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from plimsoll.domain.settings import CalibrationSettings, ClearingRules
+from plimsoll.sim.settings import MarketSettings, PopulationSettings
+
+__all__ = [
+    "EngineSettings",
+    "ExternalSettings",
+    "LimitSettings",
+    "ListenSettings",
+    "LogSettings",
+    "ReplaySettings",
+    "ServiceSettings",
+    "StoreSettings",
+]
+
+Count = Annotated[int, Meta(ge=1, le=10_000_000)]
+Seconds = Annotated[float, Meta(gt=0.0, le=3600.0)]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class ListenSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the service answers.
+
+    Attributes
+    ----------
+    host : address      Loopback unless told otherwise; another address asks for a certificate.
+    port : number       0 takes any free one; the address printed says which.
+    certificate, private_key : path   PEM files for TLS; empty serves plain HTTP, on loopback only.
+    allowed_hosts : names   Values of the Host header that are answered; others may be a rebound name.
+    plain_behind_proxy : yes or no   Serve plain HTTP on another address, because a proxy ends TLS.
+    """
+
+    host: Name = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8750
+    certificate: str = ""
+    private_key: str = ""
+    allowed_hosts: tuple[Name, ...] = ("localhost", "127.0.0.1", "[::1]")
+    plain_behind_proxy: bool = False
+
+
+class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where what happened is kept.
+
+    Attributes
+    ----------
+    folder : path            Journal, snapshots, receipts and tokens.
+    postgres : address       Of a PostgreSQL that holds journal and snapshots instead; empty keeps them in the
+                             folder. It may hold a password: set it through the environment.
+    snapshot_events : count  Events after which a snapshot is taken.
+    """
+
+    folder: Name = "data/serve"
+    postgres: str = ""
+    snapshot_events: Count = 20_000
+
+
+class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the thread that owns the state works through its queue.
+
+    Attributes
+    ----------
+    queue : count     Instructions that may wait; a write that finds the queue full is refused.
+    batch : count     Instructions that share one commit of the journal.
+    insight_seconds : seconds   Rest between two rounds of stress tests and branching ratios.
+    kept_effects : count        Liquidations, calls and allocations kept for the API.
+    kept_moments : count        Points of each chart.
+    """
+
+    queue: Count = 10_000
+    batch: Count = 512
+    insight_seconds: Seconds = 2.0
+    kept_effects: Count = 10_000
+    kept_moments: Count = 20_000
+
+
+class LimitSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one client may ask of the service.
+
+    Attributes
+    ----------
+    requests_per_second : rate   Of one token, on average.
+    burst : count                Requests that it may make at once.
+    body_bytes : bytes           Largest request body.
+    page : count                 Most entries of one page.
+    stream_clients : count       WebSocket clients at once.
+    stream_buffer : count        Messages that wait for one WebSocket client; older ones are dropped.
+    stream_seconds : seconds     A client that takes no message for so long is disconnected.
+    stream_interval : seconds    Time between two messages to a client.
+    """
+
+    requests_per_second: Annotated[float, Meta(gt=0.0, le=1e6)] = 200.0
+    burst: Count = 400
+    body_bytes: Annotated[int, Meta(ge=1024, le=1 << 30)] = 1 << 20
+    page: Annotated[int, Meta(ge=1, le=10_000)] = 1_000
+    stream_clients: Count = 64
+    stream_buffer: Count = 32
+    stream_seconds: Seconds = 10.0
+    stream_interval: Annotated[float, Meta(ge=0.02, le=60.0)] = 0.25
+
+
+class ReplaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A market that is replayed: a crash of the library, with a drawn population of accounts.
+
+    Attributes
+    ----------
+    scenario : name     One that `plimsoll scenarios` lists.
+    begin_hours : hours Into the scenario, at which the venue opens; what lies before it is history. None
+                        opens two hours before the worst one.
+    pace : factor       Seconds of the scenario in a second.
+    step_minutes : minutes   Length of a bar.
+    seed : number
+    """
+
+    scenario: Name = "black-thursday-2020"
+    begin_hours: Annotated[float, Meta(ge=0.0, le=24.0 * 30)] | None = None
+    pace: Annotated[float, Meta(gt=0.0, le=1e6)] = 240.0
+    step_minutes: Annotated[int, Meta(ge=1, le=60)] = 1
+    seed: Annotated[int, Meta(ge=0)] = 1
+    population: PopulationSettings = msgspec.field(default_factory=PopulationSettings)
+    market: MarketSettings = msgspec.field(default_factory=MarketSettings)
+
+
+class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A market whose ticks, accounts and fills a matching engine sends through the API.
+
+    Attributes
+    ----------
+    markets : names        Each is listed as a perpetual; ``BTC`` and ``ETH`` also as collateral.
+    history : path         Bars to calibrate on before the first tick; empty takes the packaged daily history.
+    bar_seconds : seconds  Length of the bars that ticks are gathered into; calibration learns from each.
+    fund : quote           What the insurance fund begins with.
+    makers : quote         What the makers, who take what does not net, begin with.
+    """
+
+    markets: tuple[Name, ...] = ("BTC", "ETH")
+    history: str = ""
+    bar_seconds: Annotated[int, Meta(ge=1, le=3600)] = 60
+    fund: Annotated[float, Meta(ge=0.0, le=1e12)] = 1_000_000.0
+    makers: Annotated[float, Meta(ge=0.0, le=1e12)] = 100_000_000.0
+
+
+class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the service says about itself, on stderr.
+
+    Attributes
+    ----------
+    level : name    ``debug``, ``info``, ``warning`` or ``error``.
+    form : name     ``text`` for people, ``json`` for machines: one object a line.
+    """
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    form: Literal["text", "json"] = "text"
+
+
+class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that the service depends on.
+
+    Attributes
+    ----------
+    feed : name   ``replay`` or ``external``: where the market comes from.
+    """
+
+    feed: Literal["replay", "external"] = "replay"
+    listen: ListenSettings = msgspec.field(default_factory=ListenSettings)
+    store: StoreSettings = msgspec.field(default_factory=StoreSettings)
+    engine: EngineSettings = msgspec.field(default_factory=EngineSettings)
+    limits: LimitSettings = msgspec.field(default_factory=LimitSettings)
+    replay: ReplaySettings = msgspec.field(default_factory=ReplaySettings)
+    external: ExternalSettings = msgspec.field(default_factory=ExternalSettings)
+    log: LogSettings = msgspec.field(default_factory=LogSettings)
+    clearing: ClearingRules = msgspec.field(default_factory=ClearingRules)
+    calibration: CalibrationSettings = msgspec.field(default_factory=CalibrationSettings)

@@ -1,0 +1,241 @@
+"""How do accounts, fills, deposits, withdrawals and ticks get in?"""
+
+import asyncio
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from plimsoll.domain.events import Deposited, Effect, Event, Funded, Opened, Refused, Ticked, Traded
+from plimsoll.domain.money import LARGEST_AMOUNT
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.service.accounts import trader_row
+from plimsoll.service.endpoints import Asked
+from plimsoll.service.instructions import Instruction
+from plimsoll.service.records import Audited
+from plimsoll.service.view import View
+
+__all__ = [
+    "Amount",
+    "AuditPage",
+    "Fill",
+    "Leg",
+    "NewAccount",
+    "TickBody",
+    "WriteAnswer",
+    "audit_page",
+    "deposit",
+    "fill",
+    "fund",
+    "open_account",
+    "tick",
+    "withdraw",
+]
+
+_Amount = Annotated[int, Meta(ge=1, le=LARGEST_AMOUNT)]
+_Price = Annotated[float, Meta(gt=0.0, le=1e15)]
+_NotNegative = Annotated[float, Meta(ge=0.0, le=1e18)]
+_Name = Annotated[str, Meta(pattern="^[A-Za-z0-9._-]{1,64}$")]
+_Instrument = Annotated[str, Meta(min_length=1, max_length=64)]
+_SYSTEM_TIME = 0
+"""The engine sets the time of what an API client asks for."""
+
+
+class NewAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An account to be opened; `amount` is what it pays in, quote quanta."""
+
+    account: _Name
+    amount: Annotated[int, Meta(ge=0, le=LARGEST_AMOUNT)] = 0
+
+
+class Amount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Cash to be paid in or out, quote quanta."""
+
+    amount: _Amount
+
+
+class Leg(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One account's part of a fill; the quantity is in base units, negative where it sold."""
+
+    account: _Name
+    quantity: Decimal
+
+
+class Fill(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A trade of one instrument at one price. What does not net among the legs is the makers'."""
+
+    instrument: _Instrument
+    price: _Price
+    legs: Annotated[tuple[Leg, ...], Meta(min_length=1, max_length=1000)]
+
+
+class TickBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Marks by instrument; those left out keep their last one.
+
+    Attributes
+    ----------
+    time : int       Milliseconds UTC, not before the last tick.
+    marks : dict     Quote currency per base unit.
+    volume : dict    Quote volume per hour.
+    impact : dict    Relative move from trading one hour's volume at once.
+    """
+
+    time: Annotated[int, Meta(ge=1, le=2**53)]
+    marks: Annotated[dict[str, _Price], Meta(min_length=1, max_length=10_000)]
+    volume: dict[str, _NotNegative] = {}
+    impact: dict[str, _NotNegative] = {}
+
+
+class WriteAnswer(Struct, frozen=True, kw_only=True):
+    """Where a write stands in the journal and what followed; it is durable.
+
+    Attributes
+    ----------
+    refused : tuple of Refused   Accounts whose part was not carried out.
+    """
+
+    sequence: int
+    time: int
+    refused: tuple[Refused, ...]
+
+
+class AuditPage(Struct, frozen=True, kw_only=True):
+    """Writes that were asked for, newest first; give `before` for the next page, 0 where there is none."""
+
+    entries: tuple[Audited, ...]
+    before: int
+
+
+async def open_account(asked: Asked) -> WriteAnswer:
+    """Open an account."""
+    body: NewAccount = asked.body
+    return await _written(asked, Opened(_SYSTEM_TIME, (body.account,), (body.amount,)))
+
+
+async def deposit(asked: Asked) -> WriteAnswer:
+    """Pay cash in."""
+    return await _written(asked, Deposited(_SYSTEM_TIME, (_account(asked),), (asked.body.amount,)))
+
+
+async def withdraw(asked: Asked) -> WriteAnswer:
+    """Pay cash out, where what is left meets initial margin."""
+    return await _written(asked, Deposited(_SYSTEM_TIME, (_account(asked),), (-asked.body.amount,)))
+
+
+async def fund(asked: Asked) -> WriteAnswer:
+    """Pay into the insurance fund."""
+    return await _written(asked, Funded(_SYSTEM_TIME, asked.body.amount, 0))
+
+
+async def fill(asked: Asked) -> WriteAnswer:
+    """Book a trade."""
+    view: View = asked.desk.view
+    body: Fill = asked.body
+    place = _place(view, body.instrument)
+    for leg in body.legs:
+        trader_row(view, leg.account)
+    count = len(view.state.listings)
+    prices = tuple(body.price if column == place else float("nan") for column in range(count))
+    lots = tuple(
+        tuple(_lots(view, place, leg) if column == place else 0 for column in range(count))
+        for leg in body.legs
+    )
+    names = tuple(leg.account for leg in body.legs)
+    return await _written(asked, Traded(_SYSTEM_TIME, prices, names, lots))
+
+
+async def tick(asked: Asked) -> WriteAnswer:
+    """Move the market."""
+    if asked.desk.described.replayed:
+        raise PlimsollError(
+            Code.BAD_REQUEST,
+            "the market of this venue is replayed",
+            where="service",
+            remedy='Set `feed = "external"` to send ticks.',
+        )
+    view: View = asked.desk.view
+    body: TickBody = asked.body
+    market = view.state.market
+    event = Ticked(
+        body.time,
+        _overlaid(view, market.marks.tolist(), body.marks),
+        _overlaid(view, market.volume.tolist(), body.volume),
+        _overlaid(view, market.impact.tolist(), body.impact),
+    )
+    return await _written(asked, event)
+
+
+async def audit_page(asked: Asked) -> AuditPage:
+    """List who asked for which write."""
+    limit = min(asked.query.limit, asked.desk.settings.limits.page)
+    rows = asked.desk.records.audited(asked.query.before, limit + 1)
+    more = len(rows) > limit
+    return AuditPage(
+        entries=tuple(entry for _, entry in rows[:limit]), before=rows[limit - 1][0] if more else 0
+    )
+
+
+async def _written(asked: Asked, event: Event) -> WriteAnswer:
+    """Wait until the event is durable and applied; where nobody's part was carried out, it is an error."""
+    order = Instruction(event, asked.identity, f"{asked.identity}:{asked.key}")
+    answer = await asyncio.wrap_future(asked.desk.engine.submit(order))
+    refused = tuple(effect for effect in answer.effects if isinstance(effect, Refused))
+    if refused and len(refused) == _parts(event):
+        raise PlimsollError(
+            Code(refused[0].code),
+            refused[0].what,
+            where=refused[0].account,
+            remedy="Pay in more, take less, or reduce positions.",
+        )
+    return WriteAnswer(sequence=answer.sequence, time=answer.time, refused=refused)
+
+
+def _parts(event: Event | Effect) -> int:
+    return len(event.accounts) if isinstance(event, Deposited | Traded) else 0
+
+
+def _account(asked: Asked) -> str:
+    name = asked.path["account"]
+    trader_row(asked.desk.view, name)
+    return name
+
+
+def _place(view: View, instrument: str) -> int:
+    for place, listing in enumerate(view.state.listings):
+        if listing.name == instrument:
+            return place
+    raise PlimsollError(
+        Code.UNKNOWN_INSTRUMENT,
+        f"{instrument} is not listed",
+        where="instrument",
+        remedy=f"Choose among {', '.join(listing.name for listing in view.state.listings[:10])}.",
+    )
+
+
+def _lots(view: View, place: int, leg: Leg) -> int:
+    """Turn base units into whole lots; raises `BAD_QUANTITY` where they are none, or none at all."""
+    lot = Decimal(str(view.state.listings[place].lot))
+    if not leg.quantity.is_finite() or not 0 < abs(leg.quantity) <= LARGEST_AMOUNT * lot:
+        raise _bad_quantity(leg)
+    lots = leg.quantity / lot
+    if lots != lots.to_integral_value():
+        raise _bad_quantity(leg)
+    return int(lots)
+
+
+def _bad_quantity(leg: Leg) -> PlimsollError:
+    return PlimsollError(
+        Code.BAD_QUANTITY,
+        f"the quantity {leg.quantity:.12g} is not a whole number of lots, or zero, or too large",
+        where=f"legs, {leg.account}",
+        remedy="GET /v1/instruments gives each lot size.",
+    )
+
+
+def _overlaid(view: View, known: list[float], given: dict[str, float]) -> tuple[float, ...]:
+    """Put new figures over the known ones; raises `UNKNOWN_INSTRUMENT` for a name that is not listed."""
+    places = {listing.name: place for place, listing in enumerate(view.state.listings)}
+    figures = list(known)
+    for name, figure in given.items():
+        figures[places[name] if name in places else _place(view, name)] = figure
+    return tuple(figures)

@@ -1,0 +1,282 @@
+"""Does whatever anyone does to the protocol on chain keep its ledger, its limits and its order of payment?
+
+Every call goes to contract and twin and must answer or refuse alike. `PLIMSOLL_CHAIN_EXAMPLES` sets how many
+runs of forty steps are made; the default makes 2,400 steps.
+"""
+
+import os
+from contextlib import suppress
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from plimsoll.chain.twin.fixed_point import Revert
+from plimsoll.chain.twin.rates import HOUR, ONE, MarketRates, SideRates
+from plimsoll.chain.twin.reverts import Message
+from tests.support.houses import BTC_PERP, E6, ETH_PERP, PRICES, TRADERS, WETH, House
+from tests.support.reporters import BITCOIN, BOUNDS, ETHER, publish
+
+EXAMPLES = int(os.environ.get("PLIMSOLL_CHAIN_EXAMPLES", "60"))
+STEPS = 40
+TRADER = st.sampled_from(TRADERS)
+MARKET = st.sampled_from([BITCOIN, ETHER])
+AMOUNT = st.sampled_from([1, 9_999_999, 10 * E6, 3_333_333_333, 50_000 * E6, 2_000_000 * E6])
+INSTRUMENTS = {BTC_PERP: BITCOIN, ETH_PERP: ETHER}
+
+
+class Protocol(RuleBasedStateMachine):
+    """Five accounts, two markets, reporters, feeds and a guardian, all of whom do what they like."""
+
+    @initialize()
+    def open_accounts(self):
+        self.house = House()
+        for trader in TRADERS[:4]:
+            self.house.both("deposit", 100_000 * E6, sender=trader)
+        for trader in TRADERS[:2]:
+            self.house.both("deposit_collateral", WETH, 20 * 10**18, sender=trader)
+        self.house.both("give_fund", 5_000 * E6, sender=TRADERS[4])
+
+    @property
+    def ledger(self):
+        return self.house.house.twin.ledger
+
+    def assessed(self, account):
+        return self.house.both("assessed", account, sender="keeper")
+
+    @rule(trader=TRADER, amount=AMOUNT)
+    def deposit(self, trader, amount):
+        self.house.refused("deposit", amount, sender=trader)
+
+    @rule(trader=TRADER, amount=AMOUNT)
+    def withdraw(self, trader, amount):
+        if self.house.refused("withdraw", amount, sender=trader) is None:
+            after = self.assessed(trader)
+            assert after.equity >= after.initial, "a withdrawal went below initial margin"
+            assert after.liquid >= 0
+
+    @rule(trader=TRADER, ether=st.sampled_from([1, 10**18 + 7, 30 * 10**18]), out=st.booleans())
+    def move_collateral(self, trader, ether, out):
+        name = "withdraw_collateral" if out else "deposit_collateral"
+        if self.house.refused(name, WETH, ether, sender=trader) is None and out:
+            after = self.assessed(trader)
+            assert after.equity >= after.initial
+
+    @rule(
+        maker=TRADER,
+        taker=TRADER,
+        instrument=st.sampled_from(sorted(INSTRUMENTS)),
+        lots=st.sampled_from([1, -1, 700, -3_000, 9_000, -20_000]),
+        skew=st.sampled_from([1.0, 1.0, 1.0, 0.93, 1.07]),
+    )
+    def trade(self, maker, taker, instrument, lots, skew):
+        before = {account: dict(self.ledger.book(account)) for account in (maker, taker)}
+        with suppress(Revert):
+            self.house.trade(maker, taker, instrument, lots, self.house.lot_price(instrument) * skew)
+            for account in (maker, taker):
+                held, now = before[account].get(instrument, 0), self.ledger.book(account).get(instrument, 0)
+                if abs(now) > abs(held):
+                    found = self.assessed(account)
+                    assert found.equity >= found.initial, "new risk was taken below initial margin"
+
+    @rule(
+        market=MARKET,
+        move=st.sampled_from([0.8, 0.93, 0.97, 1.0, 1.02, 1.1, 1.3]),
+        seconds=st.sampled_from([1, 60, 900]),
+    )
+    def move(self, market, move, seconds):
+        standing = self.house.standing(market)
+        least, most = PRICES[market] / 20, PRICES[market] * 20
+        self.house.crash(market, min(max(standing * move, least), most), seconds)
+
+    @rule(
+        maker=TRADER,
+        taker=TRADER,
+        instrument=st.sampled_from(sorted(INSTRUMENTS)),
+        share=st.sampled_from([95, -95, 60, -60]),
+    )
+    def lever(self, maker, taker, instrument, share):
+        """Take nearly as much risk as the poorer of two accounts can."""
+        rates = self.house.parameters.both("rates", INSTRUMENTS[instrument])
+        rate = max(rates.long.initial, rates.short.initial)
+        free = min(found.equity - found.initial for found in map(self.assessed, (maker, taker)))
+        lots = free * ONE * share // (100 * rate * round(self.house.lot_price(instrument) * E6))
+        if free > 0 and lots != 0:
+            with suppress(Revert):
+                self.house.trade(maker, taker, instrument, lots)
+
+    @rule(
+        market=MARKET,
+        move=st.sampled_from([0.75, 0.9, 0.94, 1.07, 1.12, 1.4]),
+        wait=st.sampled_from([0, 300, 1_200]),
+        bidder=TRADER,
+        share=st.sampled_from([ONE // 5, ONE]),
+        pair=st.sampled_from([(0, 1), (2, 0), (3, 1), (1, 2)]),
+        page=st.sampled_from([1, 3, 256]),
+    )
+    def lever_crash_and_clear(self, market, move, wait, bidder, share, pair, page):
+        """Let two accounts lever up, a market jump, and keepers do all that they may."""
+        instrument = next(each for each, name in INSTRUMENTS.items() if name == market)
+        for trader in (TRADERS[place] for place in pair):
+            self.deposit(trader, 50_000 * E6)
+        self.lever(TRADERS[pair[0]], TRADERS[pair[1]], instrument, 95)
+        self.move(market, move, 60)
+        for account in TRADERS:
+            self.start_auction(account, bidder)
+        self.move(market, 1.0, wait)
+        for account in TRADERS:
+            self.bid(account, bidder, share)
+            self.end_auction(account)
+            self.buy_collateral(account, bidder, 10**21)
+            self.absorb(account)
+        if self.ledger.shortfall:
+            self.allocate(page)
+
+    @rule(market=MARKET, price=st.sampled_from([0, -1]))
+    def break_feeds(self, market, price):
+        for feed in self.house.feed[market][:2]:
+            self.house.feeds.answer(feed, price)
+        assert not self.house.oracle.both("reading", market).live
+        self.house.chain.pass_seconds(5)
+        for feed in self.house.feed[market]:
+            kept = self.house.oracle.twin.reading(self.block(), market).price // 10**10
+            self.house.feeds.answer(feed, kept)
+
+    def block(self):
+        return Message(TRADERS[0], self.house.chain.timestamp)
+
+    @rule(market=MARKET)
+    def observe(self, market):
+        with suppress(Revert):
+            self.house.oracle.both("observe", market)
+
+    @rule(account=TRADER, keeper=TRADER)
+    def start_auction(self, account, keeper):
+        before, owes = self.assessed(account), self.ledger.owes(account)
+        if self.house.refused("start_auction", account, sender=keeper) is None:
+            assert before.equity < before.maintenance or owes, "a healthy account was put up for auction"
+
+    @rule(account=TRADER, bidder=TRADER, share=st.sampled_from([1, ONE // 7, ONE]))
+    def bid(self, account, bidder, share):
+        total = self.assessed(account).equity + self.assessed(bidder).equity + self.ledger.fund
+        if self.house.refused("bid", account, share, sender=bidder) is None:
+            after = self.assessed(account).equity + self.assessed(bidder).equity + self.ledger.fund
+            assert after == total, "an auction made or lost money"
+
+    @rule(account=TRADER)
+    def end_auction(self, account):
+        if self.house.refused("end_auction", account, sender="keeper") is None:
+            after = self.assessed(account)
+            assert after.equity >= after.called
+
+    @rule(account=TRADER, bidder=TRADER, ether=st.sampled_from([1, 10**18, 10**21]))
+    def buy_collateral(self, account, bidder, ether):
+        self.house.refused("buy_collateral", account, WETH, ether, sender=bidder)
+
+    @rule(account=TRADER)
+    def absorb(self, account):
+        fund, shortfall, cash = self.ledger.fund, self.ledger.shortfall, self.ledger.cash_of(account)
+        if self.house.refused("absorb", account, sender="keeper") is None:
+            paid, left = fund - self.ledger.fund, self.ledger.shortfall - shortfall
+            assert paid + left == -cash
+            assert left == 0 or self.ledger.fund == 0, "winners were asked before the fund was empty"
+
+    @precondition(lambda self: self.ledger.shortfall > 0)
+    @rule(page=st.sampled_from([1, 2, 256]))
+    def allocate(self, page):
+        if self.house.refused("begin_allocation", sender="keeper") is not None:
+            return
+        before = {account: self.ledger.cash_of(account) for account in self.ledger.accounts}
+        shortfall = self.ledger.shortfall
+        assert self.house.refused("withdraw", 1, sender=TRADERS[0]) == "house: allocating"
+        for name in ("weigh", "charge"):
+            for _ in range(-(-len(self.ledger.accounts) // page)):
+                self.house.both(name, page, sender="keeper")
+        paid = {account: before[account] - self.ledger.cash_of(account) for account in before}
+        assert all(amount >= 0 for amount in paid.values())
+        assert sum(paid.values()) == shortfall - self.ledger.shortfall
+        for account, amount in paid.items():
+            assert amount == 0 or self.ledger.book(account), "who had no open gain paid"
+
+    @rule(
+        market=MARKET,
+        shift=st.sampled_from([0.9, 0.97, 0.99, 1.0, 1.01, 1.05]),
+        initial=st.sampled_from([1.0, 1.2, 3.0]),
+        seconds=st.sampled_from([0, 60, 3_600]),
+    )
+    def publish_rates(self, market, shift, initial, seconds):
+        self.house.crash(market, self.house.standing(market), seconds)
+        pair, now = self.house.parameters, self.house.chain.timestamp
+        old, record = pair.twin.stored(market), pair.twin.record(market)
+        nonce = pair.twin.quorum.nonce
+        elapsed = min(now - record.accepted, BOUNDS.fresh_for)
+        moved = [
+            SideRates(
+                side.floor,
+                round(side.maintenance * shift),
+                side.call,
+                min(round(side.initial * initial), BOUNDS.most),
+            )
+            for side in old[1:]
+        ]
+        try:
+            publish(pair, MarketRates(market, *moved))
+        except Revert:
+            assert pair.contract.call("nonce") == nonce
+            return
+        assert pair.contract.call("nonce") == nonce + 1, "nonces rise by one"
+        for before, after in zip(old[1:], pair.twin.stored(market)[1:], strict=True):
+            rise = before.maintenance * BOUNDS.rise_per_hour * elapsed // (HOUR * ONE)
+            fall = before.maintenance * BOUNDS.fall_per_hour * elapsed // (HOUR * ONE)
+            assert before.maintenance - fall <= after.maintenance <= before.maintenance + rise
+
+    @rule(market=MARKET, hours=st.sampled_from([0, 3, 30]))
+    def fall_silent_and_follow(self, market, hours):
+        self.house.crash(market, self.house.standing(market), hours * HOUR)
+        for each in (BITCOIN, ETHER):
+            with suppress(Revert):
+                self.house.oracle.both("observe", each)
+        with suppress(Revert):
+            self.house.parameters.both("follow", market)
+        self.house.parameters.both("rates", market)
+
+    @rule(on=st.booleans())
+    def pause(self, on):
+        before = [self.house.parameters.both("rates", market) for market in (BITCOIN, ETHER)]
+        with suppress(Revert):
+            self.house.parameters.both("pause" if on else "resume", sender="keeper")
+            if on:
+                for old in before:
+                    new = self.house.parameters.both("rates", old.market)
+                    assert all(
+                        b >= a
+                        for x, y in zip(old[1:], new[1:], strict=True)
+                        for a, b in zip(x, y, strict=True)
+                    )
+                    assert new.long.maintenance == old.long.maintenance, "a pause liquidates nobody"
+
+    @rule(account=TRADER, factor=st.sampled_from([750_000_000, 900_000_000, 1_500_000_000]))
+    def attest(self, account, factor):
+        self.house.attest(account, factor)
+        found = self.assessed(account)
+        assert found.initial >= found.called >= found.maintenance
+
+    @invariant()
+    def money_is_conserved_in_the_books(self):
+        if not hasattr(self, "house"):
+            return
+        ledger = self.ledger
+        assert sum(ledger.cash.values()) + ledger.fund - ledger.shortfall == self.paid_in()
+        assert ledger.shortfall == 0 or ledger.fund == 0
+        assert ledger.fund >= 0
+
+    def paid_in(self):
+        return self.house.quote.call("balanceOf", self.house.house.contract.address)
+
+    def teardown(self):
+        if hasattr(self, "house"):
+            self.house.check()
+
+
+TestProtocol = Protocol.TestCase
+TestProtocol.settings = settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None)
