@@ -13,10 +13,10 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 .NOTPARALLEL:
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help setup run test lint types contract licences unit bench format lock clean
+.PHONY: help setup run chain-demo test lint types contract licences unit bench format lock clean
 
 help: ## show this list
-	@awk -F ': .*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with the locked dependencies and plimsoll itself
 	@true
@@ -35,6 +35,9 @@ $(STAMP): requirements/dev.txt package-lock.json pyproject.toml
 
 run: setup ## set up, then replay the default crash and write its report
 	@$(BIN)/plimsoll replay --scenario black-thursday-2020
+
+chain-demo: setup ## set up, then clear a crash on a chain of one's own, and hold it against the twins
+	@$(BIN)/python -m tools.chain_demo
 
 test: lint types contract licences unit ## set up, then every check and every test
 

@@ -59,6 +59,9 @@ class Code(StrEnum):
     OVERLOADED = "overloaded"
     NOT_READY = "not-ready"
     ADDRESS_TAKEN = "address-taken"
+    BAD_KEY = "bad-key"
+    CHAIN_FAILED = "chain-failed"
+    CHAIN_REFUSED = "chain-refused"
 
 
 class PlimsollError(Exception):

@@ -77,7 +77,11 @@ def test_the_core_reads_no_clock():
     assert not [place for place, name, _ in found if name in {"now", "today", "utcnow"}]
 
 
-PACKAGED = ("src/plimsoll/scenarios/", "src/plimsoll/margin/profiles/")
+PACKAGED = (
+    "src/plimsoll/calibration/score_cards/",
+    "src/plimsoll/margin/profiles/",
+    "src/plimsoll/scenarios/",
+)
 """Where the core reads what the package itself ships."""
 INSTRUCTIONS = {"builder.load"}
 """Calls that emit a machine instruction and touch no file."""

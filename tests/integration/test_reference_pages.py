@@ -9,8 +9,11 @@ import typer
 from msgspec import inspect
 
 from plimsoll.cli import application
+from plimsoll.domain.observations import Fault
 from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.errors import Code
+from plimsoll.feeds.gates import GateSettings
+from plimsoll.feeds.live import LiveSettings
 from plimsoll.service.configuration import read_settings
 from plimsoll.service.settings import ServiceSettings
 from plimsoll.service.table import ENDPOINTS
@@ -86,6 +89,18 @@ def settings(kind: type, prefix: str = "") -> dict[str, tuple[str, str]]:
 def test_every_setting_is_on_its_page_with_its_default_and_bounds():
     listed = {row[0].strip("`"): (row[1], row[3]) for row in rows(page("settings.md"), 5)}
     assert listed == settings(ReplaySettings)
+
+
+def test_every_setting_of_feeds_is_on_their_page_and_every_fault():
+    listed = {row[0].strip("`"): (row[1], row[3]) for row in rows_of(page("feeds.md"), 5)}
+    assert listed == settings(GateSettings) | settings(LiveSettings)
+    assert {row[0].strip("`") for row in rows_of(page("feeds.md"), 2)} == set(Fault)
+
+
+def rows_of(text: str, columns: int) -> list[list[str]]:
+    """Return the rows of the tables that have so many columns."""
+    wanted = "".join(f"{line}\n" for line in text.splitlines() if line.count("|") == columns + 1)
+    return rows(wanted, columns)
 
 
 SERVICE_SHARED = ("clearing.", "calibration.", "replay.population.", "replay.market.")

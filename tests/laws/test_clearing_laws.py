@@ -150,7 +150,7 @@ def test_the_reduction_restores_the_health_target_or_sells_all(maintenance, cove
         )
 
 
-def crowd(*, cover, fee, volume, impact):
+def crowd(*, cover, fee, volume, impact, selling="proportional"):
     """Trade one hedged and one plain account to a given multiple of maintenance, among healthy others."""
     names = ("plain", "hedged", "healthy", "winner")
     lots = np.zeros((4, COLUMNS), dtype=np.int64)
@@ -158,7 +158,7 @@ def crowd(*, cover, fee, volume, impact):
     lots[1, :3] = 7 * 10**8, -(10**9), 5 * 10**8
     lots[2, 0] = 10**6
     lots[3, 0] = -(9 * 10**8)
-    state, _ = step(begin(), Listed(1, LISTINGS, ClearingRules(fee=fee)))
+    state, _ = step(begin(), Listed(1, LISTINGS, ClearingRules(fee=fee, reduction=selling)))
     state, _ = step(state, Opened(1, names, (10**14,) * 4))
     tick = Ticked(3_600_001, tuple(MARKS.tolist()), (volume,) * COLUMNS, (impact,) * COLUMNS)
     state, _ = step(state, Funded(1, 10**12, 10**15))
@@ -184,10 +184,13 @@ def health(state):
 
 @settings(max_examples=25)
 @given(
-    cover=st.floats(0.6, 0.98), fee=st.sampled_from([0.0, 0.005, 0.01]), impact=st.sampled_from([0.0, 0.002])
+    cover=st.floats(0.6, 0.98),
+    fee=st.sampled_from([0.0, 0.005, 0.01]),
+    impact=st.sampled_from([0.0, 0.002]),
+    selling=st.sampled_from(["proportional", "relief"]),
 )
-def test_a_partial_liquidation_reaches_its_target_where_the_market_can_take_it(cover, fee, impact):
-    _, (state, effects) = crowd(cover=cover, fee=fee, volume=1e12, impact=impact)
+def test_a_partial_liquidation_reaches_its_target_where_the_market_can_take_it(cover, fee, impact, selling):
+    _, (state, effects) = crowd(cover=cover, fee=fee, volume=1e12, impact=impact, selling=selling)
     equity, maintenance = health(state)
     assert (state.book.status[5:7] == Status.PARTIAL).all()
     assert state.book.lots[5:7].any(axis=1).all()
@@ -212,3 +215,13 @@ def test_a_thin_market_takes_no_more_than_its_share_and_the_healthy_are_left_alo
 def test_the_expected_cost_is_that_of_using_the_whole_budget():
     liquidity = Liquidity(np.array([100.0, 0.0]), np.array([0.06, 0.06]), np.array([25.0, 0.0]))
     assert np.allclose(expected_cost(liquidity), [0.06 * 0.5 * 2.0 / 3.0, 0.0])
+
+
+def test_relief_in_the_engine_sells_less_than_the_same_share_of_everything():
+    """For the account that holds a hedge: 3.75 instead of 3.85 million."""
+    sold = {}
+    for selling in ("proportional", "relief"):
+        before, (state, _) = crowd(cover=0.8, fee=0.005, volume=1e12, impact=0.002, selling=selling)
+        traded = np.abs(state.book.lots[6] - before.book.lots[6]) * before.unit
+        sold[selling] = traded.sum()
+    assert sold["relief"] < sold["proportional"]

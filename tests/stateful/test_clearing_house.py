@@ -85,7 +85,7 @@ class Protocol(RuleBasedStateMachine):
         seconds=st.sampled_from([1, 60, 900]),
     )
     def move(self, market, move, seconds):
-        standing = self.house.feeds(self.house.feed[market][0]).answer / 1e8
+        standing = self.house.standing(market)
         least, most = PRICES[market] / 20, PRICES[market] * 20
         self.house.crash(market, min(max(standing * move, least), most), seconds)
 
@@ -205,7 +205,7 @@ class Protocol(RuleBasedStateMachine):
         seconds=st.sampled_from([0, 60, 3_600]),
     )
     def publish_rates(self, market, shift, initial, seconds):
-        self.house.crash(market, self.house.feeds(self.house.feed[market][0]).answer / 1e8, seconds)
+        self.house.crash(market, self.house.standing(market), seconds)
         pair, now = self.house.parameters, self.house.chain.timestamp
         old, record = pair.twin.stored(market), pair.twin.record(market)
         nonce = pair.twin.quorum.nonce
@@ -232,7 +232,7 @@ class Protocol(RuleBasedStateMachine):
 
     @rule(market=MARKET, hours=st.sampled_from([0, 3, 30]))
     def fall_silent_and_follow(self, market, hours):
-        self.house.crash(market, self.house.feeds(self.house.feed[market][0]).answer / 1e8, hours * HOUR)
+        self.house.crash(market, self.house.standing(market), hours * HOUR)
         for each in (BITCOIN, ETHER):
             with suppress(Revert):
                 self.house.oracle.both("observe", each)

@@ -132,16 +132,18 @@ class Venue(RuleBasedStateMachine):
         full=st.floats(0.0, 1.0),
         fee=st.floats(0.0, 0.05),
         allocation=st.sampled_from(["pro-rata", "queue"]),
+        reduction=st.sampled_from(["proportional", "relief"]),
         patience=st.sampled_from([None, 0.02, 3.0]),
         backstop=st.sampled_from([0, 10**9, 10**11]),
         overtaken=st.sampled_from([0.3, 1.0]),
     )
-    def list_instruments(self, share, full, fee, allocation, patience, backstop, overtaken):
+    def list_instruments(self, share, full, fee, allocation, reduction, patience, backstop, overtaken):
         rules = ClearingRules(
             participation=share,
             full_share=full,
             fee=fee,
             allocation=allocation,
+            reduction=reduction,
             auction=AuctionSettings(after_hours=patience),
             backstop=BackstopSettings(share=overtaken, level=0.8),
         )

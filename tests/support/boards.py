@@ -10,7 +10,18 @@ from plimsoll.chain.twin.positions import instrument_id, pack
 from plimsoll.chain.twin.publication import Publication, Quote, publication
 from tests.support.evm import ROLE, Chain, Contract
 
-__all__ = ["World", "draw_book", "draw_market", "draw_world", "ladder", "open_world"]
+__all__ = [
+    "START",
+    "World",
+    "draw_book",
+    "draw_market",
+    "draw_world",
+    "ladder",
+    "list_board",
+    "open_market",
+    "open_world",
+    "publish_board",
+]
 
 WAD = 10**18
 DAY = 86_400
@@ -19,10 +30,11 @@ START = 1_767_225_600
 
 @dataclass
 class World:
-    """A deployed engine, its twin in the same state, and spots by market."""
+    """A deployed engine and its screen, its twin in the same state, and spots by market."""
 
     chain: Chain
     contract: Contract
+    screen: Contract
     twin: MarginEngine
     spots: list[int]
 
@@ -55,7 +67,8 @@ def open_world() -> World:
     """Deploy an engine that knows no market yet."""
     chain = Chain(timestamp=START)
     contract = chain.deploy("MarginEngine", ROLE["deployer"], ROLE["publisher"], ROLE["keeper"])
-    return World(chain, contract, MarginEngine(), [0] * 8)
+    screen = chain.deploy("GreeksEngine", contract.address)
+    return World(chain, contract, screen, MarginEngine(), [0] * 8)
 
 
 def open_market(world: World, number: int, market: Market) -> None:

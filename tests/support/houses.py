@@ -6,9 +6,12 @@ from plimsoll.chain.hashing import Signature, signed
 from plimsoll.chain.twin.attestations import Attestation, Attestations
 from plimsoll.chain.twin.clearing_house import ClearingHouse, Order
 from plimsoll.chain.twin.fixed_point import Revert
+from plimsoll.chain.twin.margin_engine import MarginEngine
+from plimsoll.chain.twin.price_oracle import ChainlinkRound
 from plimsoll.chain.twin.quorum import Quorum, domain_of
 from plimsoll.chain.twin.requirements import Asset, Requirements
 from plimsoll.chain.twin.risk_parameters import RiskParameters
+from tests.support.boards import World
 from tests.support.evm import ROLE, Chain, Contract
 from tests.support.feeds import RULES, Feeds, oracle_pair
 from tests.support.pairs import CHAIN_ID, SIGNERS, Pair, key_of, plain, signatures
@@ -32,8 +35,10 @@ TRADERS = SIGNERS[5:8] + SIGNERS[:2]
 class House:
     """All contracts of the protocol with two perpetuals and one collateral, and all their twins."""
 
-    def __init__(self, *, engine: str | None = None) -> None:
+    def __init__(self) -> None:
         self.chain = Chain()
+        governors = (ROLE["deployer"], ROLE["publisher"], GUARDIAN)
+        self.world = World(self.chain, self.chain.deploy("MarginEngine", *governors), MarginEngine(), [0] * 8)
         self.feeds: Feeds
         self.oracle, self.feeds = oracle_pair(self.chain)
         self.feed = {}
@@ -43,7 +48,7 @@ class House:
             self.oracle.both("configure", market, RULES, tuple(self.feed[market]), 10**13)
         self.parameters = self._parameters()
         self.attestations = self._attestations()
-        self.margin = self._margin(engine)
+        self.margin = self._margin()
         self.quote, self.ether = (self.chain.deploy("token_mock", decimals) for decimals in (6, 18))
         self.house = self._house()
         for trader in (*TRADERS, *ROLE.values()):
@@ -93,9 +98,13 @@ class House:
         """Let time pass and a market stand elsewhere."""
         self.chain.pass_seconds(seconds)
         for each in PRICES:
-            standing = self.feeds(self.feed[each][0])
-            now = price if each == market else standing.answer / E8  # type: ignore[union-attr]
-            self.move(each, now)
+            self.move(each, price if each == market else self.standing(each))
+
+    def standing(self, market: bytes) -> float:
+        """Give what the feeds of a market answer, in dollars."""
+        answer = self.feeds(self.feed[market][0])
+        assert isinstance(answer, ChainlinkRound)
+        return answer.answer / E8
 
     def check(self) -> None:
         """Hold every account, the fund and the tokens equal, and the ledger conserved."""
@@ -141,15 +150,15 @@ class House:
         quorum = Quorum(REPORTERS, THRESHOLD, domain_of(CHAIN_ID, contract.address))
         return Pair(contract, Attestations(quorum, GUARDIAN, *bounds))
 
-    def _margin(self, engine: str | None) -> Pair:
+    def _margin(self) -> Pair:
         parts = (self.parameters, self.oracle, self.attestations)
-        addresses = [part.contract.address for part in parts]
-        contract = self.chain.deploy("Requirements", *addresses, engine or "0x" + "00" * 20, _LEAST_MARGIN)
+        addresses = [*(part.contract.address for part in parts), self.world.contract.address]
+        contract = self.chain.deploy("Requirements", *addresses, _LEAST_MARGIN)
         twin = Requirements(
             self.parameters.twin,
             self.oracle.twin,
             self.attestations.twin,
-            None,
+            self.world.twin,
             least_margin=_LEAST_MARGIN,
             lister=ROLE["deployer"],
         )

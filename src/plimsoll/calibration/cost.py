@@ -18,7 +18,7 @@ from plimsoll.estimators.smoothed import Smoothed
 from plimsoll.kernels.excursion import LONG, SHORT
 from plimsoll.types import Matrix
 
-__all__ = ["GuardCost", "guard_costs"]
+__all__ = ["GuardCost", "guard_cost", "guard_costs", "guard_kinds"]
 
 _DAY = 24
 
@@ -52,8 +52,13 @@ def guard_costs(bars: Bars, settings: CalibrationSettings) -> tuple[GuardCost, .
     ----------
     bars : Bars [T, 1]   One market, in bars of an hour at most; two months at least.
     """
-    guard = settings.guard
-    kinds = {
+    found = (guard_cost(name, bars, settings, kind) for name, kind in guard_kinds(settings.guard).items())
+    return tuple(cost for cost in found if cost is not None)
+
+
+def guard_kinds(guard: GuardSettings) -> dict[str, GuardSettings]:
+    """Name the guard as set, with each part off, and none."""
+    return {
         "as set": guard,
         "without the stress blend": structs.replace(guard, stress_weight=0.0),
         "without the floor": structs.replace(guard, floor_share=0.0),
@@ -61,9 +66,13 @@ def guard_costs(bars: Bars, settings: CalibrationSettings) -> tuple[GuardCost, .
         "without the slow fall": structs.replace(guard, fall_half_life=0.0),
         "no guard": UNGUARDED,
     }
-    realised = _realised(bars, settings)
-    found = (_cost(name, _series(bars, settings, kind), realised) for name, kind in kinds.items())
-    return tuple(cost for cost in found if cost is not None)
+
+
+def guard_cost(
+    name: str, bars: Bars, settings: CalibrationSettings, guard: GuardSettings, *, since: int = 0
+) -> GuardCost | None:
+    """Run the policy under one guard and judge the hours from `since` on; None where there are none."""
+    return _judged(name, _series(bars, settings, guard), _realised(bars, settings), since)
 
 
 def _series(bars: Bars, settings: CalibrationSettings, guard: GuardSettings) -> RateSeries:
@@ -85,23 +94,25 @@ def _realised(bars: Bars, settings: CalibrationSettings) -> dict[int, Matrix]:
     return dict(zip(moments.tolist(), rates_of_moves(windows[:, 0, [LONG, SHORT]]), strict=True))
 
 
-def _cost(name: str, series: RateSeries, realised: dict[int, Matrix]) -> GuardCost | None:
+def _judged(name: str, series: RateSeries, realised: dict[int, Matrix], since: int) -> GuardCost | None:
+    late = series.times >= since
+    times, rates = series.times[late], series.rates[late]
     unknown = np.full(2, np.nan)
-    after = np.array([realised.get(int(time), unknown) for time in series.times]).reshape(-1, 2)
+    after = np.array([realised.get(int(time), unknown) for time in times]).reshape(-1, 2)
     judged = ~np.isnan(after).any(axis=1)
     if not judged.any():
         return None
-    high, low = np.quantile(series.rates, (0.99, 0.01), axis=0)
+    high, low = np.quantile(rates, (0.99, 0.01), axis=0)
     worst = 0.0
-    for lag in range(1, min(_DAY, len(series.times) - 1) + 1):
-        near = series.times[lag:] - series.times[:-lag] <= _DAY * HOUR
-        rises = (series.rates[lag:] / series.rates[:-lag])[near]
+    for lag in range(1, min(_DAY, len(times) - 1) + 1):
+        near = times[lag:] - times[:-lag] <= _DAY * HOUR
+        rises = (rates[lag:] / rates[:-lag])[near]
         worst = max(worst, float(rises.max(initial=1.0)) - 1.0)
     return GuardCost(
         guard=name,
         hours=int(judged.sum()),
-        covered=float((after[judged] <= series.rates[judged]).mean()),
-        mean=float(series.rates.mean()),
+        covered=float((after[judged] <= rates[judged]).mean()),
+        mean=float(rates.mean()),
         spread=float((high / low).mean()),
         worst_rise=worst,
     )

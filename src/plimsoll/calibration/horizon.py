@@ -7,12 +7,7 @@ from msgspec import Meta, Struct
 
 from plimsoll.types import Vector
 
-__all__ = ["EXCURSION_OVER_TERMINAL", "HorizonSettings", "effective_hours", "excursion_scale"]
-
-EXCURSION_OVER_TERMINAL = 1.43
-"""99 % quantile of the worst move within a horizon over that of the move at its end: 1.40 to 1.47 at 1 to 24
-hours
-on BTC (docs/theory/horizon.md); for a Brownian motion it is 1.11 at that level."""
+__all__ = ["HorizonSettings", "effective_hours", "excursion_scale"]
 
 
 class HorizonSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from plimsoll.cli import (
     backtest,
     book,
     calibrate,
+    chain,
     fetch,
     frontier,
     journal,
@@ -58,7 +59,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
-_GROUPS = {"journal": journal.app}
+_GROUPS = {"journal": journal.app, "chain": chain.app}
 for _name, _group in _GROUPS.items():
     app.add_typer(_group, name=_name)
 

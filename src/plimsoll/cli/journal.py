@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "export", "replay", "verify"]
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer()
 
 Location: TypeAlias = Annotated[
     str,
@@ -34,13 +34,15 @@ _STEP = 1_000
 """Records between two reports of progress."""
 
 
-@app.callback()
-def _journal() -> None:
+@app.callback(invoke_without_command=True)
+def _journal(context: typer.Context) -> None:
     """Check a journal, write it out, or rebuild the state that it leads to.
 
     JOURNAL may also be given in the variable PLIMSOLL_JOURNAL, which keeps a password off the command line.
     A venue may go on writing meanwhile.
     """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command("verify")

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from plimsoll.domain.cost_curve import CostCurve
 from plimsoll.domain.scenario_sets import ScenarioSet
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "ConfidenceCharge",
     "Contingencies",
     "ExpiryDiscount",
+    "LiquidityTerms",
     "OpenInterestTier",
     "PegCharge",
     "PortfolioProfile",
@@ -92,13 +94,30 @@ class CollateralTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     haircut : share           Of its value, at maintenance.
     haircut_initial : share   On top, at initial.
     moves_with : str or None  Underlying whose spot moves it inside the scenarios (collateral that cancels
-        risk).
+        risk, or adds to it).
+    curves : tuple of CostCurve   What selling it costs, on top of the haircut: in force, then announced.
+        Initial margin answers to the dearest of them; none where liquidity is not charged.
+    crowd : quote             Value of the asset that others would be selling at the same time.
     """
 
     asset: str
     haircut: Share
     haircut_initial: Share = 0.0
     moves_with: str | None = None
+    curves: tuple[CostCurve, ...] = ()
+    crowd: Rate = 0.0
+
+
+class LiquidityTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What closing an underlying's perpetuals and futures costs, by size.
+
+    Attributes
+    ----------
+    curves : tuple of CostCurve   In force, then announced: initial margin answers to the dearest of them.
+    """
+
+    underlying: str
+    curves: Annotated[tuple[CostCurve, ...], Meta(min_length=1)]
 
 
 class OpenInterestTier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -135,6 +154,7 @@ class PortfolioProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ranges : tuple of UnderlyingRange  An underlying that is not named has range 1 at both levels.
     maintenance_factor, initial_factor : float   Times the largest loss (and the roll shock).
     gross_floor : share      Least share of the sum of lone losses that counts; correlation can break.
+    liquidity : tuple of LiquidityTerms   An underlying that is not named pays nothing for its size.
     """
 
     name: str
@@ -154,3 +174,4 @@ class PortfolioProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     collateral: tuple[CollateralTerms, ...] = ()
     open_interest: OpenInterestTier | None = None
     gross_floor: Share = 0.0
+    liquidity: tuple[LiquidityTerms, ...] = ()

@@ -180,6 +180,8 @@ class ClearingRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     full_share : share       Below this share of maintenance everything is sold.
     participation : share    Forced selling is at most this share of the volume that the market trades.
     fee : share              Of the notional sold, paid to the insurance fund by accounts that still can.
+    reduction : str          ``proportional`` sells the same share of every position; ``relief`` sells first
+                             what relieves most margin per cost, all of it margined anew step by step.
     allocation : str         ``pro-rata`` asks all who are in profit for cash once a debtor is flat; ``queue``
                              first closes the positions of bankrupt accounts against the most profitable and
                              most leveraged ones, at the bankruptcy price, when the fund does not reach.
@@ -189,6 +191,7 @@ class ClearingRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     full_share: Share = 0.5
     participation: OpenShare = 0.2
     fee: Share = 0.005
+    reduction: Literal["proportional", "relief"] = "proportional"
     allocation: Literal["pro-rata", "queue"] = "pro-rata"
     auction: AuctionSettings = msgspec.field(default_factory=AuctionSettings)
     backstop: BackstopSettings = msgspec.field(default_factory=BackstopSettings)

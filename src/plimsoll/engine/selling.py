@@ -13,9 +13,11 @@ from plimsoll.clearing.liquidation import (
     slices,
     wanted_lots,
 )
+from plimsoll.clearing.relief import ReliefTerms, choose_reductions
 from plimsoll.clearing.statuses import Status
 from plimsoll.domain.events import Effect, Liquidated, Unwound
 from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_down, quanta_up
+from plimsoll.domain.parameters import Level
 from plimsoll.engine.auctions import begin_auctions
 from plimsoll.engine.book import BACKSTOP, FUND
 from plimsoll.engine.state import State
@@ -23,6 +25,9 @@ from plimsoll.engine.watch import Effects, Watched
 from plimsoll.types import Flags, Lots, Quanta, Rows, Vector
 
 __all__ = ["sell", "unwind"]
+
+_LEAST_COST = 1e-6
+"""Where selling costs nothing, relief is judged by notional."""
 
 _BY_BOOK = (Status.PARTIAL, Status.FULL, Status.BACKSTOP)
 """In these statuses the book is sold to; in an auction whoever bids takes positions over."""
@@ -90,7 +95,31 @@ def _wanted(state: State, watched: Watched, liquidity: Liquidity) -> Lots:
         status != Status.PARTIAL,
         state.rules.health_target,
     )
-    return wanted_lots(state.book.lots[watched.rows], share)
+    lots = state.book.lots[watched.rows]
+    wanted = wanted_lots(lots, share)
+    several = (status == Status.PARTIAL) & (np.count_nonzero(lots, axis=1) > 1)
+    if state.rules.reduction == "relief" and several.any():
+        chosen = np.flatnonzero(several)
+        relief = choose_reductions(
+            lots[chosen], watched.equity[chosen].astype(np.float64), _relief_terms(state, liquidity)
+        )
+        wanted[chosen[relief.enough]] = relief.trades[relief.enough]
+    return wanted
+
+
+def _relief_terms(state: State, liquidity: Liquidity) -> ReliefTerms:
+    """Judge reductions by the model in force; ruin by each market's own adverse move, and by all at once."""
+    model, unit = state.model_in_force, state.unit
+    rates = model.standalone(Level.MAINTENANCE)
+    columns = len(unit)
+    falls = np.concatenate([-np.diag(rates[:, 0]), np.diag(rates[:, 1]), [-rates[:, 0], rates[:, 1]]])
+    cost = np.maximum(expected_cost(liquidity) + state.rules.fee, _LEAST_COST)
+    return ReliefTerms(
+        margin=lambda lots: model.requirement(lots * unit, Level.MAINTENANCE),
+        cost=cost * unit,
+        profit=falls.reshape(2 * columns + 2, columns) * unit,
+        target=state.rules.health_target,
+    )
 
 
 def _stuck(state: State, watched: Watched, wanted: Lots, liquidity: Liquidity) -> Flags:

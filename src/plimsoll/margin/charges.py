@@ -8,9 +8,10 @@ import numpy as np
 from plimsoll.domain.instruments import Instrument, Option, Spot
 from plimsoll.domain.market import AssetQuote, Market
 from plimsoll.domain.portfolios import Collateral, Portfolio
-from plimsoll.domain.profiles import CollateralTerms, PortfolioProfile
+from plimsoll.domain.profiles import PortfolioProfile
 from plimsoll.domain.scenario_sets import GridScenario, ScenarioGrid
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.margin.liquidity import collateral_haircut, dearest_cost
 from plimsoll.margin.parts import Part
 from plimsoll.pricing import Chain, Slot, build_moves, price_table
 from plimsoll.types import Vector
@@ -62,6 +63,7 @@ class Charges:
             Part("roll", self._roll(quantity, initial=initial)),
             Part("linear", self._linear(quantity, initial=initial)),
             Part("short options", self._short_options(quantity, initial=initial)),
+            Part("liquidity", self._liquidity(quantity, initial=initial)),
             Part("collateral", self._haircuts(portfolio, initial=initial)),
             Part("confidence", self._confidence(quantity, portfolio) if initial else 0.0),
         )
@@ -130,11 +132,24 @@ class Charges:
         slots = self._chain.slots
         return rate * sum(max(-size, 0.0) * spots[slots[e].underlying] for (e, _), size in net.items())
 
-    def _haircuts(self, portfolio: Portfolio, *, initial: bool) -> float:
-        def haircut(terms: CollateralTerms) -> float:
-            return terms.haircut + (terms.haircut_initial if initial else 0.0)
+    def _liquidity(self, quantity: Vector, *, initial: bool) -> float:
+        """Charge what closing each underlying's perpetuals and futures, netted, would cost."""
+        signed = self._linear_size(quantity) * np.sign(quantity)
+        charged = 0.0
+        for terms in self._profile.liquidity:
+            chosen = [listed.underlying == terms.underlying for listed in self._chain.instruments]
+            size = abs(float(signed[chosen].sum()))
+            charged += size * dearest_cost(terms.curves, size, initial=initial)
+        return charged
 
-        return sum(self._worth(held) * haircut(self._terms[held.asset]) for held in portfolio.collateral)
+    def _haircuts(self, portfolio: Portfolio, *, initial: bool) -> float:
+        worth: dict[str, float] = defaultdict(float)
+        for held in portfolio.collateral:
+            worth[held.asset] += self._worth(held)
+        return sum(
+            value * collateral_haircut(self._terms[asset], value, initial=initial)
+            for asset, value in worth.items()
+        )
 
     def _confidence(self, quantity: Vector, portfolio: Portfolio) -> float:
         """Charge notional whose reports are unsure; doubt in a perpetual extends to what it may hedge."""

@@ -5,6 +5,7 @@
 @notice For gas: positions come from cold storage, the engine is another contract.
 """
 
+from interfaces import IGreeksEngine
 from interfaces import IMarginEngine
 import positions
 
@@ -17,11 +18,13 @@ event Asked:
 
 
 ENGINE: immutable(address)
+GREEKS: immutable(address)
 
 
 @deploy
-def __init__(engine: address):
+def __init__(engine: address, greeks: address):
     ENGINE = engine
+    GREEKS = greeks
 
 
 @external
@@ -37,21 +40,36 @@ def fill(account: address, words: DynArray[uint256, 25]):
 
 
 @external
-def ask(path: uint256, account: address, spots: DynArray[uint256, 8]) -> int256:
+def packed(account: address, spots: DynArray[uint256, 8]) -> int256:
     """
-    @notice Read the account's positions and margin them; the gas of both is logged.
+    @notice Read the account's positions and ask; the gas of both is logged.
     """
     before: uint256 = msg.gas
     words: DynArray[uint256, 25] = positions._read(account)
-    risks: DynArray[IMarginEngine.MarketRisk, 8] = []
-    if path == 0:
-        risks = staticcall IMarginEngine(ENGINE).packed(words, spots)
-    elif path == 1:
-        risks = staticcall IMarginEngine(ENGINE).exact(words, spots)
-    else:
-        pass
-    worst: int256 = 0
-    for risk: IMarginEngine.MarketRisk in risks:
-        worst += risk.worst
-    log Asked(worst=worst, gas=before - msg.gas)
-    return worst
+    risks: DynArray[IMarginEngine.MarketRisk, 8] = staticcall IMarginEngine(ENGINE).packed(words, spots)
+    log Asked(worst=risks[0].worst, gas=before - msg.gas)
+    return risks[0].worst
+
+
+@external
+def exact(account: address, spots: DynArray[uint256, 8]) -> int256:
+    """
+    @notice Read the account's positions and ask; the gas of both is logged.
+    """
+    before: uint256 = msg.gas
+    words: DynArray[uint256, 25] = positions._read(account)
+    risks: DynArray[IMarginEngine.MarketRisk, 8] = staticcall IMarginEngine(ENGINE).exact(words, spots)
+    log Asked(worst=risks[0].worst, gas=before - msg.gas)
+    return risks[0].worst
+
+
+@external
+def greeks(account: address, spots: DynArray[uint256, 8]) -> int256:
+    """
+    @notice Read the account's positions and ask; the gas of both is logged.
+    """
+    before: uint256 = msg.gas
+    words: DynArray[uint256, 25] = positions._read(account)
+    risks: DynArray[IMarginEngine.MarketRisk, 8] = staticcall IGreeksEngine(GREEKS).greeks(words, spots)
+    log Asked(worst=risks[0].worst, gas=before - msg.gas)
+    return risks[0].worst

@@ -57,8 +57,8 @@ GUARDIAN: public(immutable(address))
 LEAST: public(immutable(uint256))
 MOST: public(immutable(uint256))
 suspended: public(bool)
-factors: HashMap[address, uint256]
-expiries: HashMap[address, uint256]
+factors: public(HashMap[address, uint256])
+expiries: public(HashMap[address, uint256])
 
 
 @deploy

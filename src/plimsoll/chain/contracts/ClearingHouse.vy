@@ -28,6 +28,7 @@ interface Margin:
     ) -> Assessment: view
     def worth(words: DynArray[uint256, 25], spots: uint256[MARKETS]) -> int256: view
     def mark(instrument: uint256, price: uint256) -> int256: view
+    def payoff(instrument: uint256, price: uint256) -> int256: view
     def prices() -> (uint256[MARKETS], bool): view
     def price(number: uint256) -> Reading: view
     def collateral_price(number: uint256) -> (uint256, Asset, bool): view
@@ -595,7 +596,7 @@ def fix_settlement(instrument: uint256):
     assert self.fixed[instrument] != expiry, "house: fixed already"
     reading: Reading = staticcall Margin(MARGIN).price(instrument >> 13)
     assert reading.live and reading.time >= expiry, "house: no live price"
-    payoff: int256 = staticcall Margin(MARGIN).mark(instrument, reading.price)
+    payoff: int256 = staticcall Margin(MARGIN).payoff(instrument, reading.price)
     self.payoffs[instrument] = payoff
     self.fixed[instrument] = expiry
     log SettlementFixed(instrument=instrument, payoff=payoff)

@@ -15,11 +15,10 @@
 """
 
 from interfaces import IMarginEngine
-import black76
 import data_code
-import fixed_point
+import valuation
 
-#implements: IMarginEngine
+implements: IMarginEngine
 
 
 event MarketOpened:
@@ -63,58 +62,16 @@ event Resumed:
     governor: address
 
 
-# What is worked out once per market and call, by scenario; number 0 moves nothing.
-struct Grid:
-    size: uint256
-    power: int256
-    multiple: int256[SCENARIOS]
-    logarithm: int256[SCENARIOS]
-    volatility: int256[SCENARIOS]
-    largest: int256
-
-
-# What is worked out once per expiry: the root of its time, and how far it carries moves of volatility.
-struct Tenor:
-    expiry: uint256
-    root: int256
-    multiple: int256
-
-
-# An instrument at one moment; money in 2**-64 quanta per lot.
-struct Option:
-    kind: uint256
-    forward: int256
-    strike: int256
-    volatility: int256
-
-
-ONE: constant(int256) = fixed_point.ONE
 MARKETS: constant(uint256) = 8
 BOARDS: constant(uint256) = 8
-SCENARIOS: constant(uint256) = 32
+SCENARIOS: constant(uint256) = valuation.SCENARIOS
 MAX_ROWS: constant(uint256) = 336
-ROW: constant(uint256) = 73
-HEADER: constant(uint256) = 32
+ROW: constant(uint256) = valuation.ROW
+HEADER: constant(uint256) = valuation.HEADER
 MAX_ROW_BYTES: constant(uint256) = 24_528
-MILLION: constant(int256) = 1_000_000
-BILLION: constant(int256) = 1_000_000_000
-# Of spot (1e18) times lot (1e18) over quanta (1e-6).
-TO_QUANTA: constant(uint256) = 10**30
-YEAR: constant(uint256) = 31_536_000
-DAY: constant(uint256) = 86_400
 WEEK: constant(uint256) = 604_800
-LINEAR: constant(uint256) = 0
-CALL: constant(uint256) = 1
-PUT: constant(uint256) = 2
-# Density of the standard normal at 0.
-DENSITY: constant(int256) = 31_607_463_825_455_920_808_620_519_744
-# A move of spot may take at most 95 % of it away and add at most four times as much.
-LEAST_MULTIPLE: constant(int256) = ONE // 20
-LARGEST_MULTIPLE: constant(int256) = 5 * ONE
-# A unit of money on the exact path is 2**-64 quanta; a lot is worth less than 2**44 quanta.
-MOST_MONEY: constant(int256) = 2**108
-# Black-76 is off by less than this share of forward plus strike: shifted right by so many bits.
-ERROR_BITS: constant(uint256) = 53
+LINEAR: constant(uint256) = valuation.LINEAR
+ONE: constant(int256) = valuation.ONE
 # Packed rows hold for so many seconds, while spot stays within one fiftieth of theirs.
 MAX_AGE: constant(uint256) = 3_600
 DRIFT: constant(uint256) = 50
@@ -244,7 +201,7 @@ def _opened(key: uint256, spots: DynArray[uint256, 8]) -> (address, uint256, uin
     header: uint256 = convert(slice(rows.code, 0, HEADER), uint256)
     as_of: uint256 = header >> 208
     then: uint256 = (header >> 96) & (2**112 - 1)
-    now: uint256 = self._spot(key >> 3, spots)
+    now: uint256 = valuation._spot(key >> 3, spots)
     age: uint256 = unsafe_sub(block.timestamp, as_of)  # publications are of the past
     moved: uint256 = unsafe_sub(max(now, then), min(now, then))  # the larger less the smaller
     # Both are below 2**112.
@@ -340,13 +297,13 @@ def _exact(
     @dev Reprice every position; `only` below 32 names the one scenario to look at besides today.
     """
     risks: DynArray[IMarginEngine.MarketRisk, 8] = []
-    grid: Grid = empty(Grid)
-    tenor: Tenor = empty(Tenor)
+    grid: valuation.Grid = empty(valuation.Grid)
+    tenor: valuation.Tenor = empty(valuation.Tenor)
     sums: int256[SCENARIOS] = empty(int256[SCENARIOS])
     allowance: int256 = 0
     key: uint256 = max_value(uint256)
     as_of: uint256 = max_value(uint256)
-    published: uint256 = 0
+    source: valuation.Source = empty(valuation.Source)
     for word: uint256 in positions:
         rest: uint256 = word
         for _: uint256 in range(4):
@@ -356,30 +313,28 @@ def _exact(
             at: uint256 = instrument >> 10
             if at != key:
                 assert key == max_value(uint256) or at > key, "engine: order"
-                if key == max_value(uint256) or at >> 3 != key >> 3:
+                opened: bool = key == max_value(uint256) or at >> 3 != key >> 3
+                source = self._source(at)
+                if opened:
                     if key != max_value(uint256):
                         risks.append(self._least(key >> 3, grid.size, sums, allowance, as_of, only))
                         sums = empty(int256[SCENARIOS])
                         allowance = 0
                         as_of = max_value(uint256)
-                    grid = self._grid(at >> 3)
+                    grid = valuation._grid(source, only)
                 key = at
-                published = self._published(at)
-                tenor = empty(Tenor)
-                as_of = min(as_of, published)
+                tenor = empty(valuation.Tenor)
+                as_of = min(as_of, source.as_of)
             lots: int256 = convert(convert(rest << 208, bytes32), int256) >> 208
-            option: Option = empty(Option)
+            option: valuation.Option = empty(valuation.Option)
             expiry: uint256 = 0
-            option, expiry = self._option(instrument, self._spot(at >> 3, spots), block.timestamp)
-            assert self._sound(option), "engine: no price"
+            option, expiry = valuation._option(source, instrument & 1023, valuation._spot(at >> 3, spots), block.timestamp)
+            assert valuation._sound(option), "engine: no price"
             if option.kind != LINEAR and expiry != tenor.expiry:
-                tenor = self._tenor(expiry, published, block.timestamp, grid.power)
-            values: int256[SCENARIOS] = self._values(grid, tenor, option, only)
-            for s: uint256 in range(grid.size, bound=SCENARIOS):
-                # Lots are below 2**47, money below 2**113, and there are 100 positions.
-                sums[s] = unsafe_add(sums[s], unsafe_mul(lots, values[s]))
-            # As above.
-            allowance = unsafe_add(allowance, unsafe_mul(abs(lots), self._error(grid.largest, option)))
+                tenor = valuation._tenor(expiry, source.as_of, block.timestamp, grid.power)
+            sums = valuation._values(sums, grid, tenor, option, lots)
+            # Lots are below 2**47, money below 2**113, and there are 100 positions.
+            allowance = unsafe_add(allowance, unsafe_mul(abs(lots), valuation._error(grid.largest, option)))
             rest = rest >> 64
     if key != max_value(uint256):
         risks.append(self._least(key >> 3, grid.size, sums, allowance, as_of, only))
@@ -396,202 +351,47 @@ def _least(
     """
     worst: uint256 = 0
     for s: uint256 in range(1, size, bound=SCENARIOS):
-        if sums[s] < sums[worst] and (only == SCENARIOS or s == only):
+        if sums[s] < sums[worst]:
             worst = s
     return IMarginEngine.MarketRisk(
         market=market,
         value=unsafe_sub(sums[0], allowance) >> 64,  # both are below 2**170
         worst=unsafe_sub(sums[worst], allowance) >> 64,  # as above
-        scenario=worst,
+        scenario=worst if worst == 0 or only == SCENARIOS else only,
         as_of=as_of,
     )
 
 
 @internal
 @view
-def _grid(market: uint256) -> Grid:
+def _source(key: uint256) -> valuation.Source:
     """
-    @dev Work out a market's scenarios: multiples of spot, their logarithms, moves of volatility in millionths.
+    @dev Where a board that was published is kept.
     """
-    word: uint256 = self._markets[market]
-    assert word != 0, "engine: no such market"
-    packing: uint256[8] = abi_decode(slice(convert(word >> 96, address).code, 1, 256), uint256[8])
-    spread: int256 = convert((word >> 64) & (2**32 - 1), int256)
-    grid: Grid = empty(Grid)
-    grid.size = word & (2**32 - 1)
-    grid.power = convert((word >> 32) & (2**32 - 1), int256)
-    grid.multiple[0] = ONE
-    grid.largest = ONE
-    before: int256 = 0
-    for s: uint256 in range(1, grid.size, bound=SCENARIOS):
-        cell: uint256 = packing[s >> 2] >> (64 * (s & 3))
-        move: int256 = self._signed(cell >> 32)
-        if move == before:
-            grid.multiple[s] = grid.multiple[s - 1]
-            grid.logarithm[s] = grid.logarithm[s - 1]
-        else:
-            grid.multiple[s] = self._multiple(move, spread)
-            grid.logarithm[s] = fixed_point._ln(grid.multiple[s])
-            grid.largest = max(grid.largest, grid.multiple[s])
-        grid.volatility[s] = self._signed(cell)
-        before = move
-    return grid
-
-
-@internal
-@pure
-def _multiple(move: int256, spread: int256) -> int256:
-    """
-    @dev What a move makes of spot, at least a twentieth and at most five times.
-    """
-    multiple: int256 = ONE + move * spread * ONE // (MILLION * MILLION)
-    assert multiple >= LEAST_MULTIPLE and multiple <= LARGEST_MULTIPLE, "engine: move too large"
-    return multiple
-
-
-@internal
-@pure
-def _signed(cell: uint256) -> int256:
-    """
-    @dev The low 32 bits, in two's complement.
-    """
-    return convert(convert(cell << 224, bytes32), int256) >> 224
-
-
-@internal
-@pure
-def _tenor(expiry: uint256, as_of: uint256, now: uint256, power: int256) -> Tenor:
-    """
-    @dev Root of the years left at `now`, and (30 days / tenor)**power at publication, a day at the least.
-    """
-    left: uint256 = expiry - now if expiry > now else 0
-    days: uint256 = max(expiry - as_of if expiry > as_of else 0, DAY)
-    logarithm: int256 = fixed_point._ln(convert((30 * DAY << 96) // days, int256))
-    return Tenor(
-        expiry=expiry,
-        root=fixed_point._sqrt(convert((left << 96) // YEAR, int256)),
-        multiple=fixed_point._exp(logarithm * power // MILLION),
+    board: uint256 = self._boards[key]
+    assert board != 0, "engine: not published"
+    return valuation.Source(
+        market=self._markets[key >> 3],
+        lot=self._lots[key >> 3],
+        rows=convert(board >> 96, address),
+        terms=self._terms[key],
+        as_of=(board >> 8) & (2**40 - 1),
     )
 
 
-@internal
+@external
 @view
-def _option(instrument: uint256, spot: uint256, now: uint256) -> (Option, uint256):
+def source(market: uint256, board: uint256) -> IMarginEngine.Source:
     """
-    @dev Read an instrument's terms, forward and volatility; give its expiry as well. From expiry on the
-         forward is spot.
+    @notice See IMarginEngine.
+    @param market Number of the market.
+    @param board Number of the board.
+    @return Where both are kept.
     """
-    key: uint256 = instrument >> 10
-    row: uint256 = instrument & 1023
-    word: uint256 = convert(slice(self._terms[key].code, 65 + 32 * row, 32), uint256)
-    head: uint256 = convert(slice(convert(self._boards[key] >> 96, address).code, HEADER + ROW * row, 9), uint256)
-    lot: uint256 = self._lots[key >> 3]
-    expiry: uint256 = (word >> 128) & (2**40 - 1)
-    basis: int256 = 0
-    if expiry == 0 or now < expiry:
-        basis = self._signed(head >> 40)
-    return (
-        Option(
-            kind=word >> 168,
-            # Spot is below 2**112 and a lot below 2**80; a basis is below 2**31, so this is below 2**190.
-            forward=unsafe_mul(self._money(spot, lot), unsafe_add(BILLION, basis)) // BILLION,
-            strike=self._money(word & (2**128 - 1), lot),
-            volatility=convert((head >> 8) & (2**32 - 1), int256),
-        ),
-        expiry,
+    found: valuation.Source = self._source(self._key(market, board))
+    return IMarginEngine.Source(
+        market=found.market, lot=found.lot, rows=found.rows, terms=found.terms, as_of=found.as_of
     )
-
-
-@internal
-@pure
-def _money(price: uint256, lot: uint256) -> int256:
-    """
-    @dev A price (1e18) for a lot (1e18), in 2**-64 quanta.
-    """
-    return convert((price * lot << 64) // TO_QUANTA, int256)
-
-
-@internal
-@pure
-def _sound(option: Option) -> bool:
-    """
-    @dev Whether an instrument can be priced: neither worthless nor beyond what a lot may be worth.
-    """
-    if option.forward <= 0 or option.forward > MOST_MONEY:
-        return False
-    return option.kind == LINEAR or option.forward << 96 >= option.strike
-
-
-@internal
-@pure
-def _values(grid: Grid, tenor: Tenor, option: Option, only: uint256) -> int256[SCENARIOS]:
-    """
-    @dev Value a lot today and in every scenario, or in one. Sound options only.
-    """
-    values: int256[SCENARIOS] = empty(int256[SCENARIOS])
-    moneyness: int256 = 0
-    if option.kind != LINEAR:
-        moneyness = fixed_point._ln((option.forward << 96) // option.strike)
-    for s: uint256 in range(grid.size, bound=SCENARIOS):
-        if only < SCENARIOS and s != 0 and s != only:
-            continue
-        # Money is below 2**109, a multiple below 2**99.
-        forward: int256 = unsafe_mul(option.forward, grid.multiple[s]) >> 96
-        if option.kind == LINEAR:
-            values[s] = forward
-        else:
-            values[s] = black76._price(
-                forward,
-                option.strike,
-                unsafe_add(moneyness, grid.logarithm[s]),  # both are below 2**104
-                self._deviation(tenor, option.volatility, grid.volatility[s]),
-                option.kind == CALL,
-            )
-    return values
-
-
-@internal
-@pure
-def _deviation(tenor: Tenor, volatility: int256, move: int256) -> int256:
-    """
-    @dev Total deviation after a move of volatility: not below none, not above what is priced.
-    """
-    # A move is below 2**31 and its multiple below 2**101.
-    scale: int256 = max(unsafe_add(ONE, unsafe_div(unsafe_mul(move, tenor.multiple), MILLION)), 0)
-    # Volatility is below 2**32 and the root of time below 2**104: below 2**117. The scale is below 2**113.
-    still: int256 = unsafe_div(unsafe_mul(volatility, tenor.root), MILLION)
-    return min(unsafe_mul(still, scale) >> 96, black76.DEVIATION_MOST)  # as above
-
-
-@internal
-@pure
-def _error(largest: int256, option: Option) -> int256:
-    """
-    @dev More than any value of a lot is off by.
-    """
-    # Money is below 2**109, a multiple below 2**99.
-    return unsafe_add(unsafe_add(unsafe_mul(option.forward, largest) >> 96, option.strike) >> ERROR_BITS, 1)
-
-
-@internal
-@view
-def _spot(market: uint256, spots: DynArray[uint256, 8]) -> uint256:
-    """
-    @dev The spot of a market that is held.
-    """
-    assert market < len(spots) and spots[market] != 0, "engine: no price"
-    assert spots[market] < 2**112, "engine: price too large"
-    return spots[market]
-
-
-@internal
-@view
-def _published(key: uint256) -> uint256:
-    """
-    @dev When a board was last published.
-    """
-    assert self._boards[key] != 0, "engine: not published"
-    return (self._boards[key] >> 8) & (2**40 - 1)
 
 
 @external
@@ -604,19 +404,20 @@ def mark(instrument: uint256, spot: uint256) -> int256:
     @return Quote quanta per lot.
     """
     assert spot < 2**112, "engine: price too large"
-    published: uint256 = self._published(instrument >> 10)
-    option: Option = empty(Option)
+    assert instrument < 2**16, "engine: not listed"
+    source: valuation.Source = self._source(instrument >> 10)
+    option: valuation.Option = empty(valuation.Option)
     expiry: uint256 = 0
-    option, expiry = self._option(instrument, spot, block.timestamp)
-    assert self._sound(option), "engine: no price"
-    grid: Grid = empty(Grid)
+    option, expiry = valuation._option(source, instrument & 1023, spot, block.timestamp)
+    assert valuation._sound(option), "engine: no price"
+    grid: valuation.Grid = empty(valuation.Grid)
     grid.size = 1
     grid.multiple[0] = ONE
-    tenor: Tenor = empty(Tenor)
+    tenor: valuation.Tenor = empty(valuation.Tenor)
     if option.kind != LINEAR:
-        tenor = self._tenor(expiry, published, block.timestamp, 0)
-    values: int256[SCENARIOS] = self._values(grid, tenor, option, SCENARIOS)
-    return max(values[0] - self._error(ONE, option), 0) >> 64
+        tenor = valuation._tenor(expiry, source.as_of, block.timestamp, 0)
+    values: int256[SCENARIOS] = valuation._values(empty(int256[SCENARIOS]), grid, tenor, option, 1)
+    return max(values[0] - valuation._error(ONE, option), 0) >> 64
 
 
 @external
@@ -627,6 +428,7 @@ def terms(instrument: uint256) -> IMarginEngine.Terms:
     @param instrument Id of the instrument.
     @return Kind, expiry, strike and lot.
     """
+    assert instrument < 2**16, "engine: not listed"
     listed: address = self._terms[instrument >> 10]
     row: uint256 = instrument & 1023
     assert listed.codesize >= 97 + 32 * row, "engine: not listed"
@@ -681,13 +483,20 @@ def open_market(
     assert lot > 0 and lot < 2**80, "engine: no such lot"
     assert self._lots[market] == 0 or self._lots[market] == lot, "engine: lot is set"
     assert power <= MOST_POWER, "engine: power too large"
-    packing: uint256[8] = empty(uint256[8])
+    packing: uint256[9] = empty(uint256[9])
+    low: IMarginEngine.Scenario = empty(IMarginEngine.Scenario)
+    high: IMarginEngine.Scenario = empty(IMarginEngine.Scenario)
     at: uint256 = 0
     for scenario: IMarginEngine.Scenario in scenarios:
         at += 1
         assert abs(scenario.spot) < 2**31 and abs(scenario.volatility) < 2**31, "engine: move too large"
-        cell: uint256 = self._low(scenario.spot) << 32 | self._low(scenario.volatility)
-        packing[at >> 2] |= cell << (64 * (at & 3))
+        packing[at >> 2] |= self._cell(scenario) << (64 * (at & 3))
+        low.spot = min(low.spot, scenario.spot)
+        high.spot = max(high.spot, scenario.spot)
+        low.volatility = min(low.volatility, scenario.volatility)
+        high.volatility = max(high.volatility, scenario.volatility)
+    # The box that holds them all: its low corner above its high one.
+    packing[8] = self._cell(low) << 64 | self._cell(high)
     code: address = data_code._store(concat(b"\x00", abi_encode(packing)))
     self._lots[market] = lot
     self._markets[market] = convert(code, uint256) << 96 | power << 32 | (at + 1)
@@ -697,11 +506,24 @@ def open_market(
 
 @internal
 @pure
-def _low(move: int256) -> uint256:
+def _cell(scenario: IMarginEngine.Scenario) -> uint256:
     """
-    @dev The low 32 bits in two's complement.
+    @dev Moves of spot and volatility, 32 bits each in two's complement.
     """
-    return convert(convert(move, bytes32), uint256) & (2**32 - 1)
+    spot: uint256 = convert(convert(scenario.spot, bytes32), uint256) & (2**32 - 1)
+    return spot << 32 | (convert(convert(scenario.volatility, bytes32), uint256) & (2**32 - 1))
+
+
+@external
+@view
+def spread(market: uint256) -> uint256:
+    """
+    @notice See IMarginEngine.
+    @param market Number of the market.
+    @return 1e-6.
+    """
+    assert market < MARKETS, "engine: no such market"
+    return (self._markets[market] >> 64) & (2**32 - 1)
 
 
 @external
@@ -725,7 +547,10 @@ def _set_range(market: uint256, spread: uint256):
     assert spread < 2**32, "engine: move too large"
     word: uint256 = self._markets[market]
     self._markets[market] = (word & ~((2**32 - 1) << 64)) | (spread << 64)
-    self._grid(market)
+    # Refuses a move that is too large for the range.
+    checked: valuation.Source = empty(valuation.Source)
+    checked.market = self._markets[market]
+    valuation._grid(checked, SCENARIOS)
     for board: uint256 in range(BOARDS):
         self._supersede((market << 3) | board)
 
@@ -775,14 +600,14 @@ def _listable(word: uint256, lot: uint256):
     """
     kind: uint256 = word >> 168
     strike: uint256 = word & (2**128 - 1)
-    assert kind <= PUT, "engine: no such kind"
+    assert kind <= valuation.PUT, "engine: no such kind"
     if kind == LINEAR:
         assert strike == 0, "engine: bad strike"
     else:
         assert (word >> 128) & (2**40 - 1) != 0, "engine: no expiry"
         assert strike < 2**112, "engine: bad strike"
-        money: int256 = self._money(strike, lot)
-        assert money > 0 and money <= MOST_MONEY, "engine: bad strike"
+        money: int256 = valuation._money(strike, lot)
+        assert money > 0 and money <= valuation.MOST_MONEY, "engine: bad strike"
 
 
 @external
@@ -851,52 +676,23 @@ def _holds(key: uint256, row: uint256, rows: address) -> bool:
     """
     header: uint256 = convert(slice(rows.code, 0, HEADER), uint256)
     as_of: uint256 = header >> 208
-    option: Option = empty(Option)
+    option: valuation.Option = empty(valuation.Option)
     expiry: uint256 = 0
-    option, expiry = self._option(key << 10 | row, (header >> 96) & (2**112 - 1), as_of)
-    if not self._sound(option):
+    source: valuation.Source = self._source(key)
+    option, expiry = valuation._option(source, row, (header >> 96) & (2**112 - 1), as_of)
+    if not valuation._sound(option):
         return False
-    grid: Grid = self._grid(key >> 3)
-    tenor: Tenor = empty(Tenor)
+    grid: valuation.Grid = valuation._grid(source, SCENARIOS)
+    tenor: valuation.Tenor = empty(valuation.Tenor)
     if option.kind != LINEAR:
-        tenor = self._tenor(expiry, as_of, as_of, grid.power)
-        if expiry > as_of and self._decay(grid, tenor, option, expiry - as_of) > header & (2**48 - 1):
+        tenor = valuation._tenor(expiry, as_of, as_of, grid.power)
+        if expiry > as_of and valuation._decay(grid, tenor, option, expiry - as_of) > header & (2**48 - 1):
             return False
     # Money is below 2**109, a multiple below 2**99.
     if unsafe_mul(option.forward, grid.largest) >> 160 >= convert((header >> 48) & (2**48 - 1), int256):
         return False
-    values: int256[SCENARIOS] = self._values(grid, tenor, option, SCENARIOS)
-    return self._matches(slice(rows.code, 9 + ROW * row, 96), grid.size, values, self._error(grid.largest, option))
-
-
-@internal
-@pure
-def _matches(row: Bytes[96], size: uint256, values: int256[SCENARIOS], error: int256) -> bool:
-    """
-    @dev Whether every lane is its value less the error, rounded down; lanes without a scenario repeat today.
-    """
-    words: uint256[3] = abi_decode(row, uint256[3])
-    for s: uint256 in range(SCENARIOS):
-        lane: uint256 = (words[1 + (s >> 4)] >> (16 * (s & 15))) & 65_535
-        value: int256 = max(values[s if s < size else 0] - error, 0)
-        if convert(lane, int256) != value >> (64 + (words[0] & 31)):
-            return False
-    return True
-
-
-@internal
-@pure
-def _decay(grid: Grid, tenor: Tenor, option: Option, left: uint256) -> uint256:
-    """
-    @dev The most a lot can lose in a second, quanta: n(0) F s / time left, over all scenarios, rounded up.
-    """
-    most: int256 = 0
-    for s: uint256 in range(grid.size, bound=SCENARIOS):
-        # Money is below 2**109, a multiple below 2**99; then below 2**112 times 2**102.
-        forward: int256 = unsafe_mul(option.forward, grid.multiple[s]) >> 96
-        most = max(most, unsafe_mul(forward, self._deviation(tenor, option.volatility, grid.volatility[s])) >> 96)
-    # Below 2**118 times 2**95.
-    return (convert(unsafe_mul(most, DENSITY) >> 160, uint256) // left) + 1
+    values: int256[SCENARIOS] = valuation._values(empty(int256[SCENARIOS]), grid, tenor, option, 1)
+    return valuation._matches(slice(rows.code, 9 + ROW * row, 96), grid.size, values, valuation._error(grid.largest, option))
 
 
 @external

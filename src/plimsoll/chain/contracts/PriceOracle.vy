@@ -205,6 +205,18 @@ def volatility(market: bytes32) -> (uint256, uint256):
 
 @external
 @view
+def state(market: bytes32) -> (uint256, uint256, uint256):
+    """
+    @notice What was recorded last.
+    @param market Which one.
+    @return Time, price and variance.
+    """
+    state: uint256 = self.states[market]
+    return state & LOW_64, (state >> 64) & LOW_96, state >> 160
+
+
+@external
+@view
 def feeds_of(market: bytes32) -> DynArray[Feed, MOST_FEEDS]:
     """
     @notice The feeds that still count.

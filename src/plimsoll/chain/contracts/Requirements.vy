@@ -24,10 +24,6 @@ interface Factors:
     def factor(account: address) -> uint256: view
 
 
-interface Spread:
-    def spread(market: uint256) -> uint256: view
-
-
 struct SideRates:
     floor: uint32
     maintenance: uint32
@@ -97,6 +93,8 @@ MAX_WORDS: constant(uint256) = 25
 # Of price times lot (1e18 each) over a quantum (1e-6)
 TO_QUANTA: constant(uint256) = 10 ** 30
 MILLION: constant(uint256) = 1_000_000
+CALL: constant(uint256) = 1
+PUT: constant(uint256) = 2
 
 PARAMETERS: public(immutable(address))
 ORACLE: public(immutable(address))
@@ -104,8 +102,8 @@ ATTESTATIONS: public(immutable(address))
 ENGINE: public(immutable(address))
 LEAST_MARGIN: public(immutable(uint256))
 lister: public(address)
-markets: DynArray[Market, MARKETS]
-assets: DynArray[Asset, ASSETS]
+markets: public(DynArray[Market, MARKETS])
+assets: public(DynArray[Asset, ASSETS])
 
 
 @deploy
@@ -232,6 +230,24 @@ def mark(instrument: uint256, price: uint256) -> int256:
 
 @external
 @view
+def payoff(instrument: uint256, price: uint256) -> int256:
+    """
+    @notice What a lot of an expired instrument pays at a settlement price, by its terms alone.
+    @param instrument Its id.
+    @param price Eighteen decimals.
+    @return Quanta, rounded down; who is short pays the same.
+    """
+    terms: IMarginEngine.Terms = staticcall IMarginEngine(ENGINE).terms(instrument)
+    worth: uint256 = price
+    if terms.kind == CALL:
+        worth = price - min(price, terms.strike)
+    elif terms.kind == PUT:
+        worth = terms.strike - min(price, terms.strike)
+    return convert(worth * terms.lot // TO_QUANTA, int256)
+
+
+@external
+@view
 def prices() -> (uint256[MARKETS], bool):
     """
     @notice All markets' prices, and whether every one of them is live.
@@ -297,6 +313,16 @@ def asset_count() -> uint256:
     return len(self.assets)
 
 
+@external
+@view
+def market_count() -> uint256:
+    """
+    @notice How many markets are listed.
+    @return Their number.
+    """
+    return len(self.markets)
+
+
 @internal
 @view
 def _with_positions(
@@ -348,7 +374,7 @@ def _with_risk(
     for run: Run in runs:
         if run.number == risk.market and run.mixed:
             rates: MarketRates = staticcall Parameters(PARAMETERS).rates(self.markets[risk.market].name)
-            spread: uint256 = staticcall Spread(ENGINE).spread(risk.market)
+            spread: uint256 = staticcall IMarginEngine(ENGINE).spread(risk.market)
             loss: uint256 = convert(risk.value - risk.worst, uint256)
             found.liquid += risk.value
             found.maintenance += self._scaled(loss, max(rates.long.maintenance, rates.short.maintenance), spread)

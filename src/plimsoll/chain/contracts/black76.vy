@@ -32,38 +32,45 @@ def _price(forward: int256, strike: int256, moneyness: int256, deviation: int256
     @param is_call Whether it is a call.
     @return In the same units.
     """
-    # Both are from 0 to 2**112.
-    payoff: int256 = unsafe_sub(forward, strike)
-    call: int256 = max(payoff, 0)
+    call: int256 = 0
+    gained: int256 = 0
+    call, gained = self._call_and_delta(forward, strike, moneyness, deviation)
+    # A call is worth its payoff at least; both are below 2**113.
+    return call if is_call else unsafe_sub(call, unsafe_sub(forward, strike))
+
+
+@internal
+@pure
+def _call_and_delta(forward: int256, strike: int256, moneyness: int256, deviation: int256) -> (int256, int256):
+    """
+    @notice Worth of a call, never below its payoff, and forward times its delta.
+    @param forward In units of money, from 0 to 2**112.
+    @param strike In the same units.
+    @param moneyness ln(forward / strike) in 2**-96, below 2**103 in size.
+    @param deviation Volatility times the root of time, in 2**-96, from 0 to 64.
+    @return Both in the same units.
+    """
+    call: int256 = max(unsafe_sub(forward, strike), 0)  # both are from 0 to 2**112
+    gained: int256 = forward if call > 0 else 0
     if deviation > 0:
-        # moneyness << 96 is below 2**199.
-        d: int256 = unsafe_add(unsafe_div(moneyness << 96, deviation), deviation >> 1)
-        call = max(call, self._call(forward, strike, d, unsafe_sub(d, deviation)))  # |d| < 2**200
-    return call if is_call else unsafe_sub(call, payoff)  # call >= payoff, both below 2**113
-
-
-@internal
-@pure
-def _call(forward: int256, strike: int256, upper: int256, lower: int256) -> int256:
-    """
-    @dev F N(upper) - K N(lower).
-    """
-    shared: int256 = 0
-    if abs(upper) < FAR:
-        # upper**2 < 2**200; forward < 2**113 times the exponential, at most 2**96.
-        shared = unsafe_mul(forward, fixed_point._exp(-(unsafe_mul(upper, upper) >> 97))) >> 96
-    gained: int256 = self._weighted(forward, upper, shared)
-    return unsafe_sub(gained, self._weighted(strike, lower, shared))  # both within [-1, 2**112]
-
-
-@internal
-@pure
-def _weighted(amount: int256, d: int256, shared: int256) -> int256:
-    """
-    @dev amount N(d), where `shared` is amount exp(-d**2 / 2).
-    """
-    size: int256 = abs(d)
-    tail: int256 = 0
-    if size < TAIL_END:
-        tail = fixed_point._tail(size, shared)
-    return tail if d < 0 else unsafe_sub(amount, tail)  # tail <= about half of amount
+        # moneyness << 96 is below 2**199, so both d are below 2**200 in size and have an opposite.
+        upper: int256 = unsafe_add(unsafe_div(moneyness << 96, deviation), deviation >> 1)
+        lower: int256 = unsafe_sub(upper, deviation)  # as above
+        above: int256 = max(upper, unsafe_sub(0, upper))  # as above
+        below: int256 = max(lower, unsafe_sub(0, lower))  # as above
+        shared: int256 = 0
+        if above < FAR:
+            # upper**2 < 2**200; forward < 2**113 times the exponential, at most 2**96.
+            shared = unsafe_mul(forward, fixed_point._exp(unsafe_sub(0, unsafe_mul(above, above) >> 97))) >> 96
+        gained = 0
+        if above < TAIL_END:
+            gained = fixed_point._tail(above, shared)
+        if upper > 0:
+            gained = unsafe_sub(forward, gained)  # a tail is at most about half of the whole
+        paid: int256 = 0
+        if below < TAIL_END:
+            paid = fixed_point._tail(below, shared)
+        if lower > 0:
+            paid = unsafe_sub(strike, paid)  # as above
+        call = max(call, unsafe_sub(gained, paid))  # both are from -1 to 2**112
+    return call, gained

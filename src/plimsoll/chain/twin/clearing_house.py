@@ -277,7 +277,7 @@ class ClearingHouse:
         require(self.payoffs.get(instrument, (0, 0))[0] != expiry, "house: fixed already")
         reading = self.margin.price(block, instrument >> _MARKET_BITS)
         require(reading.live and reading.time >= expiry, "house: no live price")
-        self.payoffs[instrument] = (expiry, self.margin.mark(block, instrument, reading.price))
+        self.payoffs[instrument] = (expiry, self.margin.payoff(block, instrument, reading.price))
 
     @atomic
     def settle(self, block: Message, account: str, instrument: int) -> None:

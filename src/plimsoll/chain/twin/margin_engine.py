@@ -20,7 +20,7 @@ from plimsoll.chain.twin.valuation import (
     values_of,
 )
 
-__all__ = ["MarginEngine", "MarketRisk"]
+__all__ = ["MarginEngine", "MarketRisk", "spot_of"]
 
 _C = constants("MarginEngine")
 _LINEAR, _SCENARIOS = _C["LINEAR"], _C["SCENARIOS"]
@@ -85,13 +85,13 @@ class MarginEngine:
         return [*risks, _summed(key >> 3, sums)] if key >= 0 else risks
 
     def _opened(self, key: int, spots: Sequence[int], now: int) -> int:
-        self._published(key)
+        self.published(key)
         board = self.boards[key]
         if board.superseded:
             raise Revert("packed: superseded")
         if board.refuted:
             raise Revert("packed: refuted")
-        age, moved = now - board.as_of, abs(_spot(key >> 3, spots) - board.spot)
+        age, moved = now - board.as_of, abs(spot_of(key >> 3, spots) - board.spot)
         if age > _C["MAX_AGE"] or moved * _C["DRIFT"] > board.spot:
             raise Revert("packed: stale")
         return board.notional * moved // board.spot + 1 + board.decay * age
@@ -116,24 +116,25 @@ class MarginEngine:
             if at != key:
                 if at < key:
                     raise Revert("engine: order")
+                as_of = self.published(at)
                 if key < 0 or at >> 3 != key >> 3:
                     risks += [_least(key >> 3, held, only)] if key >= 0 else []
-                    grid = self.grid(at >> 3)
+                    grid = self.grid(at >> 3, only)
                     held = _Exact([0] * len(grid.multiple))
                 key = at
-                held.as_of = min(held.as_of, self._published(at))
-            self._reprice(held, grid, instrument, lots, _spot(at >> 3, spots), now, only)
+                held.as_of = min(held.as_of, as_of)
+            self._reprice(held, grid, instrument, lots, spots, now)
         return [*risks, _least(key >> 3, held, only)] if key >= 0 else risks
 
     def _reprice(
-        self, held: _Exact, grid: Grid, instrument: int, lots: int, spot: int, now: int, only: int
+        self, held: _Exact, grid: Grid, instrument: int, lots: int, spots: Sequence[int], now: int
     ) -> None:
-        option, tenor = self.option(instrument, spot, now, grid.power)
-        for s, value in enumerate(values_of(grid, tenor, option, only)):
+        option, tenor = self.option(instrument, spot_of(instrument >> 13, spots), now)
+        for s, value in enumerate(values_of(grid, tenor, option)):
             held.sums[s] += lots * value
         held.allowance += abs(lots) * error(grid.largest, option)
 
-    def option(self, instrument: int, spot: int, now: int, power: int) -> tuple[Option, Tenor]:
+    def option(self, instrument: int, spot: int, now: int) -> tuple[Option, Tenor]:
         """Set an instrument at a moment, with its tenor; refuse what cannot be priced."""
         board = self.boards[instrument >> 10]
         row = instrument & 1023
@@ -145,16 +146,28 @@ class MarginEngine:
             raise Revert("engine: no price")
         if option.kind == _LINEAR:
             return option, Tenor()
-        return option, tenor_of(listing.expiry, board.as_of, now, power)
+        return option, tenor_of(listing.expiry, board.as_of, now, self.markets[instrument >> 13].power)
 
     def mark(self, instrument: int, spot: int, now: int) -> int:
         """Worth of one lot today, rounded down to a quantum."""
         if spot >= 2**112:
             raise Revert("engine: price too large")
-        self._published(instrument >> 10)
-        option, tenor = self.option(instrument, spot, now, 0)
+        self.published(instrument >> 10)
+        option, tenor = self.option(instrument, spot, now)
         (value,) = values_of(Grid(0, (ONE,), (0,), (0,), ONE), tenor, option)
         return max(value - error(ONE, option), 0) >> 64
+
+    def terms(self, instrument: int) -> tuple[int, int, int, int]:
+        """Give kind, expiry, strike and lot of a listed instrument."""
+        board = self.boards.get(instrument >> 10)
+        if board is None or instrument & 1023 >= len(board.listings):
+            raise Revert("engine: not listed")
+        listing = board.listings[instrument & 1023]
+        return listing.kind, listing.expiry, listing.strike, self.markets[instrument >> 13].lot
+
+    def spread(self, market: int) -> int:
+        """Give the size of one unit of a spot move, 1e-6."""
+        return self.markets[market].spread if market in self.markets else 0
 
     def holds(self, instrument: int) -> bool:
         """Say whether a published row is what the exact path gives at its own moment, and is bounded."""
@@ -177,20 +190,20 @@ class MarginEngine:
         lanes = tuple(max(value - lost, 0) >> (64 + (row.exponent & 31)) for value in values)
         return lanes == row.lanes
 
-    def grid(self, market: int) -> Grid:
-        """Work out a market's scenarios."""
-        if market not in self.markets:
-            raise Revert("engine: no such market")
-        return grid_of(self.markets[market])
+    def grid(self, market: int, only: int = _SCENARIOS) -> Grid:
+        """Work out a market's scenarios, or one of them."""
+        return grid_of(self.markets[market], only)
 
-    def _published(self, key: int) -> int:
+    def published(self, key: int) -> int:
+        """Give when a board was last published."""
         board = self.boards.get(key)
         if board is None or board.as_of == 0:
             raise Revert("engine: not published")
         return board.as_of
 
 
-def _spot(market: int, spots: Sequence[int]) -> int:
+def spot_of(market: int, spots: Sequence[int]) -> int:
+    """Give the spot of a market that is held, 1e18."""
     if market >= len(spots) or spots[market] == 0:
         raise Revert("engine: no price")
     if spots[market] >= 2**112:
@@ -226,14 +239,11 @@ def _summed(market: int, sums: _Packed) -> MarketRisk:
 
 
 def _least(market: int, held: _Exact, only: int) -> MarketRisk:
-    worst = 0
-    for s in range(1, len(held.sums)):
-        if held.sums[s] < held.sums[worst] and only in (_SCENARIOS, s):
-            worst = s
+    worst = min(range(len(held.sums)), key=lambda s: (held.sums[s], s))
     return MarketRisk(
         market,
         (held.sums[0] - held.allowance) >> 64,
         (held.sums[worst] - held.allowance) >> 64,
-        worst,
+        worst if worst == 0 or only == _SCENARIOS else only,
         held.as_of,
     )

@@ -153,6 +153,17 @@ class PriceOracle:
         )
         self._store(market, reading, variance)
 
+    def restore(
+        self, market: bytes, rules: Rules, feeds: tuple[Feed, ...], state: tuple[int, int, int]
+    ) -> None:
+        """Take over what a contract holds; the state is time, price and variance."""
+        self._rules[market], self._feeds[market] = rules, feeds
+        self._states[market] = _State(*state)
+
+    def state(self, _block: Message, market: bytes) -> tuple[int, int, int]:
+        """Give time, price and variance last recorded."""
+        return self._states.get(market, _State(0, 0, 0))
+
     def reading(self, block: Message, market: bytes) -> Reading:
         """Give the price; where no quorum stands behind one, the last recorded, with growing doubt."""
         require(market in self._rules, "oracle: no such market")

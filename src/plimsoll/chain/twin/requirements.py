@@ -24,6 +24,8 @@ TO_QUANTA = 10**30
 MOST_LOT = 10**24
 _PERPETUAL = 8_191
 _MARKET_BITS = 13
+_CALL = 1
+_PUT = 2
 
 
 class Asset(NamedTuple):
@@ -48,9 +50,17 @@ class Assessment(NamedTuple):
 class Risk(Protocol):
     """One market's risk, as the margin engine gives it."""
 
-    market: int
-    value: int
-    worst: int
+    @property
+    def market(self) -> int:
+        """Its number."""
+
+    @property
+    def value(self) -> int:
+        """What positions are worth today, quanta."""
+
+    @property
+    def worst(self) -> int:
+        """What they are worth in the worst scenario."""
 
 
 class Engine(Protocol):
@@ -65,8 +75,8 @@ class Engine(Protocol):
     def mark(self, instrument: int, spot: int, now: int) -> int:
         """Value a lot."""
 
-    def expiry(self, instrument: int) -> int:
-        """Say when an instrument expires."""
+    def terms(self, instrument: int) -> tuple[int, int, int, int]:
+        """Give kind, expiry, strike and lot."""
 
     def spread(self, market: int) -> int:
         """Give a market's range in millionths."""
@@ -122,6 +132,10 @@ class Requirements:
         require(block.sender == self.lister, "requirements: not the lister")
         self.lister = ZERO_ADDRESS
 
+    def restore_market(self, name: bytes, lot: int) -> None:
+        """Take over the next market that a contract holds."""
+        self.markets.append(_Market(name, lot))
+
     def assess(
         self, block: Message, account: str, cash: int, book: Mapping[int, int], holdings: Sequence[int]
     ) -> Assessment:
@@ -164,6 +178,12 @@ class Requirements:
             return price * self.markets[instrument >> _MARKET_BITS].lot // TO_QUANTA
         return self._engine().mark(instrument, price, block.timestamp)
 
+    def payoff(self, _block: Message, instrument: int, price: int) -> int:
+        """Give what a lot of an expired instrument pays at a settlement price."""
+        kind, _, strike, lot = self._engine().terms(instrument)
+        worth = {_CALL: price - min(price, strike), _PUT: strike - min(price, strike)}.get(kind, price)
+        return worth * lot // TO_QUANTA
+
     def prices(self, block: Message) -> tuple[tuple[int, ...], bool]:
         """Give all markets' prices by number, and whether every one is live."""
         readings = [self.oracle.reading(block, market.name) for market in self.markets]
@@ -184,7 +204,7 @@ class Requirements:
     def expiry(self, _block: Message, instrument: int) -> int:
         """Say when an instrument expires; zero for a perpetual."""
         require(instrument >> _MARKET_BITS < len(self.markets), "requirements: no such market")
-        return 0 if instrument & _PERPETUAL == 0 else self._engine().expiry(instrument)
+        return 0 if instrument & _PERPETUAL == 0 else self._engine().terms(instrument)[1]
 
     def _with_positions(self, block: Message, before: Assessment, book: Mapping[int, int]) -> Assessment:
         spots = [0] * MARKETS

@@ -118,6 +118,11 @@ class RiskParameters:
         )
         self._records[market] = record._replace(accepted=block.timestamp, effective=block.timestamp)
 
+    def restore(self, rates: MarketRates, bounds: Bounds, record: Record) -> None:
+        """Take over what a contract holds of a market."""
+        market = rates.market
+        self._rates[market], self._bounds[market], self._records[market] = rates, bounds, record
+
     def pause(self, block: Message) -> None:
         """Stop new risk and every fall of a rate for a while."""
         require(block.sender == self.guardian, "parameters: not the guardian")

@@ -1,6 +1,6 @@
 """What is an instrument worth today and in every scenario, in the contract's integers?
 
-Functions carry the names of `MarginEngine.vy`. Money is in 2**-64 quanta per lot, numbers in 2**-96.
+Functions carry the names of `valuation.vy`. Money is in 2**-64 quanta per lot, numbers in 2**-96.
 """
 
 from dataclasses import dataclass
@@ -19,14 +19,16 @@ __all__ = [
     "error",
     "grid_of",
     "money",
+    "multiple_of",
     "option_of",
     "packed_row",
     "sound",
+    "still",
     "tenor_of",
     "values_of",
 ]
 
-_C = constants("MarginEngine")
+_C = constants("valuation")
 _LINEAR, _CALL, _SCENARIOS = _C["LINEAR"], _C["CALL"], _C["SCENARIOS"]
 _MILLION, _BILLION, _DAY, _YEAR = _C["MILLION"], _C["BILLION"], _C["DAY"], _C["YEAR"]
 
@@ -60,20 +62,21 @@ class Option:
     volatility: int
 
 
-def grid_of(market: Market) -> Grid:
-    """Work out a market's scenarios."""
-    moves = (0, *(spot for spot, _ in market.scenarios))
-    multiple = tuple(_multiple(move, market.spread) for move in moves)
+def grid_of(market: Market, only: int = _SCENARIOS) -> Grid:
+    """Work out a market's scenarios; `only` below 32 leaves but one besides today."""
+    cells = [cell for s, cell in enumerate(market.scenarios, start=1) if only in (_SCENARIOS, s)]
+    multiple = tuple(multiple_of(move, market.spread) for move, _ in ((0, 0), *cells))
     return Grid(
         power=market.power,
         multiple=multiple,
         logarithm=tuple(map(fixed_point.ln, multiple)),
-        volatility=(0, *(move for _, move in market.scenarios)),
+        volatility=(0, *(move for _, move in cells)),
         largest=max(multiple),
     )
 
 
-def _multiple(move: int, spread: int) -> int:
+def multiple_of(move: int, spread: int) -> int:
+    """Give what a move makes of spot, at least a twentieth and at most five times."""
     multiple = ONE + quotient(move * spread * ONE, _MILLION * _MILLION)
     if not _C["LEAST_MULTIPLE"] <= multiple <= _C["LARGEST_MULTIPLE"]:
         raise Revert("engine: move too large")
@@ -114,35 +117,33 @@ def sound(option: Option) -> bool:
     return option.kind == _LINEAR or option.forward << 96 >= option.strike
 
 
-def values_of(grid: Grid, tenor: Tenor, option: Option, only: int = _SCENARIOS) -> list[int]:
-    """Value a lot today and in every scenario, or in one; 0 in those that are not looked at."""
-    size = len(grid.multiple)
-    moneyness = 0
-    if option.kind != _LINEAR:
-        moneyness = fixed_point.ln((option.forward << 96) // option.strike)
-    values = [0] * size
-    for s in range(size):
-        if only < _SCENARIOS and s not in (0, only):
-            continue
-        forward = option.forward * grid.multiple[s] >> 96
-        if option.kind == _LINEAR:
-            values[s] = forward
-            continue
-        values[s] = black76.price(
-            forward,
+def values_of(grid: Grid, tenor: Tenor, option: Option) -> list[int]:
+    """Value a lot today and in every scenario of a grid. Sound options only."""
+    if option.kind == _LINEAR:
+        return [option.forward * multiple >> 96 for multiple in grid.multiple]
+    moneyness = fixed_point.ln((option.forward << 96) // option.strike)
+    steady = still(tenor, option)
+    return [
+        black76.price(
+            option.forward * multiple >> 96,
             option.strike,
-            moneyness + grid.logarithm[s],
-            deviation(tenor, option.volatility, grid.volatility[s]),
+            moneyness + logarithm,
+            deviation(steady, tenor.multiple, move),
             is_call=option.kind == _CALL,
         )
-    return values
+        for multiple, logarithm, move in zip(grid.multiple, grid.logarithm, grid.volatility, strict=True)
+    ]
 
 
-def deviation(tenor: Tenor, volatility: int, move: int) -> int:
+def still(tenor: Tenor, option: Option) -> int:
+    """Give the total deviation while volatility stands still."""
+    return quotient(option.volatility * tenor.root, _MILLION)
+
+
+def deviation(steady: int, multiple: int, move: int) -> int:
     """Give the total deviation after a move of volatility."""
-    scale = max(ONE + quotient(move * tenor.multiple, _MILLION), 0)
-    still = quotient(volatility * tenor.root, _MILLION)
-    return min(still * scale >> 96, black76.DEVIATION_MOST)
+    scale = max(ONE + quotient(move * multiple, _MILLION), 0)
+    return min(steady * scale >> 96, black76.DEVIATION_MOST)
 
 
 def error(largest: int, option: Option) -> int:
@@ -152,8 +153,9 @@ def error(largest: int, option: Option) -> int:
 
 def decay(grid: Grid, tenor: Tenor, option: Option, left: int) -> int:
     """Give the most that a lot can lose in a second, quanta, rounded up."""
+    steady = still(tenor, option)
     most = max(
-        (option.forward * multiple >> 96) * deviation(tenor, option.volatility, move) >> 96
+        (option.forward * multiple >> 96) * deviation(steady, tenor.multiple, move) >> 96
         for multiple, move in zip(grid.multiple, grid.volatility, strict=True)
     )
     return (most * _C["DENSITY"] >> 160) // left + 1

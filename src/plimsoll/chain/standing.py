@@ -1,0 +1,93 @@
+"""Which rates hold on chain now, how old are they, and what stands behind prices and losses?"""
+
+from msgspec import Struct
+
+from plimsoll.chain.connection import Connection
+from plimsoll.chain.deployment import Deployment
+from plimsoll.chain.projection import market_name
+from plimsoll.chain.twin.rates import ONE
+
+__all__ = ["MarketStanding", "Standing", "standing"]
+
+_UNIT = 10**18
+
+
+class MarketStanding(Struct, frozen=True, kw_only=True):
+    """One market; rates are shares of notional, long and short.
+
+    Attributes
+    ----------
+    market : str
+    price, doubt : float        Quote currency per base unit.
+    live : bool                 Whether a quorum of feeds stands behind the price.
+    volatility : float          Log return per square root of an hour, learnt on chain.
+    age : int                   Seconds since the moment that the rates speak of.
+    stale : bool                Whether silence is raising them.
+    maintenance, initial : (float, float)   In force.
+    """
+
+    market: str
+    price: float
+    doubt: float
+    live: bool
+    volatility: float
+    age: int
+    stale: bool
+    maintenance: tuple[float, float]
+    initial: tuple[float, float]
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """The whole protocol at one block; money in quanta."""
+
+    block: int
+    version: int
+    digest: str
+    nonce: int
+    paused: bool
+    winding_down: bool
+    allocating: bool
+    accounts: int
+    fund: int
+    shortfall: int
+    markets: tuple[MarketStanding, ...]
+
+
+def standing(connection: Connection, deployment: Deployment) -> Standing:
+    """Read how things stand at the latest block."""
+    block, now = connection.block()
+    rates, house = (deployment.bound(connection, part) for part in ("parameters", "house"))
+    return Standing(
+        block=block,
+        version=rates.read("version", block=block),
+        digest=rates.read("digest", block=block).hex(),
+        nonce=rates.read("nonce", block=block),
+        paused=rates.read("paused", block=block),
+        winding_down=house.read("winding_down", block=block),
+        allocating=house.read("allocating", block=block),
+        accounts=house.read("account_count", block=block),
+        fund=house.read("fund", block=block),
+        shortfall=house.read("shortfall", block=block),
+        markets=tuple(_market(connection, deployment, name, (block, now)) for name in deployment.markets),
+    )
+
+
+def _market(connection: Connection, deployment: Deployment, name: str, at: tuple[int, int]) -> MarketStanding:
+    block, now = at
+    oracle, rates = (deployment.bound(connection, part) for part in ("oracle", "parameters"))
+    market = market_name(name)
+    price, doubt, _, live = oracle.read("reading", market, block=block)
+    _, long, short = rates.read("rates", market, block=block)
+    effective = rates.read("record", market, block=block)[1]
+    age = max(now - effective, 0)
+    return MarketStanding(
+        market=name,
+        price=price / _UNIT,
+        doubt=doubt / _UNIT,
+        live=live,
+        volatility=oracle.read("volatility", market, block=block)[0] / ONE,
+        age=age,
+        stale=age > rates.read("bounds", market, block=block)[4],
+        maintenance=(long[1] / ONE, short[1] / ONE),
+        initial=(long[3] / ONE, short[3] / ONE),
+    )

@@ -1,0 +1,146 @@
+"""Which tick of the engine follows from what the feeds say?
+
+Per listing, of the sources that are fresh:
+
+    mark   = weighted median of each source's latest price (mid of a book, last of a ticker, oracle's price)
+    volume = c * (quote volume traded in the last hour, per hour covered) + (1 - c) * assumed volume,
+             c the share of that hour that was listened to
+    impact = d * sqrt(volume / D), where selling D moves the best bid by d: the least favourable of both sides
+             of the latest book, for cost grows with the root of size (docs/theory/clearing.md)
+
+A tick has a mark for every listing. Where one has no fresh source there is no tick: the last marks stay in
+force, and the listing is named, so that margin can be raised by the age of its price.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from math import sqrt
+from typing import Annotated, NamedTuple, final
+
+from msgspec import Meta, Struct
+
+from plimsoll.domain.events import Ticked
+from plimsoll.domain.observations import Depth, Fault, Observation, Refusal, Ticker, Trade
+from plimsoll.estimators.oracle_median import weighted_median
+
+__all__ = ["TickBuilder", "TickSettings"]
+
+_HOUR = 3_600_000
+_MINUTE = 60_000
+_SOURCE = "ticks"
+
+
+class TickSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How sources become a tick.
+
+    Attributes
+    ----------
+    markets : tuple of str [I]   What feeds call each listing's market, in the order of the listings.
+    weights : dict               Weight of each source in the mark, whole numbers; others have no say.
+    longest_age : seconds        A source whose last price came longer ago is not asked.
+    assumed_volume : tuple [I]   Quote volume per hour to begin with.
+    assumed_impact : float       Relative move from trading an hour's volume at once, without a book.
+    """
+
+    markets: tuple[str, ...]
+    weights: dict[str, Annotated[int, Meta(ge=1, le=1_000_000)]]
+    assumed_volume: tuple[Annotated[float, Meta(ge=0.0)], ...]
+    longest_age: Annotated[float, Meta(gt=0.0, le=86_400.0)] = 10.0
+    assumed_impact: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.02
+
+
+class _Price(NamedTuple):
+    """A source's latest price, and when it came."""
+
+    price: float
+    received: int
+
+
+@final
+class TickBuilder:
+    """Keeps the latest of every source, and an hour of volume by the minute."""
+
+    def __init__(self, settings: TickSettings, begun: int) -> None:
+        self._settings = settings
+        self._begun = begun
+        self._prices: dict[str, dict[str, _Price]] = {market: {} for market in settings.markets}
+        self._depths: dict[str, Depth] = {}
+        self._volumes: dict[str, deque[list[float]]] = {market: deque() for market in settings.markets}
+
+    def take(self, observations: Iterable[Observation]) -> None:
+        """Take what gates believed; markets and sources that were not named are left aside."""
+        for said in observations:
+            if said.market not in self._prices or said.source not in self._settings.weights:
+                continue
+            if isinstance(said, Trade):
+                self._count(said)
+            else:
+                self._prices[said.market][said.source] = _Price(_priced(said), said.received)
+            if isinstance(said, Depth):
+                self._depths[said.market] = said
+
+    def tick(self, now: int) -> Ticked | tuple[Refusal, ...]:
+        """Make a tick of this moment, milliseconds UTC, or name every listing that has no fresh price."""
+        marks = [self._mark(market, now) for market in self._settings.markets]
+        missing = [m for m, mark in zip(self._settings.markets, marks, strict=True) if mark is None]
+        if missing:
+            age = f"no source within {self._settings.longest_age:g} s"
+            return tuple(Refusal(_SOURCE, market, now, Fault.STALE, age) for market in missing)
+        volume = [
+            self._volume(market, assumed, now)
+            for market, assumed in zip(self._settings.markets, self._settings.assumed_volume, strict=True)
+        ]
+        impact = [
+            self._impact(market, per_hour)
+            for market, per_hour in zip(self._settings.markets, volume, strict=True)
+        ]
+        return Ticked(now, tuple(mark for mark in marks if mark is not None), tuple(volume), tuple(impact))
+
+    def _mark(self, market: str, now: int) -> float | None:
+        fresh = {
+            source: latest.price
+            for source, latest in self._prices[market].items()
+            if now - latest.received <= self._settings.longest_age * 1_000
+        }
+        if not fresh:
+            return None
+        return weighted_median(list(fresh.values()), [self._settings.weights[source] for source in fresh])
+
+    def _count(self, trade: Trade) -> None:
+        minutes = self._volumes[trade.market]
+        minute = trade.received // _MINUTE
+        if not minutes or minutes[-1][0] < minute:
+            minutes.append([minute, 0.0])
+        minutes[-1][1] += trade.price * trade.size
+
+    def _volume(self, market: str, assumed: float, now: int) -> float:
+        minutes = self._volumes[market]
+        while minutes and (minutes[0][0] + 1) * _MINUTE <= now - _HOUR:
+            minutes.popleft()
+        covered = min(1.0, max(0.0, (now - self._begun) / _HOUR))
+        traded = sum(quote for _, quote in minutes)  # covered * (traded / covered), whatever covered is
+        return traded + (1.0 - covered) * assumed
+
+    def _impact(self, market: str, volume: float) -> float:
+        book = self._depths.get(market)
+        if book is None or volume <= 0.0:
+            return self._settings.assumed_impact
+        moves = [_move(side) for side in (book.bids, book.asks)]
+        impacts = [move * sqrt(volume / depth) for move, depth in moves if move > 0.0 and depth > 0.0]
+        return max(impacts, default=self._settings.assumed_impact)
+
+
+def _priced(said: Observation) -> float:
+    match said:
+        case Depth():
+            return (said.bids[0][0] + said.asks[0][0]) / 2.0
+        case Ticker():
+            return said.last
+        case _:
+            return said.price
+
+
+def _move(side: tuple[tuple[float, float], ...]) -> tuple[float, float]:
+    """Give the relative move through all levels that are shown, and the quote value that they hold."""
+    best, worst = side[0][0], side[-1][0]
+    return abs(worst / best - 1.0), sum(price * size for price, size in side)

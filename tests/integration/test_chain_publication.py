@@ -1,0 +1,204 @@
+"""Does a set come to hold on a real node, once, signed by a quorum, and does verify agree with it?"""
+
+import itertools
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from plimsoll.chain.compilation import CONTRACTS, compile_contract
+from plimsoll.chain.connection import Connection, read_key
+from plimsoll.chain.deployment import CollateralPlan, FeedPlan, MarketPlan, Plan, deploy
+from plimsoll.chain.hashing import address_of
+from plimsoll.chain.projection import digest_of, evidence_of, market_name
+from plimsoll.chain.publisher import Outcome, publish
+from plimsoll.chain.standing import standing
+from plimsoll.chain.twin.rates import ONE
+from plimsoll.chain.verification import verify
+from plimsoll.cli import application
+from plimsoll.domain.parameters import (
+    MarketParameters,
+    ParameterSet,
+    PerPosition,
+    Provenance,
+    SideEvidence,
+    SideParameters,
+)
+from plimsoll.errors import Code, PlimsollError
+from tests.support.evm import ARTEFACTS, MOCKS
+from tools.anvil import ANVIL, running
+
+pytestmark = pytest.mark.skipif(not ANVIL.is_file(), reason="anvil is not installed: run make setup")
+
+BEGIN = 1_767_225_600
+E6, E8 = 10**6, 10**8
+KEYS = {name: bytes([0x60 + n]) * 32 for n, name in enumerate(("deployer", "one", "two", "three", "trader"))}
+REPORTERS = ("one", "two", "three")
+
+
+def parameter_set(version=1, maintenance=0.05123456789012, effective=BEGIN):
+    def side(rate):
+        return SideParameters(
+            maintenance=rate, call=rate * 1.1, initial=rate * 1.5, credit=0.01, initial_credit=0.01
+        )
+
+    markets = tuple(
+        MarketParameters(name, price, side(maintenance), side(maintenance * 0.9))
+        for name, price in (("BTC", 50_000.0), ("ETH", 2_500.0))
+    )
+    evidence = tuple(
+        SideEvidence(
+            market=name, side=each, windows=900, last=effective, volatility=0.01, scale=0.01,
+            residual_quantile=3.0, model=0.04, stressed=0.1, long_run=0.05, floor=0.03, target=0.05,
+            maintenance=maintenance, binding="model", borrowed_from=None,
+        )
+        for name in ("BTC", "ETH")
+        for each in ("long", "short")
+    )  # fmt: skip
+    return ParameterSet(
+        version=version,
+        effective=effective * 1_000,
+        method=PerPosition(markets=markets),
+        evidence=evidence,
+        provenance=Provenance(program="test", settings="", inputs=()),
+    ).sealed()
+
+
+class Chain:
+    """A node with the protocol on it."""
+
+    def __init__(self, rpc: str, folder: Path) -> None:
+        self.rpc, self.folder = rpc, folder
+        self.lines = {name: Connection(rpc, key, ARTEFACTS) for name, key in KEYS.items()}
+        self.deployer = self.lines["deployer"]
+        for line in self.lines.values():
+            self.deployer.node.provider.make_request("anvil_setBalance", [line.sender, hex(10**24)])
+        roots = (CONTRACTS, MOCKS)
+        token = compile_contract("token_mock", roots=roots, cache=ARTEFACTS)
+        feed = compile_contract("chainlink_mock", roots=roots, cache=ARTEFACTS)
+        self.quote, self.ether = (self.deployer.deploy(token, decimals)[0] for decimals in (6, 18))
+        self.feeds = {"BTC": self.deployer.deploy(feed, 8)[0], "ETH": self.deployer.deploy(feed, 8)[0]}
+        self.tick(BTC=50_000, ETH=2_500)
+        self.plan = Plan(
+            quote=self.quote.address,
+            guardian=self.deployer.sender,
+            reporters=tuple(self.lines[name].sender for name in REPORTERS),
+            threshold=2,
+            markets=tuple(
+                MarketPlan(name=name, feeds=(FeedPlan(source=each.address, heartbeat=10**6),))
+                for name, each in self.feeds.items()
+            ),
+            collateral=(CollateralPlan(token=self.ether.address, market="ETH"),),
+        )
+        self.deployment = deploy(self.deployer, self.plan, parameter_set())
+        (folder / "deployment.json").write_bytes(msgspec.json.encode(self.deployment))
+
+    def tick(self, **prices):
+        for name, price in prices.items():
+            self.feeds[name].send("set_round", 1, round(price * E8), self.deployer.block()[1])
+
+    def publish(self, name, parameters):
+        return publish(self.lines[name], self.deployment, parameters, [KEYS[name]], self.folder / "proposals")
+
+    def wait(self, seconds):
+        self.deployer.node.provider.make_request("evm_increaseTime", [seconds])
+        self.deployer.node.provider.make_request("evm_mine", [])
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    with running(BEGIN) as rpc:
+        yield Chain(rpc, tmp_path_factory.mktemp("chain"))
+
+
+def test_a_set_is_published_by_whoever_completes_the_quorum_and_only_once(chain):
+    chain.wait(3_600)
+    now = chain.deployer.block()[1]
+    parameters = parameter_set(2, 0.0515, now)
+    contract = chain.deployment.bound(chain.deployer, "parameters")
+    nonce = contract.read("nonce")
+    stranger = chain.publish("trader", parameters)
+    assert (stranger.outcome, stranger.signers) == (Outcome.WAITING, ())
+    first = chain.publish("one", parameters)
+    again = chain.publish("one", parameters)
+    assert first.outcome is again.outcome is Outcome.WAITING
+    assert first.signers == again.signers == (chain.lines["one"].sender,)
+    other = parameter_set(2, 0.0516, now)
+    with pytest.raises(PlimsollError) as error:
+        chain.publish("two", other)
+    assert error.value.code is Code.BAD_SETTING, "a reporter signs only what its own set says"
+    done = chain.publish("two", parameters)
+    assert done.outcome is Outcome.ACCEPTED
+    assert len(done.signers) == 2
+    assert contract.read("digest") == digest_of(parameters)
+    assert contract.read("evidence") == evidence_of(parameters)
+    late = chain.publish("three", parameters)
+    assert (late.outcome, late.gas) == (Outcome.IN_FORCE, 0)
+    assert contract.read("nonce") == nonce + 1
+
+
+def test_what_holds_on_chain_is_never_below_the_set(chain):
+    _, long, short = chain.deployment.bound(chain.deployer, "parameters").read("stored", market_name("BTC"))
+    assert long[1] / ONE >= 0.0515
+    assert short[1] / ONE >= 0.0515 * 0.9
+    assert all(later >= earlier for side in (long, short) for earlier, later in itertools.pairwise(side))
+
+
+def test_a_set_that_moves_too_fast_is_refused_with_the_contracts_reason(chain):
+    chain.wait(60)
+    fast = parameter_set(3, 0.08, chain.deployer.block()[1])
+    chain.publish("one", fast)
+    with pytest.raises(PlimsollError, match="parameters: rises too fast") as error:
+        chain.publish("two", fast)
+    assert error.value.code is Code.CHAIN_REFUSED
+
+
+def test_verify_holds_contract_twin_and_engine_alike(chain):
+    trader = chain.lines["trader"]
+    chain.quote.send("mint", trader.sender, 1_000 * E6)
+    chain.ether.send("mint", trader.sender, 10**18)
+    house = chain.deployment.bound(trader, "house")
+    house.send("deposit", 999 * E6)
+    house.send("deposit_collateral", 0, 10**18)
+    chain.tick(BTC=49_000.5, ETH=2_401.25)
+    found = verify(chain.deployer, chain.deployment)
+    assert found.agrees
+    assert found.balance == 999 * E6
+    (account,) = found.accounts
+    assert account.equity == 999 * E6 + 2_401_250_000 * 85 // 100
+    assert standing(chain.deployer, chain.deployment).accounts == 1
+
+
+def test_commands_answer_and_never_show_a_key(chain, monkeypatch, capsys, tmp_path):
+    key = tmp_path / "trader.key"
+    key.write_text(KEYS["trader"].hex())
+    parameters = tmp_path / "parameters.json"
+    parameters.write_bytes(msgspec.json.encode(parameter_set(4, 0.0516, chain.deployer.block()[1])))
+    (tmp_path / "plimsoll").mkdir()
+    (tmp_path / "plimsoll" / "contracts").symlink_to(ARTEFACTS)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    common = ["--rpc", chain.rpc, "--deployment", str(chain.folder / "deployment.json")]
+    publication = ["--parameters", str(parameters), "--key-file", str(key), "--proposals", str(tmp_path)]
+    said = ""
+    for words in (["status", *common], ["verify", *common, "--json"], ["publish", *common, *publication]):
+        monkeypatch.setattr("sys.argv", ["plimsoll", "chain", *words])
+        assert application._status() == 0, capsys.readouterr().err
+        said += capsys.readouterr().out
+    assert "waiting for signatures" in said
+    assert KEYS["trader"].hex() not in said
+    key.write_text("a secret that is no key")
+    with pytest.raises(PlimsollError) as error:
+        read_key(key)
+    assert error.value.code is Code.BAD_KEY
+    assert "secret" not in str(error.value)
+
+
+def test_a_node_that_does_not_answer_is_named(monkeypatch):
+    monkeypatch.setattr("plimsoll.chain.connection._FIRST_WAIT", 0.0)
+    with pytest.raises(PlimsollError) as error:
+        Connection("http://127.0.0.1:1")
+    assert error.value.code is Code.CHAIN_FAILED
+
+
+def test_the_keys_of_this_test_belong_to_different_people():
+    assert len({address_of(key) for key in KEYS.values()}) == len(KEYS)

@@ -1,0 +1,251 @@
+"""What happens on a real chain when a market crashes: who is margined, liquidated and charged, at what gas?
+
+`python -m tools.chain_demo` starts anvil, deploys the protocol, publishes a signed calibration, opens
+accounts, crashes a market and clears up. The twins do what each transaction does; both must end alike, to the
+unit.
+"""
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+
+from plimsoll.calibration import calibrate
+from plimsoll.chain.compilation import CONTRACTS, compile_contract
+from plimsoll.chain.connection import Connection
+from plimsoll.chain.deployment import Deployment, FeedPlan, MarketPlan, Plan, deploy
+from plimsoll.chain.hashing import signed
+from plimsoll.chain.mirror import mirrored
+from plimsoll.chain.projection import market_name
+from plimsoll.chain.publisher import publish
+from plimsoll.chain.standing import standing
+from plimsoll.chain.twin.clearing_house import ClearingHouse, Order
+from plimsoll.chain.twin.quorum import domain_of
+from plimsoll.chain.twin.rates import ONE
+from plimsoll.chain.twin.reverts import Message
+from plimsoll.chain.verification import verify
+from plimsoll.domain.parameters import ParameterSet, Provenance
+from plimsoll.domain.settings import CalibrationSettings
+from plimsoll.report.chain import show_standing, show_verification
+from plimsoll.scenarios.library import daily_history
+from tools.anvil import running
+
+__all__ = ["main"]
+
+_ROOT = Path(__file__).resolve().parents[1]
+_MOCKS = _ROOT / "tests" / "chain" / "mocks"
+_CACHE = _ROOT / ".cache" / "contracts"
+_EVE = datetime(2020, 3, 12, tzinfo=UTC)
+_UNIT, _E8 = 10**6, 10**8
+_FORTUNE = 10**24
+_NAMES = ("deployer", "reporter one", "reporter two", "reporter three", "long", "short", "keeper", "hedger")
+_KEYS = {name: bytes([0x50 + place]) * 32 for place, name in enumerate(_NAMES)}
+"""Keys of a chain that lives for a minute; they guard nothing."""
+_BTC, _ETH = 0, 1 << 13
+
+
+def main() -> int:
+    """Run the demonstration; 0 where chain and twins end alike."""
+    console = Console(width=120, highlight=False)
+    with tempfile.TemporaryDirectory() as folder, running(int(_EVE.timestamp())) as rpc:
+        return _Demonstration(console, rpc, Path(folder)).run()
+
+
+class _Demonstration:
+    def __init__(self, console: Console, rpc: str, folder: Path) -> None:
+        self._console, self._rpc, self._folder = console, rpc, folder
+        self._lines = {name: Connection(rpc, key, _CACHE) for name, key in _KEYS.items()}
+        self._deployer = self._lines["deployer"]
+        self._prices = {"BTC": 7_900.0, "ETH": 195.0}
+        self._gas = 0
+        for line in self._lines.values():
+            self._node("anvil_setBalance", line.sender, hex(_FORTUNE))
+
+    def run(self) -> int:
+        parameters = self._calibrated()
+        self._mocks()
+        deployment = self._deployed(parameters)
+        self._publish(deployment, parameters)
+        house = _Both(self._deployer, deployment, self._told)
+        self._open(house)
+        self._crash(house)
+        return self._compare(house, deployment)
+
+    def _calibrated(self) -> ParameterSet:
+        self._head("Calibrate on the daily history known on the eve of 12 March 2020")
+        origin = Provenance(program="tools/chain_demo.py", settings="", inputs=("daily history",))
+        made = calibrate(daily_history(round(_EVE.timestamp() * 1_000)), CalibrationSettings(), origin)
+        self._console.print(f"version {made.version}, digest {made.digest}")
+        return made
+
+    def _mocks(self) -> None:
+        self._head("Deploy a quote token and three feeds a market, as a chain would have them")
+        roots = (CONTRACTS, _MOCKS)
+        token = compile_contract("token_mock", roots=roots, cache=_CACHE)
+        feed = compile_contract("chainlink_mock", roots=roots, cache=_CACHE)
+        self._quote, receipt = self._deployer.deploy(token, 6)
+        self._told("quote token", receipt)
+        self._feeds = {
+            market: [self._deployer.deploy(feed, 8)[0] for _ in range(3)] for market in self._prices
+        }
+        self._tick()
+
+    def _deployed(self, parameters: ParameterSet) -> Deployment:
+        self._head("Deploy the protocol")
+        markets = tuple(
+            MarketPlan(name=name, feeds=tuple(FeedPlan(source=feed.address) for feed in feeds))
+            for name, feeds in self._feeds.items()
+        )
+        reporters = tuple(self._lines[name].sender for name in _NAMES[1:4])
+        plan = Plan(
+            quote=self._quote.address,
+            guardian=self._deployer.sender,
+            reporters=reporters,
+            threshold=2,
+            markets=markets,
+        )
+        made = deploy(self._deployer, plan, parameters)
+        for part, gas in made.gas.items():
+            self._console.print(f"{part:<44}{gas:>12,} gas")
+        return made
+
+    def _publish(self, deployment: Deployment, parameters: ParameterSet) -> None:
+        self._head("Publish the calibration, each reporter by itself")
+        self._node("evm_increaseTime", 60)
+        now = self._deployer.block()[1] + 60
+        again = msgspec.structs.replace(parameters, version=2, effective=now * 1_000).sealed()
+        for name in _NAMES[1:4]:
+            key = _KEYS[name]
+            found = publish(self._lines[name], deployment, again, [key], self._folder)
+            said = f"{found.outcome.value}, {len(found.signers)} of {found.threshold} signatures"
+            self._console.print(
+                f"{name:<16}{said:<44}{found.gas:>12,} gas" if found.gas else f"{name:<16}{said}"
+            )
+
+    def _open(self, house: "_Both") -> None:
+        self._head("Open accounts and trade at the mark")
+        for name, dollars in (("long", 14_000), ("short", 60_000), ("keeper", 500_000), ("hedger", 40_000)):
+            self._quote.send("mint", self._lines[name].sender, dollars * _UNIT)
+            house.send(self._lines[name], "deposit", dollars * _UNIT, told=f"{name} deposits {dollars:,}")
+        self._quote.send("mint", self._deployer.sender, 1_000 * _UNIT)
+        house.send(self._deployer, "give_fund", 1_000 * _UNIT, told="the fund is given 1,000")
+        self._trade(house, "long", "short", _BTC, 6_000)
+        self._trade(house, "hedger", "keeper", _BTC, -3_000)
+        self._trade(house, "hedger", "keeper", _ETH, 20_000)
+        standing_now = standing(self._deployer, house.deployment)
+        show_standing(standing_now, self._console)
+
+    def _crash(self, house: "_Both") -> None:
+        self._head("Bitcoin falls by 32 % within minutes")
+        long, keeper = self._lines["long"].sender, self._lines["keeper"]
+        for price in (7_300.0, 6_700.0, 6_050.0):
+            self._fall(house, price)
+        house.send(keeper, "start_auction", long, told="the long is put up for auction")
+        self._node("evm_increaseTime", 240)
+        self._tick()
+        house.send(keeper, "bid", long, ONE // 4, told="the keeper bids for a quarter")
+        self._fall(house, 5_400.0)
+        house.send(keeper, "bid", long, ONE, told="the keeper bids for all that is left")
+        if house.owes(long):
+            house.send(keeper, "absorb", long, told="the fund absorbs what the long owes")
+        if house.shortfall():
+            house.send(keeper, "begin_allocation", told="winners are to pay the rest")
+            house.send(keeper, "weigh", 256, told="their gains are weighed")
+            house.send(keeper, "charge", 256, told="and charged")
+
+    def _fall(self, house: "_Both", price: float) -> None:
+        self._node("evm_increaseTime", 300)
+        self._prices["BTC"] = price
+        self._tick()
+        oracle = house.deployment.bound(self._deployer, "oracle")
+        self._told(f"observe: bitcoin at {price:,.0f}", oracle.send("observe", market_name("BTC")))
+
+    def _compare(self, house: "_Both", deployment: Deployment) -> int:
+        self._head("The final ledger, on chain and in the twins")
+        same = house.show(self._console, {line.sender: name for name, line in self._lines.items()})
+        self._head("plimsoll chain verify")
+        found = verify(self._deployer, deployment)
+        show_verification(found, self._console)
+        self._console.print(f"\nall transactions shown: {self._gas:,} gas")
+        verdict = "equal to the unit" if same and found.agrees else "DIFFER"
+        self._console.print(f"ledger on chain and in the twins: {verdict}")
+        return 0 if same and found.agrees else 1
+
+    def _trade(self, house: "_Both", maker: str, taker: str, instrument: int, lots: int) -> None:
+        market = "ETH" if instrument else "BTC"
+        price = round(self._prices[market] * _UNIT) // 1_000
+        deadline = self._deployer.block()[1] + 3_600
+        order = Order(self._lines[maker].sender, instrument, lots, price, 0, deadline)
+        signature = signed(order.name(house.domain), _KEYS[maker])
+        told = f"{maker} {'buys' if lots > 0 else 'sells'} {abs(lots) / 1_000:g} {market} with {taker}"
+        house.send(self._lines[taker], "fill", order, signature, lots, told=told)
+
+    def _tick(self) -> None:
+        """Let every feed answer the prices, as of the block that carries the answer."""
+        self._node("evm_mine")
+        now = self._deployer.block()[1]
+        for market, feeds in self._feeds.items():
+            for feed in feeds:
+                feed.send("set_round", 1, round(self._prices[market] * _E8), now)
+
+    def _node(self, method: str, *arguments: Any) -> None:
+        answer = self._deployer.node.provider.make_request(method, list(arguments))
+        if "error" in answer:
+            raise RuntimeError(f"{method}: {answer['error']}")
+
+    def _told(self, what: str, receipt: dict[str, Any]) -> None:
+        self._gas += receipt["gasUsed"]
+        self._console.print(f"{what:<60}{receipt['gasUsed']:>12,} gas")
+
+    def _head(self, title: str) -> None:
+        self._console.print(f"\n[bold]{title}[/bold]")
+
+
+class _Both:
+    """The clearing house on chain and its twin: what is sent to one is done by the other in its second."""
+
+    def __init__(self, line: Connection, deployment: Deployment, tell: Any) -> None:
+        self.deployment = deployment
+        self._line, self._tell = line, tell
+        self._house = deployment.bound(line, "house")
+        self.domain = domain_of(line.chain_id, self._house.address)
+        margin = mirrored(line, deployment).margin
+        self._twin = ClearingHouse(margin, self.domain, guardian="", lister="")
+
+    def send(self, line: Connection, name: str, *arguments: Any, told: str) -> None:
+        """Send to the contract as somebody, then do the same in the twin, as of the block that mined it."""
+        receipt = self.deployment.bound(line, "house").send(name, *arguments)
+        second = self._line.node.eth.get_block(receipt["blockNumber"])["timestamp"]
+        self._twin.margin = mirrored(self._line, self.deployment).margin
+        getattr(self._twin, name)(Message(line.sender, second), *arguments)
+        self._tell(told, receipt)
+
+    def owes(self, account: str) -> bool:
+        """Say whether an account owes without a position."""
+        return self._twin.ledger.owes(account)
+
+    def shortfall(self) -> int:
+        """Say what winners are to pay."""
+        return self._twin.ledger.shortfall
+
+    def show(self, console: Console, names: dict[str, str]) -> bool:
+        """Print both ledgers side by side; say whether they are equal."""
+        ledger, rows = self._twin.ledger, []
+        for account, name in names.items():
+            rows.append((name, self._house.read("cash", account), ledger.cash_of(account)))
+            for instrument, market in ((_BTC, "BTC"), (_ETH, "ETH")):
+                lots = self._house.read("lots", account, instrument)
+                rows.append((f"{name}, lots of {market}", lots, ledger.book(account).get(instrument, 0)))
+        rows += [(each, self._house.read(each), getattr(ledger, each)) for each in ("fund", "shortfall")]
+        console.print(f"{'':<28}{'on chain':>18}{'twin':>18}")
+        for name, chain, twin in rows:
+            if chain or twin:
+                console.print(f"{name:<28}{chain:>18,}{twin:>18,}{'' if chain == twin else '  DIFFERS'}")
+        return all(chain == twin for _, chain, twin in rows)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
