@@ -49,6 +49,10 @@ class StaticMargin(MarginModel):
         """Compare equity with the requirement itself, in one pass."""
         return below_tiered_requirements(cash, lots, unit, self._lower, self._upper, self._rates[level])
 
+    def steepest(self, level: Level) -> Vector:
+        """Give the highest marginal rate."""
+        return np.full(self._columns, self._rates[level].max())
+
     def standalone(self, level: Level) -> Matrix:
         """Give the rates of the first tier."""
         return np.full((self._columns, 2), self._rates[level, 0])
