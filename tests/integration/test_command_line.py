@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -18,32 +18,17 @@ from plimsoll.domain.parameters import ParameterSet
 from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.sim.settings import ReplaySettings
 from tests.support.bars import write_bars
+from tests.support.commands import run_plimsoll
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, "-c", "from plimsoll.cli import main; main()"]
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
 
 
 @pytest.fixture
 def plimsoll(monkeypatch, capsys, tmp_path):
     """Run a command in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*words: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["plimsoll", *map(str, words)])
-        status = application._status()
-        captured = capsys.readouterr()
-        return Ended(status, captured.out, captured.err)
-
-    return run
+    return partial(run_plimsoll, monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -103,6 +103,9 @@ def confidence_set(scores: Mapping[str, Vector], *, size: float, block: int, see
     block : int        Mean length of the blocks that the stationary bootstrap draws.
     seed : int
 
+    Policies with the very same scores (two that fall back on a third, say) share one place in the procedure:
+    a difference without variance cannot be studentised.
+
     Raises
     ------
     PlimsollError   `MISSING_EXTRA` where `arch` is not installed.
@@ -119,8 +122,15 @@ def confidence_set(scores: Mapping[str, Vector], *, size: float, block: int, see
             remedy="Install plimsoll-margin with its extra: pip install 'plimsoll-margin[backtest]'.",
         ) from error
     names = tuple(scores)
-    table = np.column_stack([scores[name] for name in names])
-    outcome = MCS(table, size, reps=_REPETITIONS, block_size=block, method="R", seed=seed)
+    kept, twins = np.unique(np.array([scores[name] for name in names]), axis=0, return_inverse=True)
+    count = kept.shape[1]
+    if len(kept) == 1:
+        return Confidence(size, dict.fromkeys(names, 1.0), count)
+    outcome = MCS(kept.T, size, reps=_REPETITIONS, block_size=block, method="R", seed=seed)
     outcome.compute()
     found = outcome.pvalues["Pvalue"]
-    return Confidence(size, {name: float(found.loc[place]) for place, name in enumerate(names)}, len(table))
+    return Confidence(
+        size,
+        {name: float(found.loc[int(twin)]) for name, twin in zip(names, twins.ravel(), strict=True)},
+        count,
+    )

@@ -9,11 +9,12 @@ from plimsoll.backtest.league import MarketLeague, common_rows, play
 from plimsoll.backtest.standing import Standing, standings
 from plimsoll.backtest.walk import Target, Walk
 from plimsoll.calibration.policies import UNGUARDED, RatePolicy
+from plimsoll.domain.settings import GuardSettings
 
-__all__ = ["DEFAULT_GUARD", "NO_GUARD", "Variant", "frontier", "variants"]
+__all__ = ["GUARDED", "NO_GUARD", "Variant", "frontier", "variants"]
 
-DEFAULT_GUARD = "as set"
-NO_GUARD = "no guard"
+GUARDED = "with the guard"
+NO_GUARD = "without any guard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,17 @@ _OFF: Mapping[str, Mapping[str, float | None]] = {
 
 
 def variants(policy: RatePolicy) -> tuple[Variant, ...]:
-    """List the guard as it is set, none, each part switched off, and each setting moved alone."""
-    guard = policy.guard
+    """List the policy's guard, none, each part switched off, and each setting moved alone.
+
+    A policy that has no guard is given the default one.
+    """
+    guard = GuardSettings() if policy.guard == UNGUARDED else policy.guard
 
     def changed(**fields: float | None) -> RatePolicy:
         return structs.replace(policy, guard=structs.replace(guard, **fields))
 
     parts = [
-        Variant(DEFAULT_GUARD, "part", policy),
+        Variant(GUARDED, "part", changed()),
         Variant(NO_GUARD, "part", structs.replace(policy, guard=UNGUARDED)),
         *(Variant(name, "part", changed(**fields)) for name, fields in _OFF.items()),
     ]
@@ -82,7 +86,7 @@ def frontier(walks: Mapping[tuple[str, str], Walk], target: Target, *, seed: int
     leagues: list[MarketLeague] = []
     for market in dict.fromkeys(market for market, _ in walks):
         alike = common_rows(tuple(walk for (name, _), walk in walks.items() if name == market))
-        leagues.append(play(alike, DEFAULT_GUARD, seed=seed, sets=False))
+        leagues.append(play(alike, GUARDED, seed=seed, sets=False))
     return standings(tuple(leagues), target)
 
 

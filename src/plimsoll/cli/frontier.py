@@ -75,27 +75,17 @@ def run(
     begin, end = optional_milliseconds(first, "--from"), optional_milliseconds(last, "--to")
     with voice.progress() as progress:
         read = read_bars(bars, markets=market_list(markets))
-        walks = walk_forward(
-            read,
-            {variant.name: variant.policy for variant in tried},
-            target,
-            out / _WALKS,
-            progress,
-            workers=workers or os.cpu_count() or 1,
-        )
+        policies = {variant.name: variant.policy for variant in tried}
+        count = workers or os.cpu_count() or 1
+        walks = walk_forward(read, policies, target, out / _WALKS, progress, workers=count)
         judged = {key: walk.between(begin, end) for key, walk in walks.items()}
         found = frontier(judged, target, seed=1)
+    write_json(out / SUMMARY, found)
     words = ["plimsoll", "frontier", "--bars", bars.name, "--markets", ",".join(read.markets)]
     words += ["--policy", name, "--horizon", f"{target.horizon_hours:g}h", "--level", f"{level:g}"]
-    page = render_frontier(
-        tried,
-        found,
-        title=f"The guard of {name} on {', '.join(read.markets)}",
-        program=program(),
-        command=shlex.join(words),
-    )
+    title = f"The guard of {name} on {', '.join(read.markets)}"
+    page = render_frontier(tried, found, title=title, program=program(), command=shlex.join(words))
     write_whole(out / REPORT, page.encode())
-    write_json(out / SUMMARY, found)
     voice.tell(
         lambda console: show_frontier(tried, found, console),
         lambda: [

@@ -23,6 +23,9 @@ _MOST_VOLUME = 5.0
 
 _MOST_RATIO = 50.0
 """No outcome counts for more than this multiple of its forecast when the forecast's bias is learnt."""
+_FEWEST_OUTCOMES = 100
+"""Outcomes before the fit is corrected by them: the square of a single return is often next to nothing, and a
+correction from it alone forecast a millionth of the variance."""
 
 _REACH = 4.0
 """A forecast stays within this factor of the smallest and of the largest average: no regression is believed
@@ -243,7 +246,8 @@ def advance_cascade(
         for k in range(horizons):
             fit = _forecast(memory, terms, k, row)
             memory.fits[place, k] = fit
-            ratio = memory.bias[0, k] / memory.bias[1, k] if memory.bias[1, k] > 0.0 else 1.0
+            known = memory.bias[1, k] >= 1.0 - terms.forgetting**_FEWEST_OUTCOMES
+            ratio = memory.bias[0, k] / memory.bias[1, k] if known else 1.0
             memory.latest[k] = fit if np.isnan(fit) else max(fit * ratio, terms.floor)
             path[t, k] = memory.latest[k]
         memory.counts[_END] = ends[t]

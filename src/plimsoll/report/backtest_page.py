@@ -1,5 +1,6 @@
 """How does a backtest become one HTML page that a risk committee can read offline?"""
 
+import math
 from collections.abc import Iterable
 from html import escape
 from itertools import groupby
@@ -125,6 +126,9 @@ def _promises(trial: Trial) -> str:
         cells = []
         for standing in trial.standings:
             value = promise.value(standing)
+            if math.isnan(value):
+                cells.append("<td>not judged</td>")
+                continue
             kept = promise.kept(value)
             written = f"{value:.2f}" if promise.name.startswith("p99") else figures.share(value)
             mark = "kept" if kept else "missed"

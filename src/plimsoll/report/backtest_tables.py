@@ -1,11 +1,13 @@
 """Which tables does a backtest's page hold, and what does each say?"""
 
+import math
 from html import escape
 
 from plimsoll.backtest.assessment import Assessment, SideAssessment
 from plimsoll.backtest.league import SCORES, Duel, MarketLeague
 from plimsoll.backtest.standing import FEWEST_IN_YEAR, SIGNIFICANCE
 from plimsoll.backtest.trial import Trial
+from plimsoll.backtest.walk import SIDES
 from plimsoll.report import figures
 from plimsoll.report.standing_measures import p_value, points
 
@@ -176,7 +178,7 @@ def shock_table(trial: Trial) -> str:
         return ""
     rows = "".join(
         f'<tr><th scope="row">{escape(policy)}</th><td>{figures.share(response.overshoot)}</td>'
-        f"<td>{response.hours_to_peak:.0f} h</td><td>{response.half_life:.0f} h</td></tr>"
+        f"<td>{response.hours_to_peak:.0f} h</td><td>{_hours(response.half_life)}</td></tr>"
         for policy, response in trial.shocks.items()
     )
     return (
@@ -188,40 +190,42 @@ def shock_table(trial: Trial) -> str:
     )
 
 
+def _hours(hours: float) -> str:
+    return f"{hours:.0f} h" if math.isfinite(hours) else "not in the sample"
+
+
 def crash_table(trial: Trial) -> str:
-    """Show the hours of the crash of the reference policy, both sides."""
-    policy = trial.plan.reference
-    hours = {side: trial.crash[policy, side] for side in ("long", "short")}
+    """Show, hour by hour, the worst moves and the breaches of every policy, both sides together."""
+    down, up = (trial.crash[trial.plan.reference, side] for side in SIDES)
+    heads = "".join(f'<th scope="col">{escape(policy)}</th>' for policy in trial.plan.policies)
     rows = "".join(
-        f'<tr><th scope="row">{figures.moment(down.start)}</th><td>{figures.count(down.windows)}</td>'
-        + "".join(
-            f"<td{_breached(hour.breaches)}>{figures.count(hour.breaches)}</td>"
-            f"<td>{figures.share(hour.rate)}</td><td>{figures.share(hour.worst)}</td>"
-            for hour in (down, up)
-        )
+        f'<tr><th scope="row">{figures.moment(fall.start)}</th><td>{figures.count(2 * fall.windows)}</td>'
+        f"<td>{figures.share(fall.worst)}</td><td>{figures.share(rise.worst)}</td>"
+        + "".join(_crash_cell(trial, policy, place) for policy in trial.plan.policies)
         + "</tr>"
-        for down, up in zip(hours["long"], hours["short"], strict=True)
-    )
-    sides = "".join(
-        f'<th scope="col">{side} breaches</th><th scope="col">mean rate</th><th scope="col">worst move</th>'
-        for side in ("long", "short")
+        for place, (fall, rise) in enumerate(zip(down, up, strict=True))
     )
     return (
-        f'<details class="wide"><summary>{escape(policy)}: every hour</summary><div class="scroll">'
-        '<table class="figures"><thead><tr><th scope="col">Hour</th><th scope="col">windows</th>'
-        f"{sides}</tr></thead><tbody>{rows}</tbody></table></div></details>"
         f'<p class="aside">{escape(_crash_words(trial))}</p>'
+        '<details class="wide" open><summary>Breaches by the hour, and the mean rate asked of longs</summary>'
+        '<div class="scroll"><table class="figures tall"><thead><tr><th scope="col">Windows that begin</th>'
+        '<th scope="col">windows, both sides</th><th scope="col">worst fall</th>'
+        f'<th scope="col">worst rise</th>{heads}</tr>'
+        f"</thead><tbody>{rows}</tbody></table></div></details>"
     )
 
 
-def _breached(breaches: int) -> str:
-    return ' class="rejected"' if breaches else ""
+def _crash_cell(trial: Trial, policy: str, place: int) -> str:
+    fall, rise = (trial.crash[policy, side][place] for side in SIDES)
+    breaches = fall.breaches + rise.breaches
+    mark = ' class="rejected"' if breaches else ""
+    return f"<td{mark}>{figures.count(breaches)} <span>({figures.share(fall.rate)})</span></td>"
 
 
 def _crash_words(trial: Trial) -> str:
     parts = []
     for policy in trial.plan.policies:
-        hours = [hour for side in ("long", "short") for hour in trial.crash[policy, side]]
+        hours = [hour for side in SIDES for hour in trial.crash[policy, side]]
         windows, breaches = sum(h.windows for h in hours), sum(h.breaches for h in hours)
         parts.append(f"{policy} {figures.count(breaches)} of {figures.count(windows)}")
     return f"Breaches in these two days, both sides: {', '.join(parts)}."

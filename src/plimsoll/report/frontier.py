@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from plimsoll.backtest.frontier import DEFAULT_GUARD, Variant
+from plimsoll.backtest.frontier import GUARDED, Variant
 from plimsoll.backtest.standing import Standing
 from plimsoll.report import figures
 from plimsoll.report.page_parts import asset, content_hash
@@ -20,10 +20,10 @@ __all__ = ["render_frontier", "show_frontier"]
 
 _COLUMNS: tuple[tuple[str, Callable[[Standing], float], Callable[[float], str]], ...] = (
     ("covered", lambda s: s.covered, points),
-    ("- least", lambda s: s.least_covered, points),
+    ("least", lambda s: s.least_covered, points),
     ("worst year", lambda s: s.worst_year, figures.share),
     ("mean", lambda s: s.mean, figures.share),
-    ("- at equal coverage", lambda s: s.matched_mean, figures.share),
+    ("at equal", lambda s: s.matched_mean, figures.share),
     ("p99/p1", lambda s: s.largest_spread, lambda value: f"{value:.2f}"),
     ("24 h rise", lambda s: s.worst_rise, figures.share),
     ("24 h call", lambda s: s.liquidity_call, figures.share),
@@ -33,7 +33,7 @@ _COLUMNS: tuple[tuple[str, Callable[[Standing], float], Callable[[float], str]],
 def show_frontier(variants: tuple[Variant, ...], found: tuple[Standing, ...], console: Console) -> None:
     """Print a line per variant: first the parts switched off, then each setting moved alone."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
-    table.add_column("Guard")
+    table.add_column("Guard", no_wrap=True)
     for name, _, _ in _COLUMNS:
         table.add_column(name, justify="right")
     family = variants[0].family
@@ -41,7 +41,7 @@ def show_frontier(variants: tuple[Variant, ...], found: tuple[Standing, ...], co
         if variant.family != family:
             family = variant.family
             table.add_row(Text(family, style="dim"))
-        style = "bold" if variant.name == DEFAULT_GUARD else ""
+        style = "bold" if variant.name == GUARDED else ""
         cells = [written(value(standing)) for _, value, written in _COLUMNS]
         table.add_row(variant.name, *cells, style=style)
     console.print(table)
@@ -72,7 +72,7 @@ def _lead(parts: list[tuple[Variant, Standing]]) -> str:
     guarded, free = parts[0][1], parts[1][1]
     cost = guarded.matched_mean / free.matched_mean - 1.0
     return (
-        f"At equal coverage the guard costs {100.0 * cost:+.1f} % of the mean requirement. It takes the "
+        f"At equal coverage the guard changes the mean requirement by {100.0 * cost:+.1f} %. It takes the "
         f"spread of the rate in time from {free.largest_spread:.1f} to {guarded.largest_spread:.1f} and its "
         f"worst rise in 24 hours from {figures.share(free.worst_rise)} to "
         f"{figures.share(guarded.worst_rise)}."

@@ -1,5 +1,7 @@
 """How does a backtest read on a terminal?"""
 
+import math
+from collections.abc import Iterator
 from itertools import groupby
 
 from rich import box
@@ -8,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from plimsoll.backtest.assessment import Assessment
-from plimsoll.backtest.standing import PROMISES, SIGNIFICANCE
-from plimsoll.backtest.trial import Trial
+from plimsoll.backtest.standing import PROMISES, SIGNIFICANCE, Standing
+from plimsoll.backtest.trial import DAY, Trial
+from plimsoll.backtest.walk import SIDES
 from plimsoll.report import figures
 from plimsoll.report.standing_measures import STANDING_MEASURES, best_standings, p_value, points
 
@@ -26,38 +29,54 @@ def show_trial(trial: Trial, console: Console) -> None:
             style="bold",
         )
     )
-    console.print(_standing_table(trial))
-    console.print()
+    for part in _parts(trial.standings):
+        console.print(_standing_table(part, trial.standings))
+        console.print()
     console.print(Text(f"{trial.plan.reference}, market by market", style="bold"))
     console.print(_market_table(trial))
     if len(trial.plan.policies) > 1:
         console.print()
         console.print(Text(f"Against {trial.plan.reference}: who scores better", style="bold"))
         console.print(_duel_table(trial))
-    console.print()
-    console.print(_promise_table(trial))
+    if trial.plan.day is not None:
+        console.print()
+        console.print(Text(f"Breaches by the hour, {figures.day(trial.day)}, both sides", style="bold"))
+        console.print(_crash_table(trial))
+    for part in _parts(trial.standings):
+        console.print()
+        console.print(_promise_table(part))
+
+
+_SIDE_BY_SIDE = 3
+"""Policies that fit beside the longest labels on a hundred columns."""
+
+
+def _parts(standings: tuple[Standing, ...]) -> Iterator[tuple[Standing, ...]]:
+    """Split policies so that a table does not break its lines."""
+    for first in range(0, len(standings), _SIDE_BY_SIDE):
+        yield standings[first : first + _SIDE_BY_SIDE]
 
 
 def _table(first: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
-    table.add_column(first)
+    table.add_column(first, no_wrap=True)
     return table
 
 
-def _standing_table(trial: Trial) -> Table:
+def _standing_table(part: tuple[Standing, ...], everyone: tuple[Standing, ...]) -> Table:
     table = _table("")
-    for standing in trial.standings:
+    for standing in part:
         table.add_column(standing.policy, justify="right")
     for group, measures in groupby(STANDING_MEASURES, key=lambda measure: measure.group):
         table.add_row(Text(group, style="dim"))
         for measure in measures:
-            best = best_standings(measure, trial.standings)
+            best = best_standings(measure, everyone)
             cells = [
                 Text(
                     measure.written(measure.value(standing)),
                     style="bold green" if standing.policy in best else "",
                 )
-                for standing in trial.standings
+                for standing in part
             ]
             table.add_row(Text(f"  {measure.label}"), *cells)
     return table
@@ -119,15 +138,41 @@ def _duel_cell(trial: Trial, policy: str, score: str) -> str:
     return f"{written}  {worse} / {len(sure) - worse} of {len(duels)}"
 
 
-def _promise_table(trial: Trial) -> Table:
+def _crash_table(trial: Trial) -> Table:
+    table = _table("hour, UTC")
+    for name in ("windows", "worst fall", "worst rise", *trial.plan.policies):
+        table.add_column(name, justify="right", overflow="fold")
+    down, up = (trial.crash[trial.plan.reference, side] for side in SIDES)
+    for place, (fall, rise) in enumerate(zip(down, up, strict=True)):
+        if fall.start >= trial.day + DAY:
+            break
+        cells = [
+            Text(figures.count(count), style="bold red" if count else "")
+            for policy in trial.plan.policies
+            for count in [sum(trial.crash[policy, side][place].breaches for side in SIDES)]
+        ]
+        table.add_row(
+            figures.moment(fall.start).split(" ")[3],
+            figures.count(2 * fall.windows),
+            figures.share(fall.worst),
+            figures.share(rise.worst),
+            *cells,
+        )
+    return table
+
+
+def _promise_table(part: tuple[Standing, ...]) -> Table:
     table = _table("Promise")
-    table.add_column("bound")
-    for standing in trial.standings:
+    table.add_column("bound", no_wrap=True)
+    for standing in part:
         table.add_column(standing.policy, justify="right")
     for promise in PROMISES:
         cells = [
-            Text(_promised(promise.name, value), style="" if promise.kept(value) else "bold red")
-            for value in (promise.value(standing) for standing in trial.standings)
+            Text(
+                _promised(promise.name, value),
+                style="" if promise.kept(value) or math.isnan(value) else "bold red",
+            )
+            for value in (promise.value(standing) for standing in part)
         ]
         table.add_row(promise.name, promise.bound, *cells)
     return table
