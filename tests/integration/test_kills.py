@@ -89,7 +89,7 @@ def test_a_connection_cut_within_a_message_loses_and_repeats_nothing(cutting, wa
     store = open_store(
         f"postgresql://postgres@127.0.0.1:{cutting.port}/postgres?schema=cut_{way}", writing=True
     )
-    written, cuts = entries(150), 0
+    written, cuts = entries(90), 0
     for start in range(0, len(written), 5):
         cutting.budget[way] = generator.randrange(LENGTHS[way])
         group = written[start : start + 5]

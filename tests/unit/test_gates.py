@@ -120,6 +120,12 @@ def test_markets_and_kinds_do_not_disturb_each_other():
     assert faults([one, other, Ticker("s", "ETH", NOW, NOW, 300.0), trade(200.0, 1)]) == [None] * 4
 
 
+def test_a_source_that_names_ever_more_markets_is_not_remembered_for_ever():
+    said = [replace(trade(100.0, number), market=f"M{number % 5}") for number in range(15)]
+    found = faults(said, GateSettings(markets=3))
+    assert found == [None, None, None, Fault.UNKNOWN_MARKET, Fault.UNKNOWN_MARKET] * 3
+
+
 def test_memory_of_identities_is_bounded():
     settings = GateSettings(identities=3)
     assert faults([trade(100.0, n) for n in (1, 2, 3, 4, 1)], settings) == [None] * 5

@@ -43,6 +43,7 @@ class GateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     memory : count             Prices in that median.
     confirmations : count      Outliers in a row, near each other, that are believed.
     identities : count         Trades whose identity is remembered.
+    markets : count            Markets, times kinds of values, that are remembered; others are unknown.
     numbered : bool            Whether identities of trades are consecutive whole numbers.
     """
 
@@ -54,6 +55,7 @@ class GateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     memory: Annotated[int, Meta(ge=1, le=1_000)] = 9
     confirmations: Annotated[int, Meta(ge=1, le=100)] = 3
     identities: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    markets: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
     numbered: bool = False
 
 
@@ -103,6 +105,9 @@ class Gate:
     def admit(self, observation: Observation) -> Admitted:
         """Check one observation; time is what it carries, no clock is read."""
         key = (observation.market, type(observation))
+        if key not in self._memories and len(self._memories) >= self._settings.markets:
+            what = f"more than {self._settings.markets} markets"
+            return Admitted(None, (_refusal(observation, Fault.UNKNOWN_MARKET, what),))
         memory = self._memories.setdefault(key, _Memory(self._settings))
         gap = self._gap(observation, memory)
         fault = _unsound(observation) or self._untimely(observation) or self._repeated(observation, memory)
