@@ -23,13 +23,23 @@ _MOST_VOLUME = 5.0
 
 _MOST_RATIO = 50.0
 """No outcome counts for more than this multiple of its forecast when the forecast's bias is learnt."""
+_FEWEST_OUTCOMES = 100
+"""Outcomes before the fit is corrected by them: the square of a single return is often next to nothing, and a
+correction from it alone forecast a millionth of the variance."""
 
 _REACH = 4.0
 """A forecast stays within this factor of the smallest and of the largest average: no regression is believed
 further outside of what it has seen."""
 
-_RIDGE = 1e-3
-"""Added to the diagonal: an hour of day that has no sample yet then weighs nothing."""
+_RIDGE = 1.0
+"""Added to the diagonal, as one outcome would: in the first weeks, with some dozen outcomes for each hour of
+day,
+it keeps weights small, and later it is lost among thousands."""
+
+_FAR = 64.0
+"""Multiple of the day's average, eight deviations squared, from which on a bar counts for no more: a wrong
+print
+must not be remembered for a month."""
 
 _DAY = 2
 """Place of the day's average in the cascade."""
@@ -94,6 +104,13 @@ class CascadeTerms(NamedTuple):
 def _average(sums: Matrix, place: int, sample: float, keep: float) -> None:
     sums[0, place] = keep * sums[0, place] + (1.0 - keep) * sample
     sums[1, place] = keep * sums[1, place] + (1.0 - keep)
+
+
+@njit(cache=True)
+def _credible(averages: Matrix, sample: float, floor: float) -> float:
+    if averages[1, _DAY] == 0.0:
+        return sample
+    return float(min(sample, _FAR * max(averages[0, _DAY] / averages[1, _DAY], floor)))
 
 
 @njit(cache=True)
@@ -214,13 +231,14 @@ def advance_cascade(
         memory.counts[_RUN] = memory.counts[_RUN] + 1 if contiguous[t] else 1
         memory.counts[_PLACE] = (memory.counts[_PLACE] + 1) % len(memory.rows)
         place = memory.counts[_PLACE]
-        memory.trail[place, _SAMPLE] = samples[t]
-        memory.trail[place, _SQUARE] = samples[t] if np.isnan(returns[t]) else returns[t] ** 2
+        sample = _credible(memory.averages, samples[t], terms.floor)
+        memory.trail[place, _SAMPLE] = sample
+        memory.trail[place, _SQUARE] = sample if np.isnan(returns[t]) else returns[t] ** 2
         for k in range(horizons):
             if memory.counts[_RUN] > terms.horizons[k]:
                 _mature(memory, terms, k)
         for a in range(AGES):
-            _average(memory.averages, a, samples[t], terms.keeps[a])
+            _average(memory.averages, a, sample, terms.keeps[a])
         if volume[t] >= 0.0:
             _average(memory.averages, AGES, volume[t], terms.keeps[AGES])
         row = memory.rows[place]
@@ -228,7 +246,8 @@ def advance_cascade(
         for k in range(horizons):
             fit = _forecast(memory, terms, k, row)
             memory.fits[place, k] = fit
-            ratio = memory.bias[0, k] / memory.bias[1, k] if memory.bias[1, k] > 0.0 else 1.0
+            known = memory.bias[1, k] >= 1.0 - terms.forgetting**_FEWEST_OUTCOMES
+            ratio = memory.bias[0, k] / memory.bias[1, k] if known else 1.0
             memory.latest[k] = fit if np.isnan(fit) else max(fit * ratio, terms.floor)
             path[t, k] = memory.latest[k]
         memory.counts[_END] = ends[t]
