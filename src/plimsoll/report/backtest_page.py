@@ -17,7 +17,7 @@ from plimsoll.report.backtest_tables import (
     test_tables,
     year_tables,
 )
-from plimsoll.report.page_parts import asset, content_hash, definitions, paragraphs
+from plimsoll.report.page_parts import Page, asset, definitions, paragraphs
 from plimsoll.report.standing_measures import STANDING_MEASURES, StandingMeasure, best_standings, points
 
 __all__ = ["render_backtest"]
@@ -63,15 +63,21 @@ def render_backtest(
     program : str   Name and version of what made it.
     command : str   The command line that repeats the run.
     """
-    style = asset("page.css") + asset("backtest.css")
+    target = trial.plan.target
+    return Page(
+        kind="backtest",
+        title=f"Do {100.0 * target.level:g} % of {target.horizon_hours:g}-hour moves stay within the rate?",
+        lead=_lead(trial),
+        facts=_facts(trial, source),
+        program=program,
+        main=_main(trial, inputs, command),
+        styles=("backtest.css",),
+    ).written()
+
+
+def _main(trial: Trial, inputs: Iterable[tuple[str, str]], command: str) -> str:
     target = trial.plan.target
     return Template(asset("backtest.html")).substitute(
-        style=style,
-        style_hash=content_hash(style),
-        program=escape(program),
-        title=f"Do {100.0 * target.level:g} % of {target.horizon_hours:g}-hour moves stay within the rate?",
-        lead=escape(_lead(trial)),
-        facts=definitions(_facts(trial, source)),
         promises=_promises(trial),
         standing=_standing(trial),
         scatter=cost_plot(trial),

@@ -1,10 +1,7 @@
 """How do many simulated cascades become one HTML page that needs nothing else?"""
 
-import base64
-import hashlib
 from collections.abc import Callable
 from html import escape
-from importlib import resources
 from string import Template
 
 import msgspec
@@ -13,6 +10,7 @@ import numpy as np
 from plimsoll.report import figures
 from plimsoll.report.cascade_measures import MEASURES, values_of, written
 from plimsoll.report.courses import Course, Dots, Layers, draw_courses, draw_dots, draw_layers
+from plimsoll.report.page_parts import Page, asset
 from plimsoll.sim.seeds import Cascades, CascadeTrace
 from plimsoll.types import Matrix, Vector
 
@@ -41,14 +39,7 @@ def render_cascades(cascades: Cascades, *, program: str, command: str) -> str:
     program : str   Name and version of what made it.
     command : str   The command line that repeats the run.
     """
-    style = _asset("page.css") + _asset("cascade.css")
-    return Template(_asset("cascade.html")).substitute(
-        style=style,
-        style_hash=_content_hash(style),
-        program=escape(program),
-        title=escape(cascades.title),
-        facts=_facts(cascades),
-        narrative=escape(cascades.narrative),
+    main = Template(asset("cascade.html")).substitute(
         table=_table(cascades),
         keys=_keys(cascades),
         courses=_courses(cascades),
@@ -58,31 +49,30 @@ def render_cascades(cascades: Cascades, *, program: str, command: str) -> str:
         command=escape(command),
         settings=escape(_settings(cascades)),
     )
-
-
-def _asset(name: str) -> str:
-    return resources.files("plimsoll.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _content_hash(content: str) -> str:
-    digest = hashlib.sha256(content.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+    return Page(
+        kind="simulation",
+        title=cascades.title,
+        lead=cascades.narrative,
+        facts=_facts(cascades),
+        program=program,
+        main=main,
+        styles=("cascade.css",),
+    ).written()
 
 
 def _settings(cascades: Cascades) -> str:
     return msgspec.json.format(msgspec.json.encode(cascades.settings), indent=2).decode()
 
 
-def _facts(cascades: Cascades) -> str:
+def _facts(cascades: Cascades) -> tuple[tuple[str, str], ...]:
     settings = cascades.settings
-    pairs = (
+    return (
         ("Shock", f"worst hour of {cascades.scenario}, second by second"),
         ("Markets", ", ".join(cascades.markets)),
         ("Accounts", figures.count(settings.population.accounts)),
         ("Seeds", f"{settings.seeds}, from {settings.seed}"),
         ("Anchors", cascades.source),
     )
-    return "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in pairs)
 
 
 def _table(cascades: Cascades) -> str:

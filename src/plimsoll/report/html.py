@@ -10,11 +10,14 @@ import msgspec
 from plimsoll.report import figures, notes
 from plimsoll.report.charts import Charts, build_charts, colour_slots
 from plimsoll.report.measures import MEASURES, Measure, best_policies, is_broken
-from plimsoll.report.page_parts import asset, content_hash, definitions, paragraphs
+from plimsoll.report.page_parts import Page, asset, definitions, paragraphs
 from plimsoll.report.summary import Summary, summarise
 from plimsoll.sim.outcome import PolicySummary, Replay
 
 __all__ = ["render_page"]
+
+
+_SKIP = '<a class="skip" href="#charts">Skip to the charts</a>'
 
 
 def render_page(replay: Replay, *, program: str, command: str) -> str:
@@ -31,16 +34,7 @@ def render_page(replay: Replay, *, program: str, command: str) -> str:
     """
     summary = summarise(replay)
     charts = build_charts(replay)
-    style, script = asset("page.css"), asset("page.js")
-    return Template(asset("page.html")).substitute(
-        style=style,
-        script=script,
-        style_hash=content_hash(style),
-        script_hash=content_hash(script),
-        program=escape(program),
-        title=escape(replay.title),
-        narrative=paragraphs([replay.narrative], "lead") if replay.narrative else "",
-        facts=_facts(replay),
+    main = Template(asset("replay.html")).substitute(
         price=escape(summary.price),
         verdict=_verdict(summary),
         table=_table(replay),
@@ -49,8 +43,18 @@ def render_page(replay: Replay, *, program: str, command: str) -> str:
         repeat=_repeat(replay, command),
         method=_method(replay),
         measures=definitions((measure.label.removeprefix("- "), measure.meaning) for measure in MEASURES),
-        data=_embedded(charts),
     )
+    return Page(
+        kind="replay",
+        title=replay.title,
+        lead=replay.narrative,
+        facts=_facts(replay),
+        program=program,
+        before=_SKIP,
+        main=main,
+        script=asset("replay.js"),
+        data=_embedded(charts),
+    ).written()
 
 
 def _embedded(charts: Charts) -> str:
@@ -61,17 +65,15 @@ def _embedded(charts: Charts) -> str:
     return text
 
 
-def _facts(replay: Replay) -> str:
+def _facts(replay: Replay) -> tuple[tuple[str, str], ...]:
     accounts = replay.outcomes[0].summary.accounts if replay.outcomes else 0
     first, last = int(replay.times[0]) - _bar_length(replay), int(replay.times[-1])
-    return definitions(
-        (
-            ("Period", f"{figures.moment(first)} to {figures.moment(last)}"),
-            ("Bars", f"{figures.count(len(replay.times))} of {figures.span(_bar_length(replay))}"),
-            ("Markets", ", ".join(replay.markets)),
-            ("Accounts", figures.count(accounts)),
-            ("Prices", replay.source),
-        )
+    return (
+        ("Period", f"{figures.moment(first)} to {figures.moment(last)}"),
+        ("Bars", f"{figures.count(len(replay.times))} of {figures.span(_bar_length(replay))}"),
+        ("Markets", ", ".join(replay.markets)),
+        ("Accounts", figures.count(accounts)),
+        ("Prices", replay.source),
     )
 
 
