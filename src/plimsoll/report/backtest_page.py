@@ -71,7 +71,7 @@ def render_backtest(
         facts=_facts(trial, source),
         program=program,
         main=_main(trial, inputs, command),
-        styles=("backtest.css",),
+        styles=("plots.css", "backtest.css"),
     ).written()
 
 

@@ -9,20 +9,22 @@ import numpy as np
 
 from plimsoll.report import figures
 from plimsoll.report.cascade_measures import MEASURES, values_of, written
-from plimsoll.report.courses import Course, Dots, Layers, draw_courses, draw_dots, draw_layers
 from plimsoll.report.page_parts import Page, asset
+from plimsoll.report.plot_frame import Slot, figure, key
+from plimsoll.report.plots import Trace, course_plot
+from plimsoll.report.row_plots import Dots, Parts, draw_dots, draw_parts
 from plimsoll.sim.seeds import Cascades, CascadeTrace
 from plimsoll.types import Matrix, Vector
 
 __all__ = ["render_cascades"]
 
-_SLOTS = {
-    "static": "0",
-    "static-matched": "1",
-    "dynamic": "2",
-    "plimsoll": "3",
-    "static-guarded": "4",
-    "plimsoll-unguarded": "6",
+_SLOTS: dict[str, Slot] = {
+    "static": 0,
+    "static-matched": 1,
+    "dynamic": 2,
+    "plimsoll": 3,
+    "static-guarded": 4,
+    "plimsoll-unguarded": 6,
 }
 _LOW, _HIGH = 0.1, 0.9
 """Quantiles over seeds that a band goes between."""
@@ -56,7 +58,7 @@ def render_cascades(cascades: Cascades, *, program: str, command: str) -> str:
         facts=_facts(cascades),
         program=program,
         main=main,
-        styles=("cascade.css",),
+        styles=("plots.css",),
     ).written()
 
 
@@ -99,17 +101,7 @@ def _range(wanted: tuple[float, float] | None, write: Callable[[float], str]) ->
 
 
 def _keys(cascades: Cascades) -> str:
-    return "".join(
-        f'<span><i class="swatch slot-{_SLOTS[name]}"></i>{escape(name)}</span>'
-        for name in cascades.settings.policies
-    )
-
-
-def _figure(title: str, note: str, drawing: str) -> str:
-    return (
-        f"<figure><figcaption>{escape(title)} <span>{escape(note)}</span></figcaption>"
-        f'<div class="chart">{drawing}</div></figure>'
-    )
+    return "".join(key(name, _SLOTS[name]) for name in cascades.settings.policies)
 
 
 _Pick = Callable[[CascadeTrace], Vector]
@@ -144,20 +136,20 @@ _MOST_SHOWN = 5.0
 def _courses(cascades: Cascades) -> str:
     times = cascades.runs[0].trace.seconds
     return "".join(
-        _figure(title, note, draw_courses(times, _lines(cascades, pick, title), write, lines=lines))
-        for title, note, pick, write, lines in _PANELS
+        figure(title, course_plot(times, _lines(cascades, pick, title), write, marked=marked), note=note)
+        for title, note, pick, write, marked in _PANELS
     )
 
 
-def _lines(cascades: Cascades, pick: _Pick, title: str) -> list[Course]:
+def _lines(cascades: Cascades, pick: _Pick, title: str) -> list[Trace]:
     lines = []
     if title == "Price":
         runs = cascades.of(cascades.settings.policies[0])
         value = _over_seeds(np.stack([run.trace.value for run in runs]))
-        lines.append(Course("value outside", "none", value[1], dashed=True))
+        lines.append(Trace("value outside", "none", value[1], dashed=True))
     for name in cascades.settings.policies:
         low, middle, high = _over_seeds(np.stack([pick(run.trace) for run in cascades.of(name)]))
-        lines.append(Course(name, _SLOTS[name], middle, low, high))
+        lines.append(Trace(name, _SLOTS[name], middle, low, high))
     return lines
 
 
@@ -173,21 +165,21 @@ def _layers(cascades: Cascades) -> str:
         return float(np.mean([getattr(run.facts, field) for run in cascades.of(name)]))
 
     closed = [
-        Layers(name, tuple(mean(name, field) for field in ("sold", "taken_over", "deleveraged")))
+        Parts(name, tuple(mean(name, field) for field in ("sold", "taken_over", "deleveraged")))
         for name in policies
     ]
     paid = [
-        Layers(name, tuple(mean(name, field) for field in ("fund_paid", "winners_paid", "uncovered")))
+        Parts(name, tuple(mean(name, field) for field in ("fund_paid", "winners_paid", "uncovered")))
         for name in policies
     ]
-    return _figure(
+    return figure(
         "Who took the positions",
-        "Mean over seeds of the notional closed by force.",
-        draw_layers(closed, ("book", "backstop", "winners"), figures.money),
-    ) + _figure(
+        draw_parts(closed, ("book", "backstop", "winners"), figures.money),
+        note="Mean over seeds of the notional closed by force.",
+    ) + figure(
         "Who paid what was missing",
-        "Mean over seeds of the bad debt.",
-        draw_layers(paid, ("insurance fund", "winners", "nobody"), figures.money),
+        draw_parts(paid, ("insurance fund", "winners", "nobody"), figures.money),
+        note="Mean over seeds of the bad debt.",
     )
 
 
@@ -198,12 +190,12 @@ def _first(cascades: Cascades) -> str:
         market = int((series.price / series.price[0]).min(axis=0).argmin())
         times = np.arange(len(series.price), dtype=np.float64)
         pair = [
-            Course("depth", "none", series.depth[:, market] / series.depth[0, market], dashed=True),
-            Course("price", _SLOTS[name], series.price[:, market] / series.price[0, market]),
+            Trace("depth", "none", series.depth[:, market] / series.depth[0, market], dashed=True),
+            Trace("price", _SLOTS[name], series.price[:, market] / series.price[0, market]),
         ]
         market_name = series.markets[market]
         note = f"{market_name} under {name}, seed {cascades.settings.seed}; dashed: depth. Over the start."
-        drawn += _figure("Price against depth", note, draw_courses(times, pair, figures.share))
+        drawn += figure("Price against depth", course_plot(times, pair, figures.share), note=note)
     return drawn
 
 
@@ -215,5 +207,5 @@ def _dots(cascades: Cascades) -> str:
             Dots(name, _SLOTS[name], values_of(cascades, name, measure))
             for name in cascades.settings.policies
         ]
-        drawn += _figure(measure.label, measure.meaning, draw_dots(rows, measure.write, measure.wanted))
+        drawn += figure(measure.label, draw_dots(rows, measure.write, measure.wanted), note=measure.meaning)
     return drawn

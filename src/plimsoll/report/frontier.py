@@ -60,7 +60,12 @@ def render_frontier(
         command=escape(command),
     )
     return Page(
-        kind="frontier", title=title, lead=_lead(parts), program=program, main=main, styles=("backtest.css",)
+        kind="frontier",
+        title=title,
+        lead=_lead(parts),
+        program=program,
+        main=main,
+        styles=("plots.css", "backtest.css"),
     ).written()
 
 
