@@ -1,9 +1,8 @@
 """What does a run leave in its folder, and on stdout for a script?"""
 
-from importlib import metadata
 from pathlib import Path
 
-from plimsoll.cli.program import program
+from plimsoll.cli.program import libraries, program
 from plimsoll.cli.run_folder import JOURNALS, RECORD, REPORT, SETTINGS, SUMMARY
 from plimsoll.report.files import write_json, write_whole
 from plimsoll.report.html import render_page
@@ -11,9 +10,6 @@ from plimsoll.report.summary import summarise
 from plimsoll.sim.outcome import Replay
 
 __all__ = ["summary_document", "write_run"]
-
-_ARITHMETIC = ("numba", "numpy")
-"""Libraries whose version may change the last bit of a result."""
 
 
 def write_run(replay: Replay, folder: Path, command: str) -> None:
@@ -39,7 +35,7 @@ def summary_document(replay: Replay) -> dict[str, object]:
 def _record(replay: Replay, folder: Path, command: str) -> dict[str, object]:
     return {
         "program": program(),
-        "libraries": {name: metadata.version(name) for name in _ARITHMETIC},
+        "libraries": libraries(),
         "command": command,
         "source": replay.source,
         "inputs": replay.inputs,

@@ -1,7 +1,6 @@
 """What does a venue's own forced selling do to a crash, under several policies and over many seeds?"""
 
 import shlex
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ from msgspec import structs
 
 from plimsoll.cli.documents import read_document
 from plimsoll.cli.options import Json, Quiet, SettingsFile
-from plimsoll.cli.program import program
+from plimsoll.cli.program import libraries, program
 from plimsoll.cli.run_folder import FACTS, RECORD, REPORT, SETTINGS, SUMMARY, TRACES, run_folder
 from plimsoll.cli.voice import Voice
 from plimsoll.errors import Code
@@ -118,7 +117,7 @@ def _write(cascades: "Cascades", folder: Path, command: str) -> None:
     write_json(folder / SUMMARY, _summary(cascades))
     record = {
         "program": program(),
-        "libraries": {name: metadata.version(name) for name in ("numba", "numpy")},
+        "libraries": libraries(),
         "command": command,
         "source": cascades.source,
         "runs": [
