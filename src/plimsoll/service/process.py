@@ -11,9 +11,11 @@ import numpy as np
 import uvicorn
 from starlette.routing import BaseRoute
 
+from plimsoll.domain.events import Event
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.scenarios.library import scenario
 from plimsoll.service.application import application
+from plimsoll.service.bar_builder import BarBuilder
 from plimsoll.service.desk import Described, Desk
 from plimsoll.service.external_venue import external_venue, opening_events
 from plimsoll.service.logs import set_up_logs
@@ -23,6 +25,7 @@ from plimsoll.service.room import EngineRoom
 from plimsoll.service.run_folders import venue_folder
 from plimsoll.service.settings import ListenSettings, ServiceSettings
 from plimsoll.service.tokens import FILE, Scope, Tokens, issue
+from plimsoll.sim.publishing import Publisher
 from plimsoll.store.durable import Store
 from plimsoll.store.location import open_store
 
@@ -159,19 +162,7 @@ class Service:
     def _open_replay(self) -> None:
         venue = replayed_venue(self._settings)
         bars = venue.stage.market.bars
-        room = EngineRoom(
-            self._settings.engine,
-            self._settings.store.snapshot_events,
-            self._store,
-            self.desk.records,
-            publisher=venue.publisher,
-            markets=bars.markets,
-            builder=None,
-        )
-        first = opening(venue)
-        state = room.resume()
-        if state.sequence == 0:
-            room.open(first)
+        room = self._resumed(venue.publisher, bars.markets, None, opening(venue))
         room.start()
         self.desk.room = room
         kept = [*self.desk.records.bars()][-1:]
@@ -181,22 +172,28 @@ class Service:
 
     def _open_external(self) -> None:
         venue = external_venue(self._settings)
+        first = opening_events(venue, self._settings)
+        room = self._resumed(venue.publisher, venue.markets, venue.builder, first)
+        room.feed = "waiting for ticks through the API"
+        room.start()
+        self.desk.room = room
+
+    def _resumed(
+        self, publisher: Publisher, markets: tuple[str, ...], builder: BarBuilder | None, first: list[Event]
+    ) -> EngineRoom:
+        """Rebuild the venue from what is kept, or open it with these events where nothing is."""
         room = EngineRoom(
             self._settings.engine,
             self._settings.store.snapshot_events,
             self._store,
             self.desk.records,
-            publisher=venue.publisher,
-            markets=venue.markets,
-            builder=venue.builder,
+            publisher=publisher,
+            markets=markets,
+            builder=builder,
         )
-        first = opening_events(venue, self._settings)
-        state = room.resume()
-        if state.sequence == 0:
+        if room.resume().sequence == 0:
             room.open(first)
-        room.feed = "waiting for ticks through the API"
-        room.start()
-        self.desk.room = room
+        return room
 
     def _look_closer(self) -> None:
         """Compute the insight again and again."""
