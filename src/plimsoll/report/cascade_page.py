@@ -9,6 +9,7 @@ import numpy as np
 
 from plimsoll.report import figures
 from plimsoll.report.cascade_measures import MEASURES, values_of, written
+from plimsoll.report.comparison import Row, comparison
 from plimsoll.report.page_parts import Page, asset
 from plimsoll.report.plot_frame import Slot, figure, key
 from plimsoll.report.plots import Trace, course_plot
@@ -79,25 +80,17 @@ def _facts(cascades: Cascades) -> tuple[tuple[str, str], ...]:
 
 def _table(cascades: Cascades) -> str:
     policies = cascades.settings.policies
-    heads = "".join(
-        f'<th scope="col"><i class="swatch slot-{_SLOTS[name]}"></i>{escape(name)}</th>' for name in policies
-    )
-    rows = "".join(
-        f'<tr><th scope="row" title="{escape(measure.meaning)}">{escape(measure.label)}</th>'
-        + "".join(
-            f"<td>{escape(written(values_of(cascades, name, measure), measure))}</td>" for name in policies
-        )
-        + f"<td>{_range(measure.wanted, measure.write)}</td></tr>"
-        for measure in MEASURES
-    )
-    return (
-        f'<table class="comparison"><thead><tr><th scope="col">Mean ± deviation over seeds</th>{heads}'
-        f'<th scope="col">10 October 2025</th></tr></thead><tbody>{rows}</tbody></table>'
-    )
+    rows = []
+    for measure in MEASURES:
+        cells = [written(values_of(cascades, name, measure), measure) for name in policies]
+        cells.append(_range(measure.wanted, measure.write))
+        rows.append(Row(measure.label, measure.meaning, [(cell, "") for cell in cells]))
+    colours = [(name, _SLOTS[name]) for name in policies]
+    return comparison("Mean ± deviation over seeds", colours, rows, beside="10 October 2025")
 
 
 def _range(wanted: tuple[float, float] | None, write: Callable[[float], str]) -> str:
-    return "" if wanted is None else escape(f"{write(wanted[0])} to {write(wanted[1])}")
+    return "" if wanted is None else f"{write(wanted[0])} to {write(wanted[1])}"
 
 
 def _keys(cascades: Cascades) -> str:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from html import escape
-from itertools import groupby
 from string import Template
 
 import msgspec
 
 from plimsoll.report import figures, notes
 from plimsoll.report.charts import Charts, build_charts, colour_slots
+from plimsoll.report.comparison import Row, comparison
 from plimsoll.report.measures import MEASURES, Measure, best_policies, is_broken
 from plimsoll.report.page_parts import Page, asset, definitions, paragraphs
 from plimsoll.report.summary import Summary, summarise
@@ -93,36 +93,22 @@ def _verdict(summary: Summary) -> str:
 def _table(replay: Replay) -> str:
     summaries = tuple(outcome.summary for outcome in replay.outcomes)
     slots = colour_slots(replay)
-    heads = "".join(
-        f'<th scope="col"><i class="swatch slot-{slots[outcome.policy]}"></i>{escape(outcome.policy)}</th>'
-        for outcome in replay.outcomes
-    )
-    body = "".join(
-        f'<tr class="group"><th scope="rowgroup" colspan="{len(summaries) + 1}">{escape(group)}</th></tr>'
-        + "".join(_row(measure, summaries) for measure in measures)
-        for group, measures in groupby(MEASURES, key=lambda measure: measure.group)
-    )
-    return (
-        f'<table class="comparison"><thead><tr><th scope="col">Measure</th>{heads}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-    )
+    policies = [(outcome.policy, slots[outcome.policy]) for outcome in replay.outcomes]
+    return comparison("Measure", policies, [_row(measure, summaries) for measure in MEASURES])
 
 
-def _row(measure: Measure, summaries: tuple[PolicySummary, ...]) -> str:
+def _row(measure: Measure, summaries: tuple[PolicySummary, ...]) -> Row:
     best = best_policies(measure, summaries)
-    cells = "".join(
-        f"<td{_mark(measure, summary, best)}>{escape(measure.written(measure.value(summary)))}</td>"
-        for summary in summaries
-    )
-    part = ' class="part"' if measure.label.startswith("- ") else ""
-    label = escape(measure.label.removeprefix("- "))
-    return f'<tr{part}><th scope="row" title="{escape(measure.meaning)}">{label}</th>{cells}</tr>'
+    cells = [
+        (measure.written(measure.value(summary)), _mark(measure, summary, best)) for summary in summaries
+    ]
+    return Row(measure.label, measure.meaning, cells, measure.group)
 
 
 def _mark(measure: Measure, summary: PolicySummary, best: frozenset[str]) -> str:
     if is_broken(measure, summary):
-        return ' class="broken"'
-    return ' class="best"' if summary.policy in best else ""
+        return "broken"
+    return "best" if summary.policy in best else ""
 
 
 def _sampling(charts: Charts, replay: Replay) -> str:
