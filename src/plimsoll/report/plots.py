@@ -48,7 +48,7 @@ class Trace:
     Attributes
     ----------
     values : Vector [T]             Unknown (NaN) where the line breaks.
-    low, high : Vector [T] or None  Ends of the band.
+    low, high : Vector [T] or None  Ends of the band, known throughout.
     """
 
     label: str
