@@ -208,15 +208,15 @@ def test_the_evidence_says_what_held_the_rate():
 
 
 def test_one_tick_far_off_raises_initial_margin_at_once_and_is_forgotten():
-    calm = wild_bars(2, 900, markets=MARKETS, volatility=0.004)
-    struck = wild_bars(2, 900, markets=MARKETS, volatility=0.004)
-    struck.low[800, 0] *= 0.6
+    calm = wild_bars(2, 1800, markets=MARKETS, volatility=0.004)
+    struck = wild_bars(2, 1800, markets=MARKETS, volatility=0.004)
+    struck.low[1600, 0] *= 0.6
     published = {}
     for name, bars in (("calm", calm), ("struck", struck)):
-        first = rows_of(bars, slice(0, 801))
+        first = rows_of(bars, slice(0, 1601))
         state = absorb(begin(MARKETS, SETTINGS), first)
         at_once, state = propose(state, PerPosition, PROVENANCE)
-        later, _ = propose(absorb(state, rows_of(bars, slice(801, 900))), PerPosition, PROVENANCE)
+        later, _ = propose(absorb(state, rows_of(bars, slice(1601, 1800))), PerPosition, PROVENANCE)
         published[name] = calibrated(at_once)[0].long, calibrated(later)[0].long
     assert published["struck"][0].initial > 0.4
     assert published["struck"][0].initial > 2.0 * published["calm"][0].initial
@@ -234,13 +234,17 @@ def test_without_a_jump_rule_initial_margin_takes_no_notice_of_a_tick_that_comes
     assert without.initial < 0.4 < with_rule.initial
 
 
+TWO_PRINTS = 1.5
+"""Two bars cut at sixteen times the scale among 700; uncut they multiply the memory by more than eight."""
+
+
 def test_a_wrong_print_does_not_stay_in_the_long_memory():
     bars = wild_bars(5, 700, markets=MARKETS, volatility=0.004)
     before = absorb(begin(MARKETS, SETTINGS), bars).volatility.stressed[0]
     for prices in (bars.high, bars.close):
         prices[600, 0] *= 5.0
     after = absorb(begin(MARKETS, SETTINGS), bars).volatility.stressed[0]
-    assert before < after < 1.2 * before
+    assert before < after < TWO_PRINTS * before
 
 
 def test_the_evidence_names_the_forecaster():
