@@ -113,7 +113,7 @@ def update_volatility(
 def _har_forecasts(
     regressions: tuple[HarMemory, ...], settings: CalibrationSettings, ends: Times, found: Array
 ) -> tuple[tuple[HarMemory, ...], Matrix]:
-    """Show N whole hours to every market's regression; Matrix [N, M] of variance per hour over the horizon."""
+    """Show N whole hours to every regression; Matrix [N, M] of variance per hour over the horizon."""
     if not len(ends) or settings.forecaster == "ewma":
         return regressions, np.full(found.shape[:2], np.nan)
     steps = max(1, round(settings.horizon_hours))
