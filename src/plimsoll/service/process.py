@@ -120,6 +120,12 @@ class Service:
         for thread in self._threads:
             thread.start()
 
+    def wait_until_open(self, seconds: float) -> None:
+        """Wait until the venue answers; raises what opening it ended with, or `NOT_READY` at the end."""
+        self._threads[0].join(seconds)
+        if self.desk.room is None:
+            raise self.failed()
+
     def page_token(self) -> str:
         """Lend a token for reading that ends with the process."""
         presented, token = issue("the printed address", (Scope.READ,), _PAGE_DAYS)

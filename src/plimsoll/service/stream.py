@@ -23,7 +23,7 @@ from plimsoll.service.markets import Announcement, Market, Overview, announcemen
 from plimsoll.service.tokens import Scope
 from plimsoll.service.view import Happened
 
-__all__ = ["PROTOCOL", "Changed", "Missed", "Streams"]
+__all__ = ["PROTOCOL", "Changed", "ClientBuffer", "Missed", "Streams"]
 
 _LOG = logging.getLogger("plimsoll.service")
 
@@ -54,8 +54,13 @@ class Missed(Struct, frozen=True, kw_only=True, tag="missed", tag_field="kind"):
     count: int
 
 
-class _Client:
-    """One connection and what waits for it."""
+class ClientBuffer:
+    """What waits for one client: at most so many messages, the newest.
+
+    Parameters
+    ----------
+    most : int
+    """
 
     def __init__(self, most: int) -> None:
         self.waiting: deque[bytes] = deque()
@@ -95,7 +100,7 @@ class Streams:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._clients: set[_Client] = set()
+        self._clients: set[ClientBuffer] = set()
         self._changed = asyncio.Event()
         self._telling: asyncio.Task[None] | None = None
 
@@ -112,7 +117,7 @@ class Streams:
             await socket.close(_TRY_LATER, "too many clients")
             return
         await socket.accept(PROTOCOL if PROTOCOL in socket.scope["subprotocols"] else None)
-        client = _Client(limits.stream_buffer)
+        client = ClientBuffer(limits.stream_buffer)
         self._clients.add(client)
         loop = asyncio.get_running_loop()
         room.on_change(lambda: self._wake(loop))
@@ -129,7 +134,7 @@ class Streams:
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(self._changed.set)
 
-    async def _exchange(self, socket: WebSocket, client: _Client) -> None:
+    async def _exchange(self, socket: WebSocket, client: ClientBuffer) -> None:
         """Send and listen until one of them ends."""
         tasks = {asyncio.create_task(self._send(socket, client)), asyncio.create_task(_listen(socket))}
         _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -142,7 +147,7 @@ class Streams:
             with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
                 await socket.close(_TOO_MANY)
 
-    async def _send(self, socket: WebSocket, client: _Client) -> None:
+    async def _send(self, socket: WebSocket, client: ClientBuffer) -> None:
         """Send what waits, until one message is not taken in time."""
         while True:
             message = await client.next()

@@ -82,7 +82,7 @@ function options({ place, lines, unit = "", digits, whole, zero }) {
   const room = document.getElementById(place);
   return {
     width: room.clientWidth, height: 150, cursor: { sync: { key: "desk" }, points: { size: 5 } }, legend: { show: false },
-    padding: [8, 6, 0, 0],
+    padding: [8, 18, 0, 0],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
     scales: { y: { range: (_plot, low, high) => span(low, high, whole || zero) } },
     axes: [

@@ -1,0 +1,132 @@
+"""Can somebody in a real browser see the crash, ask why, and find their way by keyboard?
+
+Screenshots are kept in the folder that PLIMSOLL_SCREENSHOTS names, where it is set.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.support.services import Served
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FAR_DOWN = re.compile(r"top: 8\d{4}px")
+"""Pixels of the rows around number 3,000, of 28 each."""
+ROWS_IN_WINDOW = 100
+"""More rows than a window shows; a table that draws every account has thousands."""
+PATIENCE = 60_000
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        missing = f"no Chromium on PATH ({', '.join(NAMES)}); install one, such as Debian's package chromium"
+        if os.environ.get("PLIMSOLL_REQUIRE_BROWSER"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("replay")
+    service = Served("--data", str(folder), "--pace", "1500")
+    service.wait_until_ready()
+    yield service
+    service.kill()
+
+
+@pytest.fixture
+def pictures(tmp_path) -> Path:
+    folder = Path(os.environ.get("PLIMSOLL_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def opened(browser: Browser, served: Served, scheme: Literal["dark", "light"]):
+    page = browser.new_page(color_scheme=scheme, viewport={"width": 1600, "height": 1100})
+    said: list[str] = []
+    page.on("console", lambda line: said.append(line.text) if line.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: said.append(request.url) if not _ours(request.url, served) else None)
+    page.set_default_timeout(PATIENCE)
+    page.goto(served.url)
+    page.wait_for_selector("body[data-ready]")
+    return page, said
+
+
+def _ours(url: str, served: Served) -> bool:
+    return url.partition("://")[2].startswith(served.address.partition("://")[2]) or url.startswith("data:")
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_a_walk_through_the_desk_sees_the_crash_and_its_reasons(browser, served, scheme, pictures):
+    page, said = opened(browser, served, scheme)
+    assert "token" not in page.url
+    assert page.locator("#markets-table tbody tr").count() == 4
+    page.wait_for_selector("#stress-table tbody tr")
+    page.wait_for_selector("#plot-price canvas")
+    page.wait_for_selector("#happened-table tbody tr")
+    page.screenshot(path=pictures / f"desk-{scheme}.png", full_page=True)
+    name = page.locator("#rows .rows").first.get_attribute("data-account")
+    page.locator("#rows .rows").first.click()
+    expect(page.locator("#drawer-title")).to_have_text(name)
+    expect(page.locator("#drawer-body .total").first).to_contain_text("Maintenance")
+    page.screenshot(path=pictures / f"account-{scheme}.png")
+    page.keyboard.press("Escape")
+    page.locator("#markets-table tbody tr").first.locator("button").nth(1).click()
+    expect(page.locator("#drawer-title")).to_have_text("Rates of BTC")
+    expect(page.locator("#drawer-body")).to_contain_text("the worst known period would ask")
+    page.screenshot(path=pictures / f"evidence-{scheme}.png")
+    page.close()
+    assert said == []
+
+
+def test_the_keyboard_finds_searches_and_explains_an_account(browser, served):
+    page, said = opened(browser, served, "dark")
+    page.wait_for_selector("#rows .rows")
+    page.keyboard.press("/")
+    page.keyboard.type("A00012")
+    expect(page.locator("#accounts-count")).to_contain_text("10 found")
+    page.locator("#search").blur()
+    page.keyboard.press("4")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#drawer-title")).to_contain_text("A00012")
+    page.keyboard.press("Escape")
+    expect(page.locator("#drawer")).to_be_hidden()
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.keyboard.press("t")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+    page.close()
+    assert said == []
+
+
+def test_only_the_rows_that_are_looked_at_are_drawn(browser, served):
+    page, said = opened(browser, served, "dark")
+    page.wait_for_selector("#rows .rows")
+    expect(page.locator("#accounts-count")).to_contain_text("0 found")
+    page.evaluate("document.getElementById('window').scrollTop = 3000 * 28")
+    expect(page.locator("#rows")).to_have_attribute("style", FAR_DOWN)
+    assert 0 < page.locator("#rows .rows").count() < ROWS_IN_WINDOW
+    page.close()
+    assert said == []
+
+
+def test_without_a_token_nothing_is_shown_but_the_way_in(browser, served):
+    page = browser.new_page()
+    refused = []
+    page.on("response", lambda answer: refused.append(answer.status))
+    page.goto(served.address)
+    expect(page.locator("#sign-in")).to_be_visible()
+    assert page.locator("#markets-table tbody tr").count() == 0
+    page.close()
