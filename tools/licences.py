@@ -3,9 +3,10 @@
 `licences.toml` records each locked dependency once. Three things are compared: the lock files (what is
 installed), the record (what a person judged), and the installed package's own metadata (what it says today).
 A dependency without record, a record without dependency, a package whose metadata has changed, a licence that
-is not on the list: each is a finding.
+is not on the list: each is a finding. What comes from npm is compared with `package-lock.json`.
 """
 
+import json
 import re
 import sys
 import tomllib
@@ -16,7 +17,17 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-__all__ = ["ROOT", "Record", "check", "declared_licence", "is_suitable", "locked", "main", "read_record"]
+__all__ = [
+    "ROOT",
+    "Record",
+    "check",
+    "check_npm",
+    "declared_licence",
+    "is_suitable",
+    "locked",
+    "main",
+    "read_record",
+]
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKEN = re.compile(r"\(|\)|[A-Za-z0-9.+-]+")
@@ -29,12 +40,13 @@ class Record:
     suitable: frozenset[str]
     with_reason: frozenset[str]
     packages: dict[str, dict[str, str]]
+    npm: dict[str, dict[str, str]]
 
 
 def read_record(path: Path) -> Record:
     """Read the record and refuse a field that nothing would check."""
     table = tomllib.loads(path.read_text(encoding="utf-8"))
-    for name, entry in table["package"].items():
+    for name, entry in (table["package"] | table["npm"]).items():
         unknown = entry.keys() - {"licence", "declared", "reason"}
         if unknown or "licence" not in entry:
             raise ValueError(f"{path.name}: [package.{name}] needs 'licence' and knows no {sorted(unknown)}")
@@ -42,6 +54,7 @@ def read_record(path: Path) -> Record:
         suitable=frozenset(table["suitable"]),
         with_reason=frozenset(table["suitable-with-reason"]),
         packages=table["package"],
+        npm=table["npm"],
     )
 
 
@@ -124,6 +137,24 @@ def check(record: Record, locks: list[Path]) -> list[str]:
     return sorted(findings)
 
 
+def check_npm(record: Record, lock: Path) -> list[str]:
+    """Return every finding about what `package-lock.json` holds, by the licence that each entry states."""
+    packages = json.loads(lock.read_text(encoding="utf-8"))["packages"]
+    held = {path.removeprefix("node_modules/"): entry for path, entry in packages.items() if path}
+    findings = [f"{name}: recorded but no longer locked" for name in record.npm.keys() - held.keys()]
+    for name, entry in held.items():
+        if name not in record.npm:
+            findings.append(f'{name}: locked but not recorded; add [npm."{name}"] to licences.toml')
+            continue
+        findings.extend(_judge(name, record.npm[name], record))
+        says = entry.get("license", "")
+        if says != record.npm[name]["licence"]:
+            findings.append(
+                f"{name}: recorded as {record.npm[name]['licence']!r}, but the lock says {says!r}"
+            )
+    return sorted(findings)
+
+
 def _judge(name: str, entry: dict[str, str], record: Record) -> list[str]:
     if is_suitable(entry["licence"], record.suitable):
         return []
@@ -145,11 +176,12 @@ def main() -> int:
     """Print the findings, or one line that says how much was checked."""
     record = read_record(ROOT / "licences.toml")
     locks = sorted((ROOT / "requirements").glob("*.txt"))
-    findings = check(record, locks)
+    findings = check(record, locks) + check_npm(record, ROOT / "package-lock.json")
     for finding in findings:
         print(finding, file=sys.stderr)
     if not findings:
-        print(f"{len(record.packages)} locked dependencies recorded and suitable beside Apache-2.0")
+        count = len(record.packages) + len(record.npm)
+        print(f"{count} locked dependencies recorded and suitable beside Apache-2.0")
     return 1 if findings or not locks else 0
 
 

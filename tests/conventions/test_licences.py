@@ -6,7 +6,7 @@ import tomllib
 import pytest
 from packaging.requirements import Requirement
 
-from tools.licences import ROOT, Record, check, declared_licence, is_suitable, locked, read_record
+from tools.licences import ROOT, Record, check, check_npm, declared_licence, is_suitable, locked, read_record
 
 ALLOWED = frozenset({"MIT", "BSD-3-Clause", "Apache-2.0", "Apache-2.0 WITH LLVM-exception"})
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -46,6 +46,19 @@ def test_every_direct_dependency_is_locked_within_its_bounds(lock):
         versions = [str(found.specifier).removeprefix("==") for found in held.get(requirement.name, [])]
         assert versions, f"{requirement.name} is not locked; run make lock"
         assert all(version in requirement.specifier for version in versions), requirement
+
+
+def test_what_comes_from_npm_is_recorded_and_suitable(record):
+    assert check_npm(record, ROOT / "package-lock.json") == []
+
+
+def test_a_package_from_npm_without_a_record_or_with_another_licence_is_found(record, tmp_path):
+    lock = tmp_path / "package-lock.json"
+    lock.write_text(
+        '{"packages": {"": {}, "node_modules/uplot": {"license": "GPL-3.0"}, "node_modules/x": {}}}'
+    )
+    found = check_npm(dataclasses.replace(record, npm={"uplot": record.npm["uplot"], "gone": {}}), lock)
+    assert [line.partition(":")[0] for line in found] == ["gone", "uplot", "x"]
 
 
 def altered(record: Record, name: str, **fields: str) -> Record:

@@ -28,7 +28,7 @@ def venue(tmp_path_factory):
 def streaming(client, token, **more):
     address = f"ws://{client.base_url.host}:{client.base_url.port}/v1/stream"
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    with connect(address, additional_headers=headers, max_size=None, **more) as socket:
+    with connect(address, additional_headers=headers, max_size=None, close_timeout=1, **more) as socket:
         yield socket
 
 

@@ -26,6 +26,7 @@ from plimsoll.domain.parameters import Level
 from plimsoll.engine.allocation import is_short
 from plimsoll.engine.auctions import auction_of, bid
 from plimsoll.engine.book import BACKSTOP, FIRST_TRADER, FUND, MAKERS, OUTSIDE, Book, empty_book
+from plimsoll.engine.safety import carried
 from plimsoll.engine.state import Market, State, begin
 from plimsoll.engine.ticks import settle_tick
 from plimsoll.errors import Code, PlimsollError
@@ -58,7 +59,8 @@ def step(state: State, event: Event) -> tuple[State, Effects]:
             remedy="Send events in order of time.",
         )
     after, effects = _HANDLERS[type(event)](state, event)
-    return replace(after, time=event.time, sequence=state.sequence + 1), effects
+    safety = carried(after.safety, state.book, after.book, after.model)
+    return replace(after, time=event.time, sequence=state.sequence + 1, safety=safety), effects
 
 
 def _listed(state: State, event: Listed) -> tuple[State, Effects]:

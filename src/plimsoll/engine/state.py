@@ -13,6 +13,7 @@ from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import ParameterSet
 from plimsoll.domain.settings import ClearingRules
 from plimsoll.engine.book import Book, empty_book
+from plimsoll.engine.safety import Safety
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin import MarginModel, margin_model
 from plimsoll.types import Vector
@@ -69,6 +70,7 @@ class State:
     parameters : ParameterSet or None   In force; None before the first.
     model : MarginModel or None         Derived from the parameters.
     auctions : tuple of Auction         Under way, in the order of their rows.
+    safety : Safety or None             Spares work; derived, in no snapshot.
     """
 
     time: int
@@ -81,6 +83,7 @@ class State:
     parameters: ParameterSet | None
     model: MarginModel | None
     auctions: tuple[Auction, ...] = ()
+    safety: Safety | None = None
 
     @property
     def model_in_force(self) -> MarginModel:

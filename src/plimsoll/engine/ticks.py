@@ -27,7 +27,7 @@ def settle_tick(state: State, time: int, hours: float) -> tuple[State, Effects]:
     """
     if state.model is None:
         return state, ()
-    watched = watch(state, state.model)
+    state, watched = watch(state, state.model)
     state, effects = _judge(state, watched, time)
     state, ended = end_auctions(state, time)
     effects = (*effects, *ended)

@@ -9,6 +9,7 @@ from plimsoll.domain.events import Effect, StatusChanged
 from plimsoll.domain.money import quanta_down, quanta_up
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER
+from plimsoll.engine.safety import noted, nothing_known, spent
 from plimsoll.engine.state import State
 from plimsoll.margin import MarginModel
 from plimsoll.types import Flags, Matrix, Quanta, Rows
@@ -46,20 +47,28 @@ class Watched:
         )
 
 
-def watch(state: State, model: MarginModel) -> Watched:
-    """Pick the accounts below the call level or not healthy, looking closely only at those that may be."""
+def watch(state: State, model: MarginModel) -> tuple[State, Watched]:
+    """Pick the accounts below the call level or not healthy, looking closely only at those that may be.
+
+    Returns
+    -------
+    State     Remembers how far the accounts looked at are above the call level.
+    Watched
+    """
     book, unit = state.book, state.unit
-    attention = model.near(book.cash, book.lots, unit, Level.CALL) | (book.status != Status.HEALTHY)
+    safety = spent(state.safety or nothing_known(model, unit, len(book.names)), book, unit)
+    attention = (safety.left < 0.0) | (book.status != Status.HEALTHY)
     attention &= book.status != Status.CLOSED
     attention[:FIRST_TRADER] = False
     rows = np.flatnonzero(attention)
     notional = book.lots[rows] * unit
     equity = quanta_down(book.cash[rows] + notional.sum(axis=1))
     call = quanta_up(model.requirement(notional, Level.CALL))
+    safety = noted(safety, rows, equity, call, np.abs(notional).sum(axis=1))
     below = (equity < call) | (book.status[rows] != Status.HEALTHY)
     rows, notional = rows[below], notional[below]
     maintenance = quanta_up(model.requirement(notional, Level.MAINTENANCE))
-    return Watched(rows, notional, equity[below], maintenance, call[below])
+    return replace(state, safety=safety), Watched(rows, notional, equity[below], maintenance, call[below])
 
 
 def valued(state: State, rows: Rows) -> Watched:

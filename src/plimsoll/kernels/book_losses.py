@@ -23,6 +23,7 @@ from plimsoll.kernels.lanes import (
 from plimsoll.types import Array, Matrix, Rows, Vector
 
 __all__ = [
+    "ACCOUNTS_TOGETHER",
     "book_shortfalls",
     "book_shortfalls_definition",
     "book_worst",
@@ -38,7 +39,7 @@ _STRIP_BLOCKS = (0,) * MOST_BLOCKS
 _STRIP = LANES * MOST_BLOCKS
 _MOST_LONE = 2
 """Scenarios beyond whole vectors that are cheaper one by one."""
-_ACCOUNTS_TOGETHER = 512
+ACCOUNTS_TOGETHER = 512
 """Accounts whose profits are held at once, so that a strip of the table stays in the cache meanwhile."""
 
 
@@ -128,7 +129,7 @@ def book_worst(
     """`book_worst_definition` over strips from `strips_for_worst`, one pass over positions per strip."""
     found = np.empty(len(accounts))
     for group in prange(_groups(len(accounts))):
-        chosen = slice(group * _ACCOUNTS_TOGETHER, (group + 1) * _ACCOUNTS_TOGETHER)
+        chosen = slice(group * ACCOUNTS_TOGETHER, (group + 1) * ACCOUNTS_TOGETHER)
         few_worst(
             first, last, columns, quantity, strips, lone, accounts[chosen], blocks, singles, found[chosen]
         )
@@ -172,7 +173,7 @@ def book_shortfalls(
     """`book_shortfalls_definition` over strips from `strips_for_shortfall`, with so many real `scenarios`."""
     found = np.empty(len(accounts))
     for group in prange(_groups(len(accounts))):
-        chosen = slice(group * _ACCOUNTS_TOGETHER, (group + 1) * _ACCOUNTS_TOGETHER)
+        chosen = slice(group * ACCOUNTS_TOGETHER, (group + 1) * ACCOUNTS_TOGETHER)
         few_shortfalls(
             first, last, columns, quantity, strips, accounts[chosen], scenarios, tail, found[chosen]
         )
@@ -211,7 +212,7 @@ def few_shortfalls(
 
 @njit(cache=True)
 def _groups(accounts: int) -> int:
-    return (accounts + _ACCOUNTS_TOGETHER - 1) // _ACCOUNTS_TOGETHER
+    return (accounts + ACCOUNTS_TOGETHER - 1) // ACCOUNTS_TOGETHER
 
 
 @njit(cache=True)

@@ -5,7 +5,12 @@ from numba import njit
 
 from plimsoll.types import Matrix, Rows, Vector
 
-__all__ = ["expected_shortfall", "expected_shortfall_definition", "scenario_moves", "worst_rows"]
+__all__ = [
+    "expected_shortfall",
+    "expected_shortfall_definition",
+    "scenario_moves",
+    "worst_rows",
+]
 
 
 def scenario_moves(rows: Matrix, tail: int, rates: Matrix, credit: Matrix) -> Matrix:
@@ -55,7 +60,7 @@ def expected_shortfall_definition(notional: Vector, moves: Matrix, tail: int) ->
     return float(np.sort(losses)[-tail:].mean())
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def expected_shortfall(notional: Matrix, moves: Matrix, tail: int) -> Vector:
     """`expected_shortfall_definition` for every account.
 
@@ -84,7 +89,7 @@ def expected_shortfall(notional: Matrix, moves: Matrix, tail: int) -> Vector:
     return shortfall
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _mean_of_largest(losses: Vector, tail: int) -> float:
     """Keep the `tail` largest in ascending order while passing through the losses once."""
     kept = np.full(tail, -np.inf)

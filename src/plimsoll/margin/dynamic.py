@@ -28,6 +28,11 @@ class DynamicMargin(MarginModel):
         """Compare equity with the requirement, in one pass."""
         return below_lone_requirements(cash, lots, unit, self._rates[level])
 
+    def steepest(self, level: Level) -> Vector:
+        """Give the higher of each column's rates."""
+        highest: Vector = self._rates[level].max(axis=1)
+        return highest
+
     def standalone(self, level: Level) -> Matrix:
         """Give the calibrated rates."""
         rates: Matrix = self._rates[level]

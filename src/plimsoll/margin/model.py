@@ -35,6 +35,10 @@ class MarginModel(ABC):
         """
 
     @abstractmethod
+    def steepest(self, level: Level) -> Vector:
+        """Bound how much the requirement grows per unit by which a notional changes: Vector [I]."""
+
+    @abstractmethod
     def standalone(self, level: Level) -> Matrix:
         """Give the rate of a lone small position in each column: Matrix [I, 2], long and short."""
 

@@ -1,15 +1,18 @@
 """What does one account need when its hedges are netted?"""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.parameters import CrossMargin, JointScenarios, Level
+from plimsoll.kernels.book_losses import strips_for_shortfall
+from plimsoll.kernels.netted_rows import netted_rows
 from plimsoll.kernels.shortfall import expected_shortfall, scenario_moves
 from plimsoll.kernels.valuation import below_lone_requirements
 from plimsoll.margin.model import MarginModel, market_columns, side_rates
-from plimsoll.types import Flags, Lots, Matrix, Quanta, Rows, Vector
+from plimsoll.types import Array, Flags, Lots, Matrix, Quanta, Rows, Vector
 
 __all__ = ["JointTable", "PortfolioMargin"]
 
@@ -68,9 +71,52 @@ class PortfolioMargin(MarginModel):
         worst: Vector = np.max(needed, axis=0)
         return worst
 
+    def valued(self, rows: Rows, cash: Quanta, lots: Lots, unit: Vector) -> Matrix | None:
+        """Give equity and maintenance of some rows of a book at once, as `netted_rows` does: Matrix [2, B].
+
+        None where the set has no joint scenarios.
+        """
+        if not self.tables:
+            return None
+        table = self.tables[0]
+        places = np.full(len(self.markets), -1, dtype=np.intp)
+        places[table.columns] = np.arange(len(table.columns))
+        level = Level.MAINTENANCE
+        return netted_rows(
+            rows,
+            cash,
+            lots,
+            unit,
+            self.columns,
+            self.rates[level],
+            places,
+            self._strips,
+            table.moves[level].shape[2],
+            table.scenarios.tail,
+            self.gross_floor,
+        )
+
+    @cached_property
+    def _strips(self) -> Array:
+        """Profits per unit held long, then short, in the joint scenarios, as `netted_rows` reads them."""
+        return strips_for_shortfall(-np.concatenate(list(self.tables[0].moves[Level.MAINTENANCE])))
+
     def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
         """Compare equity with what the positions need one by one, which netting only lowers."""
         return below_lone_requirements(cash, lots, unit, self.standalone(level))
+
+    def steepest(self, level: Level) -> Vector:
+        r"""Bound the growth of the expected shortfall, which is monotone and sub-additive.
+
+        .. math:: ES(L + |\delta|\, g) \le ES(L) + |\delta|\, ES(g), \quad g_s = \max_{side} |x_{side, s}|
+        """
+        steepest = self.rates[level].max(axis=1)
+        for table in self.tables_at(level):
+            sizes = np.abs(table.moves[level]).max(axis=0)
+            tail = np.partition(sizes, -table.scenarios.tail, axis=1)[:, -table.scenarios.tail :]
+            steepest[table.columns] = np.maximum(steepest[table.columns], tail.mean(axis=1))
+        by_column: Vector = steepest[self.columns]
+        return by_column
 
     def standalone(self, level: Level) -> Matrix:
         """Give the calibrated rates."""

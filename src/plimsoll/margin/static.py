@@ -57,6 +57,10 @@ class StaticMargin(MarginModel):
         below: Flags = cash + notional.sum(axis=1) < needed
         return below
 
+    def steepest(self, level: Level) -> Vector:
+        """Give the highest marginal rate."""
+        return np.full(self._columns, self._rates[level].max())
+
     def standalone(self, level: Level) -> Matrix:
         """Give the rates of the first tier."""
         return np.full((self._columns, 2), self._rates[level, 0])

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.service.narrowing import Narrowing
 from plimsoll.service.records import Audited, Records
 from plimsoll.service.room import EngineRoom
 from plimsoll.service.settings import ServiceSettings
@@ -42,6 +43,7 @@ class Desk:
     described : Described
     program : str               Name and version.
     room : EngineRoom or None   None until the venue is opened or rebuilt.
+    narrowing : Narrowing       Parts of the parameter set in force.
     failure : str               Why it never will be; empty while all is well.
     """
 
@@ -52,6 +54,7 @@ class Desk:
     program: str
     room: EngineRoom | None = None
     failure: str = ""
+    narrowing: Narrowing = field(default_factory=Narrowing)
     began: float = field(default_factory=time.time)
 
     @property

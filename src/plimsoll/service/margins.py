@@ -7,9 +7,14 @@ import numpy as np
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER, Book
 from plimsoll.engine.state import State
+from plimsoll.margin.portfolio import PortfolioMargin
 from plimsoll.types import Rows, Vector
 
 __all__ = ["Holders", "Margins", "holders_of", "margins_of", "needed", "refreshed"]
+
+
+_LARGE_BOOK = 20_000
+"""Accounts from which on the compiled way is worth the seconds that compiling it takes, once per machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +45,9 @@ class Holders:
     began: Rows
     rows: Rows
 
-    def of(self, instruments: Rows) -> Rows:
-        """List the rows that hold any of some instruments, each once."""
-        parts = [self.rows[self.began[i] : self.began[i + 1]] for i in instruments]
-        return np.unique(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.intp)
+    def of(self, instruments: Rows) -> list[Rows]:
+        """List the rows that hold each of some instruments."""
+        return [self.rows[self.began[i] : self.began[i + 1]] for i in instruments]
 
 
 def holders_of(book: Book) -> Holders:
@@ -64,13 +68,22 @@ def refreshed(margins: Margins, state: State, rows: Rows) -> Margins:
     more = len(state.book.names) - len(margins.equity)
     equity = np.concatenate([margins.equity, np.full(more, np.nan)])
     maintenance = np.concatenate([margins.maintenance, np.full(more, np.nan)])
-    notional = state.book.lots[rows] * state.unit
-    flat = ~state.book.lots[rows].any(axis=1)
-    worth = np.where(flat, 0.0, notional.sum(axis=1))
-    equity[rows] = np.floor(state.book.cash[rows] + worth)
-    maintenance[rows] = needed(state, rows, Level.MAINTENANCE)
+    equity[rows], maintenance[rows] = _valued(state, rows)
     maintenance[:FIRST_TRADER] = 0.0
     return Margins(equity, maintenance)
+
+
+def _valued(state: State, rows: Rows) -> tuple[Vector, Vector]:
+    """Give equity and maintenance of some rows, by the compiled way where the book is large."""
+    book, unit = state.book, state.unit
+    large = len(book.names) >= _LARGE_BOOK and not np.isnan(unit).any()
+    if large and isinstance(state.model, PortfolioMargin):
+        found = state.model.valued(rows, book.cash, book.lots, unit)
+        if found is not None:
+            return found[0], found[1]
+    flat = ~book.lots[rows].any(axis=1)
+    worth = np.where(flat, 0.0, (book.lots[rows] * unit).sum(axis=1))
+    return np.floor(book.cash[rows] + worth), needed(state, rows, Level.MAINTENANCE)
 
 
 def needed(state: State, rows: Rows, level: Level) -> Vector:

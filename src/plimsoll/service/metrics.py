@@ -1,7 +1,7 @@
 """What does the service count, and how does Prometheus read it?"""
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 
 from plimsoll.domain.events import Ticked
@@ -11,6 +11,10 @@ __all__ = ["Histogram", "Metrics"]
 
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Seconds."""
+
+
+_KEPT_TIMES = 100_000
+"""Durations kept one by one, so that a benchmark can take exact quantiles: eight minutes at 200 a second."""
 
 
 class Histogram:
@@ -47,6 +51,7 @@ class Metrics:
         self.refused_full = 0
         self.dropped_messages = 0
         self.tick_to_margin = Histogram()
+        self.tick_times: deque[float] = deque(maxlen=_KEPT_TIMES)
         self.requests: Counter[tuple[str, int]] = Counter()
         self.request_time = Histogram()
 
@@ -58,6 +63,7 @@ class Metrics:
             if isinstance(order.event, Ticked):
                 self.ticks += 1
                 self.tick_to_margin.add(now - order.received)
+                self.tick_times.append(now - order.received)
 
     def text(self, gauges: dict[str, float]) -> str:
         """Write everything in Prometheus' text format; `gauges` are read elsewhere at this moment."""

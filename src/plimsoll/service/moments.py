@@ -34,7 +34,7 @@ def moment_of(view: View, happened: Iterable[Happened]) -> Moment:
         target=_targets(view.state.parameters, view.markets),
         branching=tuple(ratio.get(market, 0.0) for market in view.markets),
         called=int(status[Status.CALLED]),
-        liquidating=int(status[Status.PARTIAL] + status[Status.FULL]),
+        liquidating=int(status.sum() - status[[Status.HEALTHY, Status.CALLED, Status.CLOSED]].sum()),
         closed=int(status[Status.CLOSED]),
         fund=int(book.cash[FUND]),
         margin=int(np.nansum(view.margins.maintenance)),

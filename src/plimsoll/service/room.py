@@ -239,7 +239,6 @@ class EngineRoom:
 
     def _seen(self, sequence: int, event: Event, effects: tuple[Effect, ...]) -> None:
         """Take note of an event that was applied."""
-        self._touched.note(event, effects)
         if isinstance(event, Published):
             self._note_published(event.parameters)
         for effect in effects:

@@ -2,22 +2,11 @@
 
 import numpy as np
 
-from plimsoll.domain.events import (
-    Allocated,
-    Closed,
-    Deposited,
-    Effect,
-    Event,
-    Liquidated,
-    Listed,
-    Opened,
-    Published,
-    Traded,
-)
 from plimsoll.engine.book import FIRST_TRADER
+from plimsoll.engine.safety import changed_rows
 from plimsoll.engine.state import State
 from plimsoll.service.margins import Holders, Margins, holders_of, margins_of, refreshed
-from plimsoll.types import Rows, Vector
+from plimsoll.types import Flags
 
 __all__ = ["Touched"]
 
@@ -31,43 +20,39 @@ class Touched:
     def __init__(self) -> None:
         self._margins: Margins | None = None
         self._holders: Holders | None = None
-        self._marks: Vector = np.zeros(0)
-        self._all = True
-        self._names: set[str] = set()
-        self._traded: set[str] = set()
-
-    def note(self, event: Event, effects: tuple[Effect, ...]) -> None:
-        """Take note of one event that was applied."""
-        if isinstance(event, Listed | Published):
-            self._all = True
-        elif isinstance(event, Opened | Deposited):
-            self._names.update(event.accounts)
-        elif isinstance(event, Traded):
-            self._names.update(event.accounts)
-            self._traded.update(event.accounts)
-        for effect in effects:
-            if isinstance(effect, Liquidated | Allocated | Closed):
-                self._names.update(effect.accounts)
+        self._before: State | None = None
+        self._traded: Flags = np.zeros(0, dtype=np.bool_)
 
     def margins(self, state: State) -> Margins:
         """Give the margins in this state."""
-        if self._all or self._margins is None or self._holders is None or len(self._traded) > _MOST_TRADED:
-            self._margins = margins_of(state)
-            self._holders = holders_of(state.book)
-            self._traded = set()
-        else:
-            rows = self._rows(state, self._holders)
-            if len(rows) > 0:
-                self._margins = refreshed(self._margins, state, rows)
-        self._marks, self._all, self._names = state.market.marks, False, set()
+        before, margins, holders = self._before, self._margins, self._holders
+        self._before = state
+        if before is None or margins is None or holders is None or state.model is not before.model:
+            return self._anew(state)
+        self._note_traded(before, state)
+        if np.count_nonzero(self._traded) > _MOST_TRADED:
+            return self._anew(state)
+        self._margins = refreshed(margins, state, np.flatnonzero(self._touched(before, state, holders)))
         return self._margins
 
-    def _rows(self, state: State, holders: Holders) -> Rows:
-        moved = np.flatnonzero(state.market.marks != self._marks)
-        named = [state.book.rows[name] for name in self._names]
+    def _anew(self, state: State) -> Margins:
+        self._margins, self._holders = margins_of(state), holders_of(state.book)
+        self._traded = np.zeros(len(state.book.names), dtype=np.bool_)
+        return self._margins
+
+    def _note_traded(self, before: State, state: State) -> None:
+        """Note accounts whose positions may be others than those in the index, new accounts among them."""
+        more = np.ones(len(state.book.names) - len(before.book.names), dtype=np.bool_)
+        if before.book.lots is not state.book.lots:
+            self._traded = np.concatenate([self._traded | changed_rows(before.book, state.book), more])
+
+    def _touched(self, before: State, state: State, holders: Holders) -> Flags:
+        more = np.ones(len(state.book.names) - len(before.book.names), dtype=np.bool_)
+        touched: Flags = np.concatenate([changed_rows(before.book, state.book), more])
+        touched[:FIRST_TRADER] = True
+        moved = np.flatnonzero(state.market.marks != before.market.marks)
         if len(moved) > 0:
-            named.extend(state.book.rows[name] for name in self._traded)
-        system = np.arange(FIRST_TRADER)
-        return np.unique(
-            np.concatenate([holders.of(moved), np.array(named, dtype=np.intp), system]).astype(np.intp)
-        )
+            touched |= self._traded
+        for rows in holders.of(moved):
+            touched[rows] = True
+        return touched

@@ -22,7 +22,7 @@ export function showHeader(overview) {
 
 export function showFigures(overview, open) {
   const statuses = overview.statuses;
-  const inHand = statuses.PARTIAL + statuses.FULL;
+  const inHand = overview.accounts - statuses.HEALTHY - statuses.CALLED - statuses.CLOSED;
   const ratio = overview.highest_branching;
   const figures = [
     ["#accounts", "Accounts", count(overview.accounts), `${count(statuses.HEALTHY)} healthy`, ""],
@@ -97,11 +97,16 @@ const WHAT = {
   allocated: (effect) => ["losses allocated", effect.accounts, `${short(effect.amounts.reduce((sum, each) => sum + each, 0))} paid, ${short(effect.uncovered)} uncovered`],
   refused: (effect) => ["refused", [effect.account], effect.what],
 };
+// What has no words of its own here is told by its name, with whoever it names.
+function other(effect) {
+  const accounts = effect.accounts ?? [effect.account ?? effect.winner].filter(Boolean);
+  return [effect.type.replaceAll("-", " "), accounts, effect.instrument ?? (effect.amount === undefined ? "" : short(effect.amount))];
+}
 const COLOUR = { liquidated: "bad", closed: "bad", covered: "warn", allocated: "bad", refused: "" };
 
 export function showHappened(entries, open) {
   fill("happened", entries.map(({ effect, sequence }) => {
-    const [what, accounts, detail] = WHAT[effect.type](effect);
+    const [what, accounts, detail] = (WHAT[effect.type] ?? other)(effect);
     const shown = accounts.slice(0, 3).map((name) => make("button", { onclick: () => open.account(name) }, name));
     const more = accounts.length > 3 ? ` +${count(accounts.length - 3)}` : "";
     return make("tr", {},

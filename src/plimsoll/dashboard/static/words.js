@@ -32,8 +32,11 @@ export function span(hours) {
   return hours < 1 ? `${Math.round(hours * 60)} min` : hours < 48 ? `${hours.toFixed(1)} h` : `${(hours / 24).toFixed(1)} d`;
 }
 
-export const STATUS = { HEALTHY: "healthy", CALLED: "called", PARTIAL: "partial", FULL: "full", CLOSED: "closed" };
-export const TONE = { HEALTHY: "good", CALLED: "warn", PARTIAL: "bad", FULL: "bad", CLOSED: "" };
+export const STATUS = {
+  HEALTHY: "healthy", CALLED: "called", PARTIAL: "partial", FULL: "full", AUCTION: "auction", BACKSTOP: "backstop",
+  FUND: "fund", ALLOCATION: "allocation", CLOSED: "closed",
+};
+export const TONE = { HEALTHY: "good", CALLED: "warn", PARTIAL: "bad", FULL: "bad", AUCTION: "bad", BACKSTOP: "bad", FUND: "bad", ALLOCATION: "bad", CLOSED: "" };
 export const BINDING = {
   model: "the model", floor: "the long-run floor", "rise-limit": "the rise limit", "fall-limit": "the slow fall",
 };
