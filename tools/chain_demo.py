@@ -41,6 +41,8 @@ _CACHE = _ROOT / ".cache" / "contracts"
 _EVE = datetime(2020, 3, 12, tzinfo=UTC)
 _UNIT, _E8 = 10**6, 10**8
 _FORTUNE = 10**24
+_BREACH = 6_050.0
+"""Price of bitcoin at which the long is put up for auction."""
 _NAMES = ("deployer", "reporter one", "reporter two", "reporter three", "long", "short", "keeper", "hedger")
 _KEYS = {name: bytes([0x50 + place]) * 32 for place, name in enumerate(_NAMES)}
 """Keys of a chain that lives for a minute; they guard nothing."""
@@ -127,7 +129,12 @@ class _Demonstration:
 
     def _open(self, house: "_Both") -> None:
         self._head("Open accounts and trade at the mark")
-        for name, dollars in (("long", 14_000), ("short", 60_000), ("keeper", 500_000), ("hedger", 40_000)):
+        for name, dollars in (
+            ("long", self._thin(house.deployment)),
+            ("short", 60_000),
+            ("keeper", 500_000),
+            ("hedger", 40_000),
+        ):
             self._quote.send("mint", self._lines[name].sender, dollars * _UNIT)
             house.send(self._lines[name], "deposit", dollars * _UNIT, told=f"{name} deposits {dollars:,}")
         self._quote.send("mint", self._deployer.sender, 1_000 * _UNIT)
@@ -138,10 +145,15 @@ class _Demonstration:
         standing_now = standing(self._deployer, house.deployment)
         show_standing(standing_now, self._console)
 
+    def _thin(self, deployment: Deployment) -> int:
+        """Give the dollars with which six bitcoin fall below maintenance at the third step of the crash."""
+        rate = standing(self._deployer, deployment).markets[0].maintenance[0]
+        return round(6 * (self._prices["BTC"] - _BREACH) + rate / 2 * 6 * _BREACH)
+
     def _crash(self, house: "_Both") -> None:
         self._head("Bitcoin falls by 32 % within minutes")
         long, keeper = self._lines["long"].sender, self._lines["keeper"]
-        for price in (7_300.0, 6_700.0, 6_050.0):
+        for price in (7_300.0, 6_700.0, _BREACH):
             self._fall(house, price)
         house.send(keeper, "start_auction", long, told="the long is put up for auction")
         self._node("evm_increaseTime", 240)

@@ -2,12 +2,11 @@
 
 import pytest
 
-from plimsoll.chain.hashing import HALF_ORDER, Signature
-from plimsoll.chain.twin.clearing_house import AUCTION, ORDER_TYPE
+from plimsoll.chain.hashing import Signature
+from plimsoll.chain.twin.clearing_house import AUCTION, HALF_ORDER, ORDER_TYPE
 from plimsoll.chain.twin.rates import ONE
 from tests.support.evm import RevertError
 from tests.support.houses import BTC_PERP, E6, ETH_PERP, TRADERS, WETH, House
-from tests.support.pairs import KEYS
 from tests.support.reporters import BITCOIN, ETHER, RATES, publish
 
 LONG, SHORT, KEEPER, WHALE, OWNER = TRADERS
@@ -356,5 +355,10 @@ def test_winding_down_ends_new_risk_and_nothing_else(house):
     house.check()
 
 
-def test_roles_of_the_tests_hold_keys():
-    assert {LONG, SHORT, KEEPER, WHALE, OWNER} <= set(KEYS)
+def test_tokens_are_listed_once_and_only_until_the_list_is_closed(house):
+    other = house.chain.deploy("token_mock", 18).address
+    assert house.refused("list_token", 0, other, sender="deployer") == "house: listed already"
+    assert house.refused("list_token", 1, other, sender="deployer") == "house: no such asset"
+    assert house.refused("list_token", 0, other, sender="stranger") == "house: not the lister"
+    house.both("close_listing", sender="deployer")
+    assert house.refused("list_token", 0, other, sender="deployer") == "house: not the lister"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plimsoll.chain.hashing import HALF_ORDER, Signature
+from plimsoll.chain.hashing import Signature
 from plimsoll.chain.twin.fixed_point import Revert
-from plimsoll.chain.twin.quorum import Quorum
+from plimsoll.chain.twin.quorum import HALF_ORDER, Quorum
 from plimsoll.chain.twin.rates import ONE, SideRates
 from plimsoll.chain.twin.risk_parameters import LONGEST_PAUSE
 from tests.support.evm import Chain

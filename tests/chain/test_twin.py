@@ -10,9 +10,23 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
+from plimsoll.chain.twin.boards import Listing, Market
 from plimsoll.chain.twin.fixed_point import Revert
 from plimsoll.chain.twin.greeks_engine import GreeksEngine
-from tests.support.boards import START, World, draw_book, draw_world, open_world
+from plimsoll.chain.twin.positions import pack
+from plimsoll.chain.twin.publication import Quote, publication
+from tests.support.boards import (
+    DAY,
+    START,
+    WAD,
+    World,
+    draw_book,
+    draw_world,
+    ladder,
+    list_board,
+    open_market,
+    open_world,
+)
 from tests.support.evm import RevertError
 
 CASES = int(os.environ.get("PLIMSOLL_CHAIN_CASES", "10000"))
@@ -69,3 +83,38 @@ def test_the_twin_equals_the_contract_on_random_books(path):
     refused = {answer for answer in answers if isinstance(answer, str)}
     assert sum(isinstance(answer, list) for answer in answers) > CASES // 2, "too few cases were answered"
     assert {"engine: no price", "engine: not published"} <= refused
+
+
+KEPT = {
+    "a long put far from the top of its gamma": ((2, 67, 40_762, -20_000, 2_693_855), 72_328),
+    "a short put without volatility": ((2, 30, 90_000, 0, 0), -5),
+    "a long call at the money without volatility": ((1, 30, 100_000, 0, 0), 9),
+    "a short call seconds before its expiry": ((1, 0, 101_000, 0, 4_000_000), -40),
+    "a forward below spot by half": ((1, 300, 50_000, -500_000_000, 800_000), -3),
+}
+"""Kind, days, strike, basis, volatility; lots. The first is what the compiler once got wrong, the others
+are on the edges of the domain."""
+
+
+@pytest.mark.parametrize("case", KEPT)
+def test_the_twin_equals_the_contract_on_the_edges(case):
+    (kind, days, strike, basis, volatility), lots = KEPT[case]
+    world = open_world()
+    world.spots[0] = 100_000 * WAD
+    open_market(world, 0, Market(WAD // 100, 250_000, 500_000, ladder(31)))
+    list_board(world, 0, (Listing(kind, START + days * DAY + 7, strike * WAD),))
+    sent = publication(
+        world.twin.markets[0],
+        world.twin.boards[0].listings,
+        [Quote(basis, volatility)],
+        spot=world.spots[0],
+        as_of=START,
+    )
+    world.publish(0, sent)
+    assert world.contract.call("challenge", 0, 0, 0) is False
+    words = pack([(0, lots)])
+    for path in MOST_POSITIONS:
+        rest = (31,) if path == "single" else ()
+        answer = of_contract(world, path, (words, world.spots, *rest))
+        assert isinstance(answer, list)
+        assert of_twin(world, path, words, world.spots, *rest) == answer

@@ -21,7 +21,14 @@ from plimsoll.kernels.order import upper_quantile, upper_quantile_definition
 from plimsoll.kernels.rise import RiseLimit
 from plimsoll.kernels.scale import ScaleTerms, scale_path, scale_path_definition
 from plimsoll.kernels.shortfall import expected_shortfall, expected_shortfall_definition, scenario_moves
-from plimsoll.kernels.valuation import below_lone_requirements, below_lone_requirements_definition
+from plimsoll.kernels.valuation import (
+    below_lone_requirements,
+    below_lone_requirements_definition,
+    below_tiered_requirements,
+    below_tiered_requirements_definition,
+    tiered_requirements,
+    tiered_requirements_definition,
+)
 from tests.support.paths import holed, wild_bars
 from tests.support.venues import joint_rows
 
@@ -108,6 +115,23 @@ def test_the_compiled_valuation_equals_its_definition(seed):
         below_lone_requirements(cash, lots, unit, rates)
         == below_lone_requirements_definition(cash, lots, unit, rates)
     ).all()
+
+
+@given(seeds)
+@settings(max_examples=40)
+def test_the_compiled_tiers_equal_their_definition(seed):
+    generator = np.random.default_rng(seed)
+    lots = generator.integers(-(10**9), 10**9, (50, 4)) * (generator.random((50, 4)) < 0.6)
+    cash = generator.integers(-(10**13), 10**13, 50)
+    bounds = np.array([0.0, 1e11, 3e12, np.inf])
+    tiers = bounds[:-1], bounds[1:], np.sort(generator.random(3)) * 0.3
+    unit = generator.random(4) * 1e4
+    fast = below_tiered_requirements(cash, lots, unit, *tiers)
+    assert (fast == below_tiered_requirements_definition(cash, lots, unit, *tiers)).all()
+    assert 0 < fast.sum() < len(fast)
+    needed = tiered_requirements(lots * unit, *tiers)
+    plain = tiered_requirements_definition(lots * unit, *tiers)
+    assert (np.abs(needed - plain) <= SUM_ORDER * np.abs(lots * unit).sum(axis=1)).all()
 
 
 def measured_by_hand(bars, settings, path):

@@ -1,6 +1,8 @@
 """Does a set come to hold on a real node, once, signed by a quorum, and does verify agree with it?"""
 
 import itertools
+import json
+import math
 from pathlib import Path
 
 import msgspec
@@ -27,6 +29,7 @@ from plimsoll.domain.parameters import (
 from plimsoll.errors import Code, PlimsollError
 from tests.support.evm import ARTEFACTS, MOCKS
 from tools.anvil import ANVIL, running
+from tools.protocol_gas import SNAPSHOT, measured
 
 pytestmark = pytest.mark.skipif(not ANVIL.is_file(), reason="anvil is not installed: run make setup")
 
@@ -191,6 +194,23 @@ def test_commands_answer_and_never_show_a_key(chain, monkeypatch, capsys, tmp_pa
         read_key(key)
     assert error.value.code is Code.BAD_KEY
     assert "secret" not in str(error.value)
+
+
+SLACK = 0.01
+"""Share by which gas may differ: zero bytes in signatures and addresses are cheaper than others."""
+MOST_PER_MARKET, MOST_PER_OBSERVATION = 60_000, 30_000
+"""What the contracts promise; an observation beyond the transaction's own 21,000, of one feed."""
+
+
+def test_gas_is_what_the_snapshot_says_and_within_what_is_promised():
+    kept = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+    with running(BEGIN) as rpc:
+        found = measured(rpc)
+    assert found.keys() == kept.keys()
+    for name, gas in found.items():
+        assert math.isclose(gas, kept[name], rel_tol=SLACK), f"{name}: run python -m tools.protocol_gas"
+    assert found["update, each further market"] <= MOST_PER_MARKET
+    assert found["observe of 1 feeds, beyond the transaction's own"] <= MOST_PER_OBSERVATION
 
 
 def test_a_node_that_does_not_answer_is_named(monkeypatch):

@@ -93,11 +93,23 @@ def test_scenarios_are_listed_for_people_and_for_scripts(plimsoll):
 
 def test_calibrate_writes_a_sealed_parameter_set_and_shows_its_evidence(plimsoll, bars, tmp_path):
     ended = plimsoll("calibrate", "--bars", bars, "--out", "parameters.json")
-    assert (ended.status, ended.out.count("BTC")) == (0, 3)
+    assert (ended.status, ended.out.count("BTC")) == (0, 4)
+    assert "volatility forecast by har-plus for BTC, ETH" in ended.out
     written = msgspec.json.decode((tmp_path / "parameters.json").read_bytes(), type=ParameterSet)
     assert written.verified("parameters.json") == written
     assert {side.market for side in written.evidence} == {"BTC", "ETH"}
     assert "bars.csv sha256:" in written.provenance.inputs[0]
+
+
+def test_calibrate_explains_what_each_part_of_the_guard_did(plimsoll, bars):
+    shown = plimsoll("calibrate", "--bars", bars, "--markets", "BTC", "--explain").out
+    assert "What the guard did to BTC" in shown
+    for part in ("as set", "without the stress blend", "without the rise limit", "no guard"):
+        assert part in shown
+    told = json.loads(plimsoll("calibrate", "--bars", bars, "--markets", "BTC", "--explain", "--json").out)
+    costs = {row["guard"]: row for row in told["guard"]["BTC"]}
+    assert told["parameters"]["digest"] in shown
+    assert costs["as set"]["worst_rise"] < costs["no guard"]["worst_rise"]
 
 
 def test_calibrate_gives_scripts_the_same_set_on_stdout(plimsoll, bars, tmp_path):
@@ -144,7 +156,7 @@ def test_margin_is_explained_in_parts_that_add_up(plimsoll, desk):
     assert f"{told['maintenance'] / 1e6:,.2f}" in shown
     assert "hedges between underlyings" in shown
     assert "BTC falls" in shown
-    assert "ETH rises" in shown
+    assert re.search("ETH (rises|falls) [0-9.]+%", shown)
     assert told["digest"] in shown
     assert max(map(len, shown.splitlines())) <= 100
 

@@ -18,6 +18,7 @@ from plimsoll.feeds.live import LiveSettings
 from plimsoll.service.configuration import read_settings
 from plimsoll.service.settings import ServiceSettings
 from plimsoll.service.table import ENDPOINTS
+from plimsoll.sim.cascade_settings import CascadeSettings
 from plimsoll.sim.settings import ReplaySettings
 from tests.conventions.repository import ROOT
 
@@ -106,6 +107,17 @@ def settings(kind: type, prefix: str = "") -> dict[str, tuple[str, str]]:
 def test_every_setting_is_on_its_page_with_its_default_and_bounds():
     listed = {row[0].strip("`"): (row[1], row[3]) for row in rows(page("settings.md"), 5)}
     assert listed == settings(ReplaySettings)
+
+
+def test_every_setting_of_a_simulation_is_on_its_page_or_on_that_of_a_replay():
+    listed = {row[0].strip("`"): (row[1], row[3]) for row in rows(page("simulation-settings.md"), 5)}
+    shared = set(settings(ReplaySettings))
+    found = settings(CascadeSettings)
+    assert listed == {name: found[name] for name in found if name not in shared or name in _OF_BOTH}
+
+
+_OF_BOTH = {"policies", "seed"}
+"""Settings of the same name that mean something else for a replay."""
 
 
 def test_every_setting_of_feeds_is_on_their_page_and_every_fault():

@@ -77,6 +77,26 @@ def test_every_rate_is_a_number_and_no_shortfall_is_below_it(past, policy):
     assert series.rates.max() <= 1.0
 
 
+LEAST_SHARE = 1e-3
+"""Of the median forecast: volatility in these bars varies by a factor of ten, variance by a hundred."""
+
+
+def test_a_bar_that_ends_where_it_began_does_not_forecast_stillness():
+    bars = one_market(3, 800)
+    opened, close = bars.open.copy(), bars.close.copy()
+    for row in range(718, 724):  # about the first outcomes that a young cascade is corrected by
+        opened[row + 1] = close[row + 1] = close[row]
+    still = replace(
+        bars,
+        open=opened,
+        high=np.maximum(bars.high, close),
+        low=np.minimum(bars.low, close),
+        close=close,
+    )
+    series = rate_series(still, RATE_POLICIES["fhs-har-plus"], horizon_hours=1.0)
+    assert series.variance.min() > LEAST_SHARE * np.median(series.variance)
+
+
 @settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**20),

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plimsoll.clearing.apportion import apportion
-from plimsoll.clearing.liquidation import Liquidity, expected_cost, reduction, slices, wanted_lots
+from plimsoll.clearing.liquidation import (
+    Liquidity,
+    expected_cost,
+    hours_to_sell,
+    largest_lots,
+    reduction,
+    slices,
+    wanted_lots,
+)
 from plimsoll.clearing.statuses import Status
 from plimsoll.clearing.waterfall import pay_shortfall
 from plimsoll.domain.events import Funded, Liquidated, Listed, Opened, Published, Ticked, Traded
@@ -150,7 +158,7 @@ def test_the_reduction_restores_the_health_target_or_sells_all(maintenance, cove
         )
 
 
-def crowd(*, cover, fee, volume, impact, selling="proportional"):
+def crowd(*, cover, fee, volume, impact, selling="proportional", slice_cost=None):
     """Trade one hedged and one plain account to a given multiple of maintenance, among healthy others."""
     names = ("plain", "hedged", "healthy", "winner")
     lots = np.zeros((4, COLUMNS), dtype=np.int64)
@@ -158,7 +166,8 @@ def crowd(*, cover, fee, volume, impact, selling="proportional"):
     lots[1, :3] = 7 * 10**8, -(10**9), 5 * 10**8
     lots[2, 0] = 10**6
     lots[3, 0] = -(9 * 10**8)
-    state, _ = step(begin(), Listed(1, LISTINGS, ClearingRules(fee=fee, reduction=selling)))
+    rules = ClearingRules(fee=fee, reduction=selling, slice_cost=slice_cost)
+    state, _ = step(begin(), Listed(1, LISTINGS, rules))
     state, _ = step(state, Opened(1, names, (10**14,) * 4))
     tick = Ticked(3_600_001, tuple(MARKS.tolist()), (volume,) * COLUMNS, (impact,) * COLUMNS)
     state, _ = step(state, Funded(1, 10**12, 10**15))
@@ -225,3 +234,31 @@ def test_relief_in_the_engine_sells_less_than_the_same_share_of_everything():
         traded = np.abs(state.book.lots[6] - before.book.lots[6]) * before.unit
         sold[selling] = traded.sum()
     assert sold["relief"] < sold["proportional"]
+
+
+@given(LOTS, st.floats(1e-4, 0.2), st.sampled_from([0.003, 0.05, 4.0]), st.sampled_from([0.0, 1e7, 1e13]))
+def test_a_slice_that_is_bounded_by_cost_costs_no_more(held, cost, impact, volume):
+    volumes, impacts = np.full(3, volume), np.array([impact, impact, 0.0])
+    budget = np.floor(np.minimum(largest_lots(volumes, impacts, cost), 1e18))
+    for cut in slices(-held, Liquidity(volumes, impacts, budget)):
+        assert abs(cut.price_factor - 1.0) <= cost * (1.0 + 1e-9)
+
+
+def test_a_venue_that_bounds_the_cost_of_slices_sells_a_thin_market_more_slowly():
+    _, (_, effects) = crowd(cover=0.9, fee=0.0, volume=1e6, impact=0.05)
+    _, (_, bounded) = crowd(cover=0.9, fee=0.0, volume=1e6, impact=0.05, slice_cost=0.001)
+    for effect in bounded:
+        if isinstance(effect, Liquidated):
+            place = [entry.name for entry in LISTINGS].index(effect.instrument)
+            assert abs(effect.price / MARKS[place] - 1.0) <= 0.001 * (1.0 + 1e-9)
+    assert 0 < sold(bounded) < 0.1 * sold(effects)
+
+
+def sold(effects):
+    return sum(abs(lots) for effect in effects if isinstance(effect, Liquidated) for lots in effect.lots)
+
+
+def test_the_time_to_sell_is_that_of_the_slowest_position_with_what_others_sell_too():
+    wanted = np.array([[-10, 0, 4], [-30, 0, 0], [5, 0, 0], [0, 1, 0]])
+    hours = hours_to_sell(wanted, np.array([20.0, 0.0, 1.0]))
+    assert hours.tolist() == [4.0, 2.0, 0.25, np.inf]

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plimsoll.clearing.liquidation import reduction
 from plimsoll.clearing.relief import ReliefTerms, choose_reductions, ruined_share
 from plimsoll.kernels import black76
 
@@ -125,3 +126,24 @@ def test_where_nothing_helps_nothing_is_chosen_and_that_is_said():
     found = choose_reductions(lots, 0.9 * worst_loss(lots), dear)
     assert not found.enough[0]
     assert not found.trades.any()
+
+
+@settings(deadline=None)
+@given(BOOKS, st.floats(1.0, 3.0))
+def test_selling_in_proportion_raises_no_probability_of_ruin_while_equity_covers_the_cost_of_selling_all(
+    drawn, cover
+):
+    """With E >= c G a scenario survived before, E + p >= 0, is survived after: E - f c G + (1 - f) p >= 0."""
+    lots, equity = book(drawn)
+    gross = np.abs(lots) @ np.full(4, SPOT * LOT)
+    dear = np.divide(equity, gross * cover, out=np.zeros(len(lots)), where=(gross > 0.0) & (equity > 0.0))
+    share = reduction(equity, worst_loss(lots), gross, dear, np.zeros(len(lots), dtype=np.bool_), TARGET)
+    after = lots * (1.0 - share[:, None])
+    left = equity - share * dear * gross
+    solvent = equity > 0.0
+    before = ruined_share(lots, equity - ROUNDING * gross, PROFIT)
+    assert (ruined_share(after, left + ROUNDING * gross, PROFIT) <= before)[solvent].all()
+
+
+ROUNDING = 1e-9
+"""Of the gross notional: a scenario at the very edge of ruin may fall on either side of it."""

@@ -1,6 +1,7 @@
 """How do tests set a margin engine up: random markets, boards and books, on chain and in the twin alike?"""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -30,13 +31,17 @@ START = 1_767_225_600
 
 @dataclass
 class World:
-    """A deployed engine and its screen, its twin in the same state, and spots by market."""
+    """A deployed engine, its twin in the same state, and spots by market."""
 
     chain: Chain
     contract: Contract
-    screen: Contract
     twin: MarginEngine
     spots: list[int]
+
+    @cached_property
+    def screen(self) -> Contract:
+        """Deploy the screen over the engine when it is first asked."""
+        return self.chain.deploy("GreeksEngine", self.contract.address)
 
     def publish(self, key: int, published: Publication) -> None:
         """Publish a board on chain and in the twin."""
@@ -63,12 +68,11 @@ class World:
         )
 
 
-def open_world() -> World:
-    """Deploy an engine that knows no market yet."""
-    chain = Chain(timestamp=START)
+def open_world(on: Chain | None = None) -> World:
+    """Deploy an engine that knows no market yet, on a chain of its own unless one is given."""
+    chain = on or Chain(timestamp=START)
     contract = chain.deploy("MarginEngine", ROLE["deployer"], ROLE["publisher"], ROLE["keeper"])
-    screen = chain.deploy("GreeksEngine", contract.address)
-    return World(chain, contract, screen, MarginEngine(), [0] * 8)
+    return World(chain, contract, MarginEngine(), [0] * 8)
 
 
 def open_market(world: World, number: int, market: Market) -> None:

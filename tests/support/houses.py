@@ -6,12 +6,11 @@ from plimsoll.chain.hashing import Signature, signed
 from plimsoll.chain.twin.attestations import Attestation, Attestations
 from plimsoll.chain.twin.clearing_house import ClearingHouse, Order
 from plimsoll.chain.twin.fixed_point import Revert
-from plimsoll.chain.twin.margin_engine import MarginEngine
 from plimsoll.chain.twin.price_oracle import ChainlinkRound
 from plimsoll.chain.twin.quorum import Quorum, domain_of
 from plimsoll.chain.twin.requirements import Asset, Requirements
 from plimsoll.chain.twin.risk_parameters import RiskParameters
-from tests.support.boards import World
+from tests.support.boards import open_world
 from tests.support.evm import ROLE, Chain, Contract
 from tests.support.feeds import RULES, Feeds, oracle_pair
 from tests.support.pairs import CHAIN_ID, SIGNERS, Pair, key_of, plain, signatures
@@ -37,8 +36,7 @@ class House:
 
     def __init__(self) -> None:
         self.chain = Chain()
-        governors = (ROLE["deployer"], ROLE["publisher"], GUARDIAN)
-        self.world = World(self.chain, self.chain.deploy("MarginEngine", *governors), MarginEngine(), [0] * 8)
+        self.world = open_world(self.chain)
         self.feeds: Feeds
         self.oracle, self.feeds = oracle_pair(self.chain)
         self.feed = {}

@@ -42,6 +42,7 @@ def build_summary(policy: str, **changes: object) -> PolicySummary:
         "fund_paid": fund_paid,
         "allocated": 0.9 * (bad_debt - fund_paid),
         "uncovered": 0.1 * (bad_debt - fund_paid),
+        "branching": 0.31 + 10.0 * _IMPACT.get(policy, 0.03),
         "deepest_impact": _IMPACT.get(policy, 0.03),
         "journal": "8c1f" * 16,
         "state": "03b7" * 16,

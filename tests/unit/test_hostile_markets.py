@@ -205,3 +205,65 @@ def test_the_evidence_says_what_held_the_rate():
     limit = np.exp(SETTINGS.guard.rise_within(6.0)) * (1.0 + 1e-9)
     for old, new in zip(calibrated(before), calibrated(after), strict=True):
         assert old.long.maintenance < new.long.maintenance <= old.long.maintenance * limit
+
+
+def test_one_tick_far_off_raises_initial_margin_at_once_and_is_forgotten():
+    calm = wild_bars(2, 1800, markets=MARKETS, volatility=0.004)
+    struck = wild_bars(2, 1800, markets=MARKETS, volatility=0.004)
+    struck.low[1600, 0] *= 0.6
+    published = {}
+    for name, bars in (("calm", calm), ("struck", struck)):
+        first = rows_of(bars, slice(0, 1601))
+        state = absorb(begin(MARKETS, SETTINGS), first)
+        at_once, state = propose(state, PerPosition, PROVENANCE)
+        later, _ = propose(absorb(state, rows_of(bars, slice(1601, 1800))), PerPosition, PROVENANCE)
+        published[name] = calibrated(at_once)[0].long, calibrated(later)[0].long
+    assert published["struck"][0].initial > 0.4
+    assert published["struck"][0].initial > 2.0 * published["calm"][0].initial
+    assert published["struck"][1].initial < 1.5 * published["calm"][1].initial
+    assert published["struck"][1].maintenance < 1.5 * published["calm"][1].maintenance
+
+
+def test_without_a_jump_rule_initial_margin_takes_no_notice_of_a_tick_that_comes_back():
+    bars = wild_bars(2, 900, markets=MARKETS, volatility=0.004)
+    bars.low[899, 0] *= 0.6
+    still = structs.replace(SETTINGS, guard=structs.replace(SETTINGS.guard, jump_deviations=None))
+    with_rule, without = (
+        calibrated(calibrate(bars, chosen, PROVENANCE, PerPosition))[0].long for chosen in (SETTINGS, still)
+    )
+    assert without.initial < 0.4 < with_rule.initial
+
+
+TWO_PRINTS = 1.5
+"""Two bars cut at sixteen times the scale among 700; uncut they multiply the memory by more than eight."""
+
+
+def test_a_wrong_print_does_not_stay_in_the_long_memory():
+    bars = wild_bars(5, 700, markets=MARKETS, volatility=0.004)
+    before = absorb(begin(MARKETS, SETTINGS), bars).volatility.stressed[0]
+    for prices in (bars.high, bars.close):
+        prices[600, 0] *= 5.0
+    after = absorb(begin(MARKETS, SETTINGS), bars).volatility.stressed[0]
+    assert before < after < TWO_PRINTS * before
+
+
+def test_the_evidence_names_the_forecaster():
+    young = calibrate(wild_bars(2, 500, markets=MARKETS), SETTINGS, PROVENANCE, PerPosition)
+    grown = calibrate(wild_bars(2, 900, markets=MARKETS), SETTINGS, PROVENANCE, PerPosition)
+    plain = structs.replace(SETTINGS, forecaster="ewma")
+    averaged = calibrate(wild_bars(2, 900, markets=MARKETS), plain, PROVENANCE, PerPosition)
+    found = [{entry.forecaster for entry in one.evidence} for one in (young, grown, averaged)]
+    assert found == [{"ewma"}, {"har-plus"}, {"ewma"}]
+
+
+def test_a_rate_near_nought_rises_by_even_steps_and_is_not_stuck():
+    still = wild_bars(2, 400, markets=MARKETS, volatility=1e-7)
+    state = absorb(begin(MARKETS, SETTINGS), still)
+    first, state = propose(state, PerPosition, PROVENANCE)
+    last = first
+    wild = wild_bars(3, 48, markets=MARKETS, start=int(still.ends[-1]), volatility=0.02)
+    for row in range(48):
+        state = absorb(state, rows_of(wild, slice(row, row + 1)))
+        last, state = propose(state, PerPosition, PROVENANCE)
+    assert calibrated(first)[0].long.maintenance < 1e-3
+    assert calibrated(last)[0].long.maintenance > 2e-3

@@ -5,10 +5,7 @@ from typing import Any, NamedTuple
 
 from plimsoll.errors import Code, PlimsollError
 
-__all__ = ["HALF_ORDER", "Signature", "address_of", "extra", "keccak", "recovered", "signed", "words"]
-
-HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
-"""Half the order of the curve: of two valid signatures of a message, only the one below counts."""
+__all__ = ["Signature", "address_of", "extra", "keccak", "recovered", "signed", "words"]
 
 _RECOVERABLE = (27, 28)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from plimsoll.domain.money import exact_sum
 from plimsoll.types import Lots, Quanta
 
 __all__ = ["apportion", "parts_down"]
@@ -25,9 +26,14 @@ def apportion(amount: int, weights: Quanta) -> Quanta:
                  Equal remainders are served in order of the weights' size and then of their place, so that
                  identical weights differ by at most one.
     """
-    total = sum(map(int, weights))
+    total = exact_sum(weights)
     if amount == 0 or total == 0:
         return np.zeros(len(weights), dtype=np.int64)
+    some = np.flatnonzero(weights)
+    if len(some) < len(weights):
+        spread = np.zeros(len(weights), dtype=np.int64)
+        spread[some] = apportion(amount, weights[some])
+        return spread
     fits = max(total, amount * int(weights.max())) <= _LARGEST
     products = amount * weights.astype(np.int64 if fits else object)
     shares: Quanta = (products // total).astype(np.int64)
@@ -35,7 +41,7 @@ def apportion(amount: int, weights: Quanta) -> Quanta:
     ranks = np.unique(remainders, return_inverse=True)[1]
     places = np.arange(len(weights))
     order = np.lexsort((places, -weights, -ranks))
-    shares[order[: amount - sum(map(int, shares))]] += 1
+    shares[order[: amount - exact_sum(shares)]] += 1
     return shares
 
 

@@ -124,7 +124,8 @@ def match(closing: Lots, deficit: Quanta, winners: Winners) -> Match:
     total = int(wanted.sum())
     per_lot = -(-sum(map(int, deficit)) // total) if total > 0 else 0
     available = _available(winners, sign, per_lot)
-    order = np.lexsort((np.arange(len(available)), -np.abs(winners.lots), -winners.score))
+    some = np.flatnonzero(available)
+    order = some[np.lexsort((some, -np.abs(winners.lots[some]), -winners.score[some]))]
     taken = np.zeros_like(available)
     taken[order] = _first(available[order], total)
     matched = int(taken.sum())

@@ -7,7 +7,16 @@ import numpy as np
 from plimsoll.clearing.apportion import apportion
 from plimsoll.types import Flags, Lots, Vector
 
-__all__ = ["Liquidity", "Slice", "expected_cost", "hours_to_sell", "reduction", "slices", "wanted_lots"]
+__all__ = [
+    "Liquidity",
+    "Slice",
+    "expected_cost",
+    "hours_to_sell",
+    "largest_lots",
+    "reduction",
+    "slices",
+    "wanted_lots",
+]
 
 LARGEST_IMPACT = 0.5
 """No slice moves the price by more than half: beyond it the square-root law says nothing."""
@@ -142,6 +151,21 @@ def hours_to_sell(wanted: Lots, pace: Vector) -> Vector:
         hours = np.divide(total, pace, out=np.where(total > 0.0, np.inf, 0.0), where=pace > 0.0)
         slowest = np.maximum(slowest, np.where(sizes > 0, hours, 0.0).max(axis=1, initial=0.0))
     return slowest
+
+
+def largest_lots(volume: Vector, impact: Vector, cost: float) -> Vector:
+    r"""Give the largest slice whose mean cost stays within a limit, by the same law that prices slices.
+
+    .. math:: \tfrac{2}{3} Y \sqrt{Q / V} \le c \;\Leftrightarrow\; Q \le V \Big(\frac{3 c}{2 Y}\Big)^2
+
+    Parameters
+    ----------
+    volume, impact : Vector [I]   As in `Liquidity`; without impact there is no largest.
+    cost : float                  c, share of the mark.
+    """
+    ratio = np.divide(cost / _MEAN_OF_ROOT, impact, out=np.full_like(impact, np.inf), where=impact > 0.0)
+    largest: Vector = np.multiply(volume, ratio**2, out=np.zeros_like(volume), where=volume > 0.0)
+    return largest
 
 
 def expected_cost(liquidity: Liquidity) -> Vector:

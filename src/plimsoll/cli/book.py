@@ -6,10 +6,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from plimsoll.cli.documents import read_document
+from plimsoll.cli.book_options import read_set
 from plimsoll.cli.options import Json, Quiet
 from plimsoll.cli.voice import Voice
-from plimsoll.errors import Code
 
 __all__ = ["run"]
 
@@ -43,7 +42,6 @@ def run(
     """
     import numpy as np
 
-    from plimsoll.domain.parameters import ParameterSet
     from plimsoll.report import figures
     from plimsoll.report.files import write_whole
     from plimsoll.sim.drawn_book import draw_book
@@ -51,8 +49,7 @@ def run(
     from plimsoll.store.books import book_bytes
 
     voice = Voice.chosen(quiet=quiet, as_json=json)
-    remedy = "Give a file that `plimsoll calibrate --out` wrote."
-    known = read_document(parameters, ParameterSet, Code.BAD_SETTING, remedy).verified(str(parameters))
+    known = read_set(parameters)
     settings = msgspec.structs.replace(PopulationSettings(), accounts=accounts)
     drawn = draw_book(known, settings, seed)
     write_whole(out, book_bytes(drawn, out))

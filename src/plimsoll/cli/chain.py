@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from plimsoll.chain.connection import Connection
     from plimsoll.domain.parameters import ParameterSet
 
-__all__ = ["app"]
+__all__ = ["app", "deploy", "publish", "status", "verify"]
 
 app = typer.Typer(
     help="Put the rates on a chain, and hold what stands there against the twin and the engine.",

@@ -7,7 +7,7 @@ import msgspec
 
 from plimsoll.errors import Code, PlimsollError
 
-__all__ = ["read_document"]
+__all__ = ["read_document", "within_bounds"]
 
 _Document = TypeVar("_Document")
 
@@ -38,6 +38,17 @@ def read_document(path: Path, kind: type[_Document], code: Code, remedy: str) ->
             f"is not valid {'TOML' if path.suffix == '.toml' else 'JSON'}: {_lowered(str(error))}",
             where=str(path),
             remedy="Correct the file at the place named.",
+        ) from error
+
+
+def within_bounds(settings: _Document, remedy: str) -> _Document:
+    """Check settings that options have changed; raises `BAD_SETTING` with the field that is out of bounds."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(settings), type(settings))
+    except msgspec.ValidationError as error:
+        what, _, field = str(error).partition(" - at ")
+        raise PlimsollError(
+            Code.BAD_SETTING, _lowered(what), where=field.strip("`"), remedy=remedy
         ) from error
 
 

@@ -5,10 +5,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import structs
 
-from plimsoll.cli.documents import read_document
+from plimsoll.cli.documents import read_document, within_bounds
 from plimsoll.cli.options import (
     First,
     Json,
@@ -128,13 +127,7 @@ def _within_bounds(settings: "ReplaySettings") -> "ReplaySettings":
             where="--policy",
             remedy=f"Choose among {', '.join(POLICIES)}.",
         )
-    try:
-        return msgspec.convert(msgspec.to_builtins(settings), type(settings))
-    except msgspec.ValidationError as error:
-        what, _, field = str(error).partition(" - at ")
-        raise PlimsollError(
-            Code.BAD_SETTING, what[:1].lower() + what[1:], where=field.strip("`"), remedy=_REMEDY
-        ) from error
+    return within_bounds(settings, _REMEDY)
 
 
 def _inputs(asked: Asked, settings: "ReplaySettings") -> "ReplayInputs":

@@ -8,15 +8,17 @@ from pathlib import Path
 
 from plimsoll.errors import Code, PlimsollError
 
-__all__ = ["JOURNALS", "RECORD", "REPORT", "SETTINGS", "SUMMARY", "run_folder"]
+__all__ = ["FACTS", "JOURNALS", "RECORD", "REPORT", "SETTINGS", "SUMMARY", "TRACES", "run_folder"]
 
+FACTS = "facts.parquet"
+TRACES = "traces.parquet"
 JOURNALS = "journals"
 RECORD = "run.json"
 REPORT = "report.html"
 SETTINGS = "settings.json"
 SUMMARY = "summary.json"
 
-_CONTENTS = (JOURNALS, SETTINGS, SUMMARY, REPORT, RECORD)
+_CONTENTS = (JOURNALS, FACTS, TRACES, SETTINGS, SUMMARY, REPORT, RECORD)
 """In the order they are put in place: a folder with a record is complete."""
 
 

@@ -11,7 +11,15 @@ import numpy as np
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.types import Array, Quanta
 
-__all__ = ["LARGEST_AMOUNT", "QUANTA_PER_UNIT", "exact_quanta", "quanta_down", "quanta_up", "units"]
+__all__ = [
+    "LARGEST_AMOUNT",
+    "QUANTA_PER_UNIT",
+    "exact_quanta",
+    "exact_sum",
+    "quanta_down",
+    "quanta_up",
+    "units",
+]
 
 QUANTA_PER_UNIT = 1_000_000
 LARGEST_AMOUNT = 2**62
@@ -55,6 +63,17 @@ def exact_quanta(amount: Decimal, where: str) -> int:
             remedy="Round it to six decimals.",
         )
     return int(scaled)
+
+
+def exact_sum(amounts: Quanta) -> int:
+    """Add whole amounts without wrapping, however large: within 64 bits where they surely fit."""
+    if len(amounts) == 0:
+        return 0
+    most = max(abs(int(amounts.max())), abs(int(amounts.min())))
+    return int(amounts.sum()) if most <= _LARGEST_WHOLE // len(amounts) else sum(map(int, amounts))
+
+
+_LARGEST_WHOLE = 2**63 - 1
 
 
 def units(quanta: int | np.int64) -> float:

@@ -180,6 +180,8 @@ class ClearingRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     full_share : share       Below this share of maintenance everything is sold.
     participation : share    Forced selling is at most this share of the volume that the market trades.
     fee : share              Of the notional sold, paid to the insurance fund by accounts that still can.
+    slice_cost : share       A slice is cut where selling more of it would cost more than this on average, so
+                             that a thin book is sold to more slowly; None leaves participation alone to pace.
     reduction : str          ``proportional`` sells the same share of every position; ``relief`` sells first
                              what relieves most margin per cost, all of it margined anew step by step.
     allocation : str         ``pro-rata`` asks all who are in profit for cash once a debtor is flat; ``queue``
@@ -191,6 +193,7 @@ class ClearingRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     full_share: Share = 0.5
     participation: OpenShare = 0.2
     fee: Share = 0.005
+    slice_cost: Annotated[float, Meta(gt=0.0, le=0.3)] | None = None
     reduction: Literal["proportional", "relief"] = "proportional"
     allocation: Literal["pro-rata", "queue"] = "pro-rata"
     auction: AuctionSettings = msgspec.field(default_factory=AuctionSettings)

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from plimsoll.domain.money import LARGEST_AMOUNT
+from plimsoll.domain.money import LARGEST_AMOUNT, exact_sum
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.types import Lots, Quanta, Rows, Vector
 
@@ -87,7 +87,7 @@ class Book:
         source, target : int or Rows [B]   At most one of them is an array; rows in it are distinct.
         amounts : int or Quanta [B]        Negative amounts move the other way.
         """
-        total = sum(map(int, np.atleast_1d(amounts)))
+        total = exact_sum(np.atleast_1d(amounts))
         cash = self.cash.copy()
         for account, sign in ((source, -1), (target, 1)):
             if isinstance(account, int):

@@ -1,15 +1,18 @@
 """How are events run: written down first, then applied?"""
 
+import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Protocol
+
+import msgspec
 
 from plimsoll.domain.events import Effect, Event
 from plimsoll.engine.machine import begin, step
 from plimsoll.engine.state import State
 from plimsoll.errors import PlimsollError
 
-__all__ = ["Journal", "Runner", "replayed"]
+__all__ = ["DigestJournal", "Journal", "Runner", "replayed"]
 
 
 class Journal(Protocol):
@@ -22,6 +25,22 @@ class Journal(Protocol):
         """Give the SHA-256 of everything written so far."""
 
 
+class DigestJournal:
+    """Keeps the SHA-256 of what was written and nothing else: for runs that are repeated, not replayed."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._encoder = msgspec.msgpack.Encoder()
+
+    def append(self, event: Event) -> None:
+        """Take one event into the digest."""
+        self._hash.update(self._encoder.encode(event))
+
+    def digest(self) -> str:
+        """Give the SHA-256 of everything written so far."""
+        return self._hash.hexdigest()
+
+
 class Runner:
     """Journal, then step: the one place where the state changes hands. The caller acts on the effects.
 
@@ -32,7 +51,7 @@ class Runner:
     """
 
     def __init__(self, journal: Journal, state: State | None = None) -> None:
-        self._journal = journal
+        self.journal = journal
         self.state = begin() if state is None else state
 
     def run(self, event: Event) -> tuple[Effect, ...]:
@@ -40,7 +59,7 @@ class Runner:
 
         An event that the machine refuses is in the journal all the same; replaying refuses it again.
         """
-        self._journal.append(event)
+        self.journal.append(event)
         self.state, effects = step(self.state, event)
         return effects
 

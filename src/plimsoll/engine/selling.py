@@ -9,6 +9,7 @@ from plimsoll.clearing.liquidation import (
     Slice,
     expected_cost,
     hours_to_sell,
+    largest_lots,
     reduction,
     slices,
     wanted_lots,
@@ -137,7 +138,10 @@ def _liquidity(state: State, hours: float) -> Liquidity:
     market = state.market
     value = state.lot_sizes * market.marks
     volume = market.volume / value
-    return Liquidity(volume, market.impact, np.floor(volume * hours * state.rules.participation))
+    budget = volume * hours * state.rules.participation
+    if state.rules.slice_cost is not None:
+        budget = np.minimum(budget, largest_lots(volume, market.impact, state.rules.slice_cost))
+    return Liquidity(volume, market.impact, np.floor(budget))
 
 
 def _priced(state: State, cut: Slice, traded: Lots) -> tuple[float, Lots, Quanta]:

@@ -10,9 +10,11 @@ from plimsoll.types import Matrix, Vector
 
 __all__ = ["ScaleMemory", "ScaleTerms", "scale_path", "scale_path_definition"]
 
-_FAR = 8.0
-"""Deviations from which on a bar counts for no more in the slow average: one print, right or wrong, moves an
-average over two years by no more than two days of usual trading would."""
+_FAR = 16.0
+"""Multiple of the scale from which on a bar counts for no more in the slow average: one print, right or
+wrong, then moves an average over two years by one or two percent. The scale rises slowly, so that a second
+wrong print counts for no more than the first; the hours of real crashes lie below, or little above.
+"""
 
 
 class ScaleMemory(NamedTuple):
@@ -65,7 +67,7 @@ def scale_path_definition(
     r"""Blend current with long-remembered volatility, and let the blend rise and fall at limited speed.
 
     .. math::
-        slow_t &= \text{average of } \min(x_s, (8 \sigma_{s-1})^2) \text{ over } s \le t \\
+        slow_t &= \text{average of } \min(x_s, (16 G_{s-1})^2) \text{ over } s \le t \\
         target_t &= (1 - w)\, \sigma_t + w \sqrt{slow_t} \\
         G_t &= \text{limited rise from } G_{t-1} \text{ to } target_t \text{ (kernels.rise), or }
                target_t + (G_{t-1} - target_t)\, k \text{ if falling} \\
@@ -93,7 +95,7 @@ def scale_path_definition(
                 memory.jump[m] = max(memory.jump[m], ranges[t, m])
             sample = samples[t, m]
             if not np.isnan(sample):
-                sample = np.fmin(sample, (_FAR * sigma) ** 2)
+                sample = np.fmin(sample, (_FAR * memory.scale[m]) ** 2)
                 memory.slow[0, m] = terms.slow_decay * memory.slow[0, m] + (1.0 - terms.slow_decay) * sample
                 memory.slow[1, m] = terms.slow_decay * memory.slow[1, m] + (1.0 - terms.slow_decay)
             memory.volatility[m] = volatility[t, m]

@@ -6,7 +6,7 @@ from plimsoll.domain.instruments import Listing
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Level, StaticTiers
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.kernels.valuation import NEAR_SHARE, NEAR_SLACK
+from plimsoll.kernels.valuation import below_tiered_requirements, tiered_requirements
 from plimsoll.margin.model import MarginModel, refuse_options
 from plimsoll.types import Flags, Lots, Matrix, Quanta, Vector
 
@@ -43,19 +43,11 @@ class StaticMargin(MarginModel):
 
     def requirement(self, notional: Matrix, level: Level) -> Vector:
         """Sum the marginal rates over each position."""
-        size = np.abs(notional)
-        needed = np.zeros(len(notional))
-        for lower, upper, rate in zip(self._lower, self._upper, self._rates[level], strict=True):
-            needed += rate * np.clip(size - lower, 0.0, upper - lower).sum(axis=1)
-        return needed
+        return tiered_requirements(notional, self._lower, self._upper, self._rates[level])
 
     def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
-        """Compare equity with the requirement itself, which is quick enough."""
-        notional = lots * unit
-        gross = np.abs(cash) + np.abs(notional).sum(axis=1)
-        needed = self.requirement(notional, level) + NEAR_SLACK + NEAR_SHARE * gross
-        below: Flags = cash + notional.sum(axis=1) < needed
-        return below
+        """Compare equity with the requirement itself, in one pass."""
+        return below_tiered_requirements(cash, lots, unit, self._lower, self._upper, self._rates[level])
 
     def steepest(self, level: Level) -> Vector:
         """Give the highest marginal rate."""

@@ -72,7 +72,7 @@ def _lead(parts: list[tuple[Variant, Standing]]) -> str:
     guarded, free = parts[0][1], parts[1][1]
     cost = guarded.matched_mean / free.matched_mean - 1.0
     return (
-        f"At equal coverage the guard costs {100.0 * cost:+.1f} % of the mean requirement. It takes the "
+        f"At equal coverage the guard changes the mean requirement by {100.0 * cost:+.1f} %. It takes the "
         f"spread of the rate in time from {free.largest_spread:.1f} to {guarded.largest_spread:.1f} and its "
         f"worst rise in 24 hours from {figures.share(free.worst_rise)} to "
         f"{figures.share(guarded.worst_rise)}."

@@ -127,6 +127,17 @@ MEASURES = (
     ),
     Measure(
         group="What it cost",
+        label="highest branching ratio",
+        meaning=(
+            "Forced selling over the depth that must take it, in the worst market and move, twice a day at "
+            "normal depth; at 1 a fall feeds itself."
+        ),
+        value=lambda summary: summary.branching,
+        written=lambda value: f"{value:.2f}",
+        better=Better.LOWER,
+    ),
+    Measure(
+        group="What it cost",
         label="bad debt",
         meaning="What closed accounts owed beyond what they had.",
         value=lambda summary: summary.bad_debt,

@@ -141,7 +141,7 @@ def _duel_cell(trial: Trial, policy: str, score: str) -> str:
 def _crash_table(trial: Trial) -> Table:
     table = _table("hour, UTC")
     for name in ("windows", "worst fall", "worst rise", *trial.plan.policies):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     down, up = (trial.crash[trial.plan.reference, side] for side in SIDES)
     for place, (fall, rise) in enumerate(zip(down, up, strict=True)):
         if fall.start >= trial.day + DAY:

@@ -6,7 +6,7 @@ import numpy as np
 
 from plimsoll.clearing.liquidation import LARGEST_IMPACT
 from plimsoll.domain.bars import HOUR, Bars
-from plimsoll.domain.events import Liquidated
+from plimsoll.domain.events import Liquidated, Unwound
 from plimsoll.domain.instruments import Listing
 from plimsoll.estimators.volatility import parkinson_variance
 from plimsoll.kernels.ewma import ewma_variance
@@ -114,8 +114,8 @@ def columns_of(listings: tuple[Listing, ...], markets: tuple[str, ...]) -> Rows:
     return np.array([markets.index(listing.underlying) for listing in listings], dtype=np.intp)
 
 
-def forced_trade(effect: Liquidated, listings: tuple[Listing, ...]) -> tuple[int, float]:
-    """Say what a forced slice traded.
+def forced_trade(effect: Liquidated | Unwound, listings: tuple[Listing, ...]) -> tuple[int, float]:
+    """Say what a forced slice traded, of accounts or of the backstop.
 
     Returns
     -------
@@ -123,4 +123,5 @@ def forced_trade(effect: Liquidated, listings: tuple[Listing, ...]) -> tuple[int
     notional : float   Quote units at the slice's price, negative where sold; a slice has one direction.
     """
     place = next(i for i, entry in enumerate(listings) if entry.name == effect.instrument)
-    return place, sum(effect.lots) * listings[place].lot * effect.price
+    lots = effect.lots if isinstance(effect.lots, int) else sum(effect.lots)
+    return place, lots * listings[place].lot * effect.price

@@ -31,6 +31,7 @@ class PolicySummary(Struct, frozen=True, kw_only=True):
     allocated : float              Part of it that winners paid.
     uncovered : float              Part of it that nobody paid.
     deepest_impact : float         Deepest fall of a price below its undisturbed path, as a share.
+    branching : float              Largest branching ratio of any market at normal depth, twice a day.
     journal : str                  SHA-256 of the journal.
     state : str                    SHA-256 of the final state.
     """
@@ -51,6 +52,7 @@ class PolicySummary(Struct, frozen=True, kw_only=True):
     allocated: float
     uncovered: float
     deepest_impact: float
+    branching: float
     journal: str
     state: str
 

@@ -7,7 +7,7 @@ from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.parameters import ParameterSet, Provenance
 from plimsoll.sim.policies import Calibrated, Constant, Policy
 
-__all__ = ["Publisher", "publisher"]
+__all__ = ["Fixed", "Publisher", "publisher"]
 
 
 class Publisher(ABC):
@@ -20,6 +20,21 @@ class Publisher(ABC):
     @abstractmethod
     def published(self, time: int) -> ParameterSet | None:
         """Give the set that is due now (milliseconds UTC), or None; the first call always gives one."""
+
+
+class Fixed(Publisher):
+    """Publishes one set, at the opening."""
+
+    def __init__(self, parameters: ParameterSet) -> None:
+        self._parameters: ParameterSet | None = parameters
+
+    def absorb(self, bar: Bars) -> None:
+        """Learn nothing: the set is given."""
+
+    def published(self, time: int) -> ParameterSet | None:  # noqa: ARG002  always due
+        """Publish once, whenever it is first asked for."""
+        due, self._parameters = self._parameters, None
+        return due
 
 
 class _Constants(Publisher):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from plimsoll.clearing.feedback import branching_profile, branching_ratio
 from plimsoll.clearing.statuses import IN_HAND, Status
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.events import Effect, Liquidated, StatusChanged
@@ -11,6 +12,7 @@ from plimsoll.engine.book import FIRST_TRADER, FUND
 from plimsoll.engine.layers import Layer, Layers, absorbed
 from plimsoll.engine.state import State, digest
 from plimsoll.sim.attribution import RiseShare
+from plimsoll.sim.held import held_by_traders
 from plimsoll.sim.market import forced_trade
 from plimsoll.sim.outcome import PolicyOutcome, PolicySummary
 from plimsoll.types import Array, Matrix, Rows, Vector
@@ -18,6 +20,7 @@ from plimsoll.types import Array, Matrix, Rows, Vector
 __all__ = ["Record"]
 
 _DAY_OF_HOURS = 24
+_HALF_DAY = 12 * HOUR
 
 
 class Record:
@@ -31,9 +34,10 @@ class Record:
     columns : Rows [I]   Market of each listing.
     bars : Bars [T, M]   Undisturbed.
     state : State        After the opening, at the end of the first bar.
+    depth : Vector [M]   Normal depth, quote quanta that move the price by 1 %.
     """
 
-    def __init__(self, policy: str, columns: Rows, bars: Bars, state: State) -> None:
+    def __init__(self, policy: str, columns: Rows, bars: Bars, state: State, depth: Vector) -> None:
         count, markets = bars.close.shape
         self._policy = policy
         self._columns = columns
@@ -50,6 +54,8 @@ class Record:
         self._held_initial = np.zeros(count)
         self._open = np.zeros(count)
         self._seen: dict[str, set[str]] = {"called": set(), "liquidated": set()}
+        self._depth = depth
+        self._branching = 0.0
         self._layers = Layers()
         self.after_bar(0, state, ())
         self._admitted = self._open[0]
@@ -107,6 +113,7 @@ class Record:
             fund_paid=units(paid.get(Layer.FUND, 0)),
             allocated=units(paid.get(Layer.QUEUE, 0) + paid.get(Layer.WINNERS, 0)),
             uncovered=units(paid.get(Layer.VENUE, 0)),
+            branching=self._branching,
             deepest_impact=float(max(0.0, (1.0 - self._price / undisturbed).max())),
             journal=journal,
             state=digest(self._state),
@@ -122,9 +129,15 @@ class Record:
             place, notional = forced_trade(effect, self._state.listings)
             self._liquidated[row, self._columns[place]] += abs(notional)
 
+    def _measure_branching(self, state: State) -> None:
+        profile = branching_profile(held_by_traders(state), self._columns, self._depth)
+        self._branching = max(self._branching, float(branching_ratio(profile).max()))
+
     def _add_up(self, row: int, state: State) -> None:
         if state.model is None:
             return
+        if row == 0 or self._bars.ends[row] // _HALF_DAY != self._bars.ends[row - 1] // _HALF_DAY:
+            self._measure_branching(state)
         notional = state.book.lots[FIRST_TRADER:] * state.unit
         self._held[row] = state.model.requirement(notional, Level.MAINTENANCE).sum() / QUANTA_PER_UNIT
         self._held_initial[row] = state.model.requirement(notional, Level.INITIAL).sum() / QUANTA_PER_UNIT

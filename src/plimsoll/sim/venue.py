@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from plimsoll.domain.bars import HOUR, Bars
-from plimsoll.domain.events import Effect, Funded, Liquidated, Listed, Opened, Published, Ticked, Traded
+from plimsoll.domain.events import Effect, Liquidated, Ticked
 from plimsoll.domain.instruments import Listing
-from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Provenance
 from plimsoll.engine.runner import Journal, Runner
 from plimsoll.sim.attribution import Attribution
+from plimsoll.sim.held import normal_depth
 from plimsoll.sim.market import Undisturbed, displacement_of, disturbed_bar, forced_trade
+from plimsoll.sim.opening import Endowment, enter, list_and_endow, publish
 from plimsoll.sim.outcome import PolicyOutcome
 from plimsoll.sim.policies import Policy
 from plimsoll.sim.population import Population, admitted_lots
@@ -71,7 +72,9 @@ def run_policy(
     open_venue(runner, stage, parameters)
     attribution = Attribution(stage.settings.calibration.guard.notice_hours)
     attribution.remember(runner.state)
-    record = Record(name, stage.columns, bars, runner.state)
+    interest = stage.population.interest(runner.state.unit)
+    depth = normal_depth(interest, stage.columns, len(bars.markets))
+    record = Record(name, stage.columns, bars, runner.state, depth)
     recovery = 0.5 ** (bars.length / HOUR / stage.settings.market.recovery_half_life)
     last = bars.close[0]
     for row in range(1, len(bars)):
@@ -83,7 +86,7 @@ def run_policy(
         effects = runner.run(market_tick(stage, row, time, last * np.exp(displacement)))
         attribution.judge(before, runner.state, effects)
         parameters.absorb(disturbed_bar(bars, row, displacement))
-        if _publish(runner, parameters, time):
+        if publish(runner, parameters.published(time), time):
             attribution.remember(runner.state)
         record.after_bar(row, runner.state, effects)
         pressure = pressure + forced_hours(stage, row, effects)
@@ -92,34 +95,15 @@ def run_policy(
     return record.outcome(attribution.share, journal.digest())
 
 
-def _publish(runner: Runner, parameters: Publisher, time: int) -> bool:
-    """Put into force what is due, and say whether anything was."""
-    due = parameters.published(time)
-    if due is not None:
-        runner.run(Published(time, due))
-    return due is not None
-
-
 def open_venue(runner: Runner, stage: Stage, parameters: Publisher) -> None:
     """Let the accounts pay in and take the positions that initial margin allows."""
     population, settings = stage.population, stage.settings
     time = int(stage.market.bars.ends[0])
-    runner.run(Listed(time, stage.listings, settings.clearing))
-    runner.run(Opened(time, population.names, tuple(population.deposits.tolist())))
-    runner.run(market_tick(stage, 0, time, stage.market.bars.close[0]))
-    unit = runner.state.unit
-    interest = float(population.interest(unit).sum()) * QUANTA_PER_UNIT
-    runner.run(Funded(time, round(interest * settings.market.fund_share), round(interest)))
-    _publish(runner, parameters, time)
-    lots = admitted_lots(population, runner.state.model_in_force, unit)
-    runner.run(
-        Traded(
-            time,
-            tuple(runner.state.market.marks.tolist()),
-            population.names,
-            tuple(map(tuple, lots.tolist())),
-        )
-    )
+    tick = market_tick(stage, 0, time, stage.market.bars.close[0])
+    endowment = Endowment(settings.market.fund_share)
+    list_and_endow(runner, tick, stage.listings, settings.clearing, population, endowment)
+    publish(runner, parameters.published(time), time)
+    enter(runner, population, admitted_lots(population, runner.state.model_in_force, runner.state.unit))
 
 
 def market_tick(stage: Stage, row: int, time: int, prices: Vector) -> Ticked:

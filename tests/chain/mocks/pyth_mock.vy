@@ -1,7 +1,9 @@
-# pragma version 0.4.3
-# @license Apache-2.0
+# pragma version ~=0.4.3
+# SPDX-License-Identifier: Apache-2.0
 """
 @title A feed of Pyth's shape that answers what a test sets, and refuses what it does not know.
+@license Apache-2.0
+@author The Plimsoll authors
 """
 
 struct Price:

@@ -1,7 +1,9 @@
-# pragma version 0.4.3
-# @license Apache-2.0
+# pragma version ~=0.4.3
+# SPDX-License-Identifier: Apache-2.0
 """
 @title A thief that withdraws again while its withdrawal is being paid.
+@license Apache-2.0
+@author The Plimsoll authors
 """
 
 interface House:

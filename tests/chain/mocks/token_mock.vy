@@ -1,7 +1,9 @@
-# pragma version 0.4.3
-# @license Apache-2.0
+# pragma version ~=0.4.3
+# SPDX-License-Identifier: Apache-2.0
 """
 @title A token that anyone mints, and that can keep a fee, refuse, or call back while it moves.
+@license Apache-2.0
+@author The Plimsoll authors
 """
 
 interface Callback:

@@ -1,7 +1,9 @@
-# pragma version 0.4.3
-# @license Apache-2.0
+# pragma version ~=0.4.3
+# SPDX-License-Identifier: Apache-2.0
 """
 @title An oracle whose volatility a test sets.
+@license Apache-2.0
+@author The Plimsoll authors
 """
 
 volatility_: uint256

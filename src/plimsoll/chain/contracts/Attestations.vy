@@ -1,7 +1,9 @@
-# pragma version 0.4.3
-# @license Apache-2.0
+# pragma version ~=0.4.3
+# SPDX-License-Identifier: Apache-2.0
 """
 @title What has been attested of an account's own risk, and how far does it move its initial margin?
+@license Apache-2.0
+@author The Plimsoll authors
 @notice k of n attesters sign a factor on an account's initial margin, within bounds that never change. It expires, and
         the attesters may revoke it. Whatever it says, the requirement contract keeps initial margin at or above the call
         level, and so above maintenance and its statistical floor.

@@ -1,8 +1,10 @@
-# pragma version 0.4.3
+# pragma version ~=0.4.3
 # pragma nonreentrancy on
-# @license Apache-2.0
+# SPDX-License-Identifier: Apache-2.0
 """
 @title Who owns what, who may take risk, and who pays when an account cannot?
+@license Apache-2.0
+@author The Plimsoll authors
 @notice Holds quote currency and other collateral, stands between both sides of every matched trade, checks initial margin
         at trade and withdrawal, sells what cannot be held in parts by Dutch auction, and takes what is still owed from
         the insurance fund, then from winners in proportion to their gains, exact to the unit. Anyone may call all of it.

@@ -76,7 +76,7 @@ def greeks(
             lots: int256 = convert(convert(rest << 208, bytes32), int256) >> 208
             option: valuation.Option = empty(valuation.Option)
             expiry: uint256 = 0
-            option, expiry = valuation._option(source, instrument & 1023, valuation._spot(at >> 3, spots), block.timestamp)
+            option, expiry = valuation._option(source, instrument & 1023, valuation._spot(at >> 3, spots), 0)
             assert valuation._sound(option), "engine: no price"
             # Lots are below 2**47, money below 2**113, and there are 100 positions.
             sums.allowance = unsafe_add(sums.allowance, unsafe_mul(abs(lots), valuation._error(box.high, option)) << 3)

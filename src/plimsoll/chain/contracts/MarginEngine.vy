@@ -165,7 +165,7 @@ def packed(
             # All ones where lots are negative, so that the size is their complement plus one: below 2**48.
             short: uint256 = convert(convert(lots >> 255, bytes32), uint256)
             signed: uint256 = convert(convert(lots, bytes32), uint256)
-            size: uint256 = unsafe_sub(signed ^ short, short)
+            size: uint256 = unsafe_sub(signed ^ short, short)  # as just said
             scaled: uint256 = signed << (head & 31)
             # Sizes are shifted by 31 at most, and there are 100 positions.
             gross = unsafe_add(gross, size << (head & 31))
@@ -328,7 +328,7 @@ def _exact(
             lots: int256 = convert(convert(rest << 208, bytes32), int256) >> 208
             option: valuation.Option = empty(valuation.Option)
             expiry: uint256 = 0
-            option, expiry = valuation._option(source, instrument & 1023, valuation._spot(at >> 3, spots), block.timestamp)
+            option, expiry = valuation._option(source, instrument & 1023, valuation._spot(at >> 3, spots), 0)
             assert valuation._sound(option), "engine: no price"
             if option.kind != LINEAR and expiry != tenor.expiry:
                 tenor = valuation._tenor(expiry, source.as_of, block.timestamp, grid.power)
@@ -547,10 +547,10 @@ def _set_range(market: uint256, spread: uint256):
     assert spread < 2**32, "engine: move too large"
     word: uint256 = self._markets[market]
     self._markets[market] = (word & ~((2**32 - 1) << 64)) | (spread << 64)
-    # Refuses a move that is too large for the range.
-    checked: valuation.Source = empty(valuation.Source)
-    checked.market = self._markets[market]
-    valuation._grid(checked, SCENARIOS)
+    # The corners of the box, kept behind the scenarios; what lies between needs no look.
+    corners: uint256 = convert(slice(convert(word >> 96, address).code, 257, 32), uint256)
+    valuation._multiple(valuation._signed(corners >> 96), convert(spread, int256))
+    valuation._multiple(valuation._signed(corners >> 32), convert(spread, int256))
     for board: uint256 in range(BOARDS):
         self._supersede((market << 3) | board)
 
@@ -679,7 +679,7 @@ def _holds(key: uint256, row: uint256, rows: address) -> bool:
     option: valuation.Option = empty(valuation.Option)
     expiry: uint256 = 0
     source: valuation.Source = self._source(key)
-    option, expiry = valuation._option(source, row, (header >> 96) & (2**112 - 1), as_of)
+    option, expiry = valuation._option(source, row, (header >> 96) & (2**112 - 1), 0)
     if not valuation._sound(option):
         return False
     grid: valuation.Grid = valuation._grid(source, SCENARIOS)

@@ -1,7 +1,9 @@
-# pragma version 0.4.3
-# @license Apache-2.0
+# pragma version ~=0.4.3
+# SPDX-License-Identifier: Apache-2.0
 """
 @title What is a market worth, how sure is that, and how much does it move?
+@license Apache-2.0
+@author The Plimsoll authors
 @notice The median of several feeds of Chainlink's or Pyth's shape. A feed that fails, is stale, unsure, not positive,
         from the future or far from the others does not count; fewer than the quorum make no price. Anyone may record
         the price; the recorded moves give a volatility, and what was recorded last answers, with a margin of doubt
@@ -59,7 +61,6 @@ event ListingClosed:
     pass
 
 
-CHAINLINK: constant(uint8) = 0
 PYTH: constant(uint8) = 1
 MOST_FEEDS: constant(uint256) = 5
 CLOCK_DRIFT: constant(uint256) = 60
@@ -304,54 +305,58 @@ def _store(market: bytes32, reading: Reading, variance: uint256):
 @internal
 @view
 def _median(market: bytes32, rules: Rules) -> Reading:
-    found: DynArray[Reading, MOST_FEEDS] = []
-    feeds: DynArray[Feed, MOST_FEEDS] = self._feeds(market)
-    for feed: Feed in feeds:
-        one: Reading = self._asked(feed, rules)
-        if one.live:
-            found = self._inserted(found, one)
-    if len(found) == 0:
+    """
+    @notice The median of the feeds that count and agree; not live where they are no quorum.
+    """
+    prices: uint256[MOST_FEEDS] = empty(uint256[MOST_FEEDS])
+    doubts: uint256[MOST_FEEDS] = empty(uint256[MOST_FEEDS])
+    times: uint256[MOST_FEEDS] = empty(uint256[MOST_FEEDS])
+    count: uint256 = 0
+    for place: uint256 in range(self.rules_words[market] >> 192, bound=MOST_FEEDS):
+        price: uint256 = 0
+        doubt: uint256 = 0
+        time: uint256 = 0
+        price, doubt, time = self._asked(market, place, rules.most_doubt)
+        if price != 0:
+            to: uint256 = count
+            for _: uint256 in range(MOST_FEEDS):
+                if to == 0 or prices[to - 1] <= price:
+                    break
+                prices[to] = prices[to - 1]
+                doubts[to] = doubts[to - 1]
+                times[to] = times[to - 1]
+                to -= 1
+            prices[to] = price
+            doubts[to] = doubt
+            times[to] = time
+            count += 1
+    if count == 0:
         return empty(Reading)
-    middle: uint256 = self._middle(found)
-    agreed: DynArray[Reading, MOST_FEEDS] = []
-    for one: Reading in found:
-        if self._apart(one.price, middle) * ONE <= middle * convert(rules.deviation, uint256):
-            agreed.append(one)
-    if len(agreed) == 0 or len(agreed) < convert(rules.quorum, uint256):
+    # in order of price, what agrees with the median stands together
+    middle: uint256 = self._middle(prices, 0, count)
+    reach: uint256 = middle * convert(rules.deviation, uint256)
+    first: uint256 = count
+    end: uint256 = 0
+    for place: uint256 in range(count, bound=MOST_FEEDS):
+        if self._apart(prices[place], middle) * ONE <= reach:
+            first = min(first, place)
+            end = place + 1
+    if end == 0 or end - first < convert(rules.quorum, uint256):
         return empty(Reading)
-    price: uint256 = self._middle(agreed)
-    doubt: uint256 = 0
-    time: uint256 = 0
-    for one: Reading in agreed:
-        doubt = max(doubt, max(one.doubt, self._apart(one.price, price)))
-        time = max(time, one.time)
-    return Reading(price=price, doubt=doubt, time=time, live=True)
+    reading: Reading = Reading(price=self._middle(prices, first, end), doubt=0, time=0, live=True)
+    for place: uint256 in range(first, end, bound=MOST_FEEDS):
+        reading.doubt = max(reading.doubt, max(doubts[place], self._apart(prices[place], reading.price)))
+        reading.time = max(reading.time, times[place])
+    return reading
 
 
 @internal
 @pure
-def _inserted(sorted: DynArray[Reading, MOST_FEEDS], one: Reading) -> DynArray[Reading, MOST_FEEDS]:
-    longer: DynArray[Reading, MOST_FEEDS] = sorted
-    longer.append(one)
-    for back: uint256 in range(MOST_FEEDS):
-        if back + 1 >= len(longer):
-            break
-        place: uint256 = len(longer) - 1 - back
-        if longer[place - 1].price <= longer[place].price:
-            break
-        above: Reading = longer[place - 1]
-        longer[place - 1] = longer[place]
-        longer[place] = above
-    return longer
-
-
-@internal
-@pure
-def _middle(sorted: DynArray[Reading, MOST_FEEDS]) -> uint256:
-    half: uint256 = len(sorted) // 2
-    if len(sorted) % 2 == 1:
-        return sorted[half].price
-    return (sorted[half - 1].price + sorted[half].price) // 2
+def _middle(sorted: uint256[MOST_FEEDS], first: uint256, end: uint256) -> uint256:
+    half: uint256 = (first + end) // 2
+    if (end - first) % 2 == 1:
+        return sorted[half]
+    return (sorted[half - 1] + sorted[half]) // 2
 
 
 @internal
@@ -362,64 +367,66 @@ def _apart(a: uint256, b: uint256) -> uint256:
 
 @internal
 @view
-def _asked(feed: Feed, rules: Rules) -> Reading:
+def _asked(market: bytes32, place: uint256, most_doubt: uint32) -> (uint256, uint256, uint256):
     """
-    @notice One feed's answer; not live where it fails or does not count.
+    @notice One feed's price, doubt and time; price zero where it fails or does not count.
     """
-    one: Reading = empty(Reading)
-    if feed.kind == CHAINLINK:
-        one = self._from_chainlink(feed)
+    word: uint256 = self.feed_words[market][place]
+    source: address = convert(word & LOW_160, address)
+    price: uint256 = 0
+    doubt: uint256 = 0
+    time: uint256 = 0
+    if (word >> 160) & 255 == 0:
+        price, time = self._from_chainlink(source, (word >> 168) & 255)
     else:
-        one = self._from_pyth(feed)
-    if one.price == 0 or one.price > LOW_96 or one.time > block.timestamp + CLOCK_DRIFT:
-        return empty(Reading)
-    if block.timestamp - min(block.timestamp, one.time) > convert(feed.heartbeat, uint256):
-        return empty(Reading)
-    if one.doubt * ONE > one.price * convert(rules.most_doubt, uint256):
-        return empty(Reading)
-    one.live = True
-    return one
+        price, doubt, time = self._from_pyth(source, self.keys[market][place])
+    if price > LOW_96 or time > block.timestamp + CLOCK_DRIFT:
+        return 0, 0, 0
+    if block.timestamp - min(block.timestamp, time) > (word >> 176) & LOW_32:
+        return 0, 0, 0
+    if doubt * ONE > price * convert(most_doubt, uint256):
+        return 0, 0, 0
+    return price, doubt, time
 
 
 @internal
 @view
-def _from_chainlink(feed: Feed) -> Reading:
+def _from_chainlink(source: address, decimals: uint256) -> (uint256, uint256):
     success: bool = False
     answer: Bytes[160] = b""
     success, answer = raw_call(
-        feed.source, method_id("latestRoundData()"), max_outsize=160, is_static_call=True, revert_on_failure=False
+        source, method_id("latestRoundData()"), max_outsize=160, is_static_call=True, revert_on_failure=False
     )
     if not success or len(answer) != 160:
-        return empty(Reading)
+        return 0, 0
     price: int256 = convert(slice(answer, 32, 32), int256)
     time: uint256 = convert(slice(answer, 96, 32), uint256)
     if price <= 0 or price > convert(LOW_96, int256) or time > LOW_64:
-        return empty(Reading)
-    scaled: uint256 = convert(price, uint256) * 10 ** convert(18 - feed.decimals, uint256)
-    return Reading(price=scaled, doubt=0, time=time, live=False)
+        return 0, 0
+    return convert(price, uint256) * 10 ** (18 - decimals), time
 
 
 @internal
 @view
-def _from_pyth(feed: Feed) -> Reading:
+def _from_pyth(source: address, key: bytes32) -> (uint256, uint256, uint256):
     success: bool = False
     answer: Bytes[128] = b""
     success, answer = raw_call(
-        feed.source,
-        concat(method_id("getPriceUnsafe(bytes32)"), feed.key),
+        source,
+        concat(method_id("getPriceUnsafe(bytes32)"), key),
         max_outsize=128,
         is_static_call=True,
         revert_on_failure=False,
     )
     if not success or len(answer) != 128:
-        return empty(Reading)
+        return 0, 0, 0
     price: int256 = convert(slice(answer, 0, 32), int256)
     doubt: uint256 = convert(slice(answer, 32, 32), uint256)
     exponent: int256 = convert(slice(answer, 64, 32), int256)
     time: uint256 = convert(slice(answer, 96, 32), uint256)
     if price <= 0 or price > convert(LOW_64, int256) or doubt > LOW_64 or time > LOW_64:
-        return empty(Reading)
+        return 0, 0, 0
     if exponent > 0 or exponent < -18:
-        return empty(Reading)
+        return 0, 0, 0
     scale: uint256 = 10 ** convert(18 + exponent, uint256)
-    return Reading(price=convert(price, uint256) * scale, doubt=doubt * scale, time=time, live=False)
+    return convert(price, uint256) * scale, doubt * scale, time

@@ -1,7 +1,9 @@
-# pragma version 0.4.3
-# @license Apache-2.0
+# pragma version ~=0.4.3
+# SPDX-License-Identifier: Apache-2.0
 """
 @title What does an account have, and what must it hold?
+@license Apache-2.0
+@author The Plimsoll authors
 @notice Values cash, positions and collateral at the oracle's prices, and asks for margin at the rates in force. A market
         in which an account holds the perpetual alone is charged its side's rate; every other market the margin
         engine's worst scenario, times how far the rate exceeds the engine's range. The oracle's doubt is charged on top.

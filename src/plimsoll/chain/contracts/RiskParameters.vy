@@ -1,7 +1,9 @@
-# pragma version 0.4.3
-# @license Apache-2.0
+# pragma version ~=0.4.3
+# SPDX-License-Identifier: Apache-2.0
 """
 @title Which margin rates hold, and who may move them how far?
+@license Apache-2.0
+@author The Plimsoll authors
 @notice Rates per market and side arrive signed by k of n reporters. Whatever they sign stays within absolute bounds
         that never change, moves no faster than a speed limit, and keeps floor <= maintenance <= call <= initial.
         Silence raises rates step by step; after it, anyone may let them follow the volatility seen on chain.

@@ -126,7 +126,7 @@ def _gamma(leg: Leg, low: int256, high: int256, largest: bool) -> int256:
     at: int256 = high
     if largest:
         at = max(low, min(high, top))
-    elif unsafe_add(low, high) < top << 1:
+    elif unsafe_add(low, high) < top << 1:  # as just said
         at = low
     # A logarithm below 2**103 over at least 2**80: the ratio is below 2**119, its square below 2**238.
     ratio: int256 = unsafe_div(at << 96, leg.deviation)

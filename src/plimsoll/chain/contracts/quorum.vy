@@ -1,7 +1,9 @@
-# pragma version 0.4.3
-# @license Apache-2.0
+# pragma version ~=0.4.3
+# SPDX-License-Identifier: Apache-2.0
 """
 @title Who may speak together, how many must, and did they sign this message?
+@license Apache-2.0
+@author The Plimsoll authors
 @notice A set of signers of which `threshold` must sign the same EIP-712 message. Signatures are given in ascending
         order of their signers, so that nobody counts twice. Every message carries the next nonce and a deadline.
 @dev    The set replaces itself: a rotation is signed by the quorum that it replaces.

@@ -199,7 +199,7 @@ def _values(
         )
         # A call is worth its payoff at least.
         if not is_call:
-            call = unsafe_sub(call, unsafe_sub(forward, option.strike))
+            call = unsafe_sub(call, unsafe_sub(forward, option.strike))  # both are below 2**113
         values[s] = unsafe_add(values[s], unsafe_mul(lots, call))  # as above
     return values
 
@@ -263,27 +263,28 @@ def _decay(grid: Grid, tenor: Tenor, option: Option, left: uint256) -> uint256:
         # Money is below 2**109, a multiple below 2**99; then below 2**112 times 2**102.
         forward: int256 = unsafe_mul(option.forward, grid.multiple[s]) >> 96
         deviation: int256 = self._deviation(still, tenor.multiple, grid.volatility[s])
-        most = max(most, unsafe_mul(forward, deviation) >> 96)
+        most = max(most, unsafe_mul(forward, deviation) >> 96)  # as above
     # Below 2**118 times 2**95.
     return (convert(unsafe_mul(most, DENSITY) >> 160, uint256) // left) + 1
 
 
 @internal
 @view
-def _option(source: Source, row: uint256, spot: uint256, now: uint256) -> (Option, uint256):
+def _option(source: Source, row: uint256, spot: uint256, settling: uint256) -> (Option, uint256):
     """
-    @notice Read an instrument's terms, forward and volatility; from expiry on the forward is spot.
+    @notice Read an instrument's terms, forward and volatility. What expired keeps its forward until it is
+            settled, so that no value jumps while rows stand; for settlement the forward is spot.
     @param source Where its board and market are kept.
     @param row Of the board; reverts beyond the last.
     @param spot 1e18, below 2**112.
-    @param now Seconds.
+    @param settling Seconds: what expired by then is settled at spot; 0 for none.
     @return The instrument, and its expiry.
     """
     word: uint256 = convert(slice(source.terms.code, 65 + 32 * row, 32), uint256)
     head: uint256 = convert(slice(source.rows.code, HEADER + ROW * row, 9), uint256)
     expiry: uint256 = (word >> 128) & (2**40 - 1)
     basis: int256 = 0
-    if expiry == 0 or now < expiry:
+    if expiry == 0 or settling < expiry:
         basis = self._signed(head >> 40)
     return (
         Option(

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from plimsoll.chain.hashing import Signature, keccak, words
+from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.quorum import Quorum
 from plimsoll.chain.twin.reverts import Message, atomic, require
 
 __all__ = ["ATTESTATION_TYPE", "LONGEST_LIFE", "REVOCATION_TYPE", "Attestation", "Attestations"]
 
-ONE = 1_000_000_000
-LONGEST_LIFE = 7_776_000
+_C = constants("Attestations")
+ONE, LONGEST_LIFE = _C["ONE"], _C["LONGEST_LIFE"]
 ATTESTATION_TYPE = (
     "Attestation(uint256 nonce,uint64 deadline,address account,uint32 factor,uint64 expires,bytes32 evidence)"
 )

@@ -5,19 +5,19 @@ Twin of `ClearingHouse.vy`, without the tokens themselves: what is paid in is ta
 
 from typing import NamedTuple
 
-from plimsoll.chain.hashing import HALF_ORDER, Signature, keccak, recovered, words
+from plimsoll.chain.hashing import Signature, keccak, recovered, words
 from plimsoll.chain.twin.allocation import Allocation
+from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.ledger import LEAST_DEPOSIT, MOST_AMOUNT, Ledger
 from plimsoll.chain.twin.quorum import typed
 from plimsoll.chain.twin.requirements import ASSETS, Assessment, Requirements
-from plimsoll.chain.twin.reverts import Message, atomic, require
+from plimsoll.chain.twin.reverts import ZERO_ADDRESS, Message, atomic, require
 
-__all__ = ["AUCTION", "MOST_PAGE", "ORDER_TYPE", "SMALL", "ClearingHouse", "Order"]
+__all__ = ["AUCTION", "HALF_ORDER", "MOST_PAGE", "ORDER_TYPE", "SMALL", "ClearingHouse", "Order"]
 
-ONE = 1_000_000_000
-AUCTION = 1_200
-SMALL = 100_000_000
-MOST_PRICE = 2**80
+_C = constants("ClearingHouse")
+ONE, AUCTION, SMALL, MOST_PRICE = _C["ONE"], _C["AUCTION"], _C["SMALL"], _C["MOST_PRICE"]
+HALF_ORDER = _C["HALF_ORDER"]
 MOST_PAGE = 256
 _MARKET_BITS = 13
 ORDER_TYPE = (
@@ -63,6 +63,11 @@ class ClearingHouse:
         require(number < len(self.margin.assets), "house: no such asset")
         require(number not in self.tokens, "house: listed already")
         self.tokens.add(number)
+
+    def close_listing(self, block: Message) -> None:
+        """Give up for ever the right to list."""
+        require(block.sender == self.lister, "house: not the lister")
+        self.lister = ZERO_ADDRESS
 
     def wind_down(self, block: Message) -> None:
         """End new risk for ever."""

@@ -6,15 +6,15 @@ Twin of the storage of `ClearingHouse.vy`.
 import copy
 from collections.abc import Mapping
 
+from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.requirements import ASSETS
 from plimsoll.chain.twin.reverts import Part, require
 
 __all__ = ["LEAST_DEPOSIT", "MOST_AMOUNT", "MOST_LOTS", "MOST_POSITIONS", "Ledger"]
 
-LEAST_DEPOSIT = 10_000_000
-MOST_AMOUNT = 2**120
-MOST_LOTS = 2**47 - 1
-MOST_POSITIONS = 100
+_C, _P = constants("ClearingHouse"), constants("positions")
+LEAST_DEPOSIT, MOST_AMOUNT = _C["LEAST_DEPOSIT"], _C["MOST_AMOUNT"]
+MOST_LOTS, MOST_POSITIONS = _P["MAX_LOTS"], _P["MAX_POSITIONS"]
 
 
 class Ledger(Part):

@@ -134,14 +134,14 @@ class MarginEngine:
             held.sums[s] += lots * value
         held.allowance += abs(lots) * error(grid.largest, option)
 
-    def option(self, instrument: int, spot: int, now: int) -> tuple[Option, Tenor]:
+    def option(self, instrument: int, spot: int, now: int, settling: int = 0) -> tuple[Option, Tenor]:
         """Set an instrument at a moment, with its tenor; refuse what cannot be priced."""
         board = self.boards[instrument >> 10]
         row = instrument & 1023
         if row >= len(board.listings) or row >= len(board.rows):
             raise Revert("")
         listing = board.listings[row]
-        option = option_of(listing, board.rows[row], self.markets[instrument >> 13], spot, now)
+        option = option_of(listing, board.rows[row], self.markets[instrument >> 13], spot, settling)
         if not sound(option):
             raise Revert("engine: no price")
         if option.kind == _LINEAR:
@@ -153,7 +153,7 @@ class MarginEngine:
         if spot >= 2**112:
             raise Revert("engine: price too large")
         self.published(instrument >> 10)
-        option, tenor = self.option(instrument, spot, now)
+        option, tenor = self.option(instrument, spot, now, settling=now)
         (value,) = values_of(Grid(0, (ONE,), (0,), (0,), ONE), tenor, option)
         return max(value - error(ONE, option), 0) >> 64
 
@@ -173,7 +173,7 @@ class MarginEngine:
         """Say whether a published row is what the exact path gives at its own moment, and is bounded."""
         board = self.boards[instrument >> 10]
         row, listing = board.rows[instrument & 1023], board.listings[instrument & 1023]
-        option = option_of(listing, row, self.markets[instrument >> 13], board.spot, board.as_of)
+        option = option_of(listing, row, self.markets[instrument >> 13], board.spot)
         if not sound(option):
             return False
         grid = self.grid(instrument >> 13)

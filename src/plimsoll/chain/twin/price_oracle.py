@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from math import isqrt
 from typing import NamedTuple
 
+from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.fixed_point import ln
 from plimsoll.chain.twin.reverts import ZERO_ADDRESS, Message, atomic, require
 
@@ -24,13 +25,9 @@ __all__ = [
 
 CHAINLINK = 0
 PYTH = 1
-MOST_FEEDS = 5
-CLOCK_DRIFT = 60
-ONE = 1_000_000_000
-UNIT = 10**18
-HOUR = 3_600
-MOST_PRICE = 2**96 - 1
-MOST_TIME = 2**64 - 1
+_C = constants("PriceOracle")
+CLOCK_DRIFT, ONE, UNIT, HOUR = _C["CLOCK_DRIFT"], _C["ONE"], _C["UNIT"], _C["HOUR"]
+MOST_PRICE, MOST_TIME = _C["LOW_96"], _C["LOW_64"]
 
 
 class Feed(NamedTuple):

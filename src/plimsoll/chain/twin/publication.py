@@ -56,7 +56,7 @@ def publication(
     notional, falling, rows = 1, 0, []
     for listing, quote in zip(listings, quotes, strict=True):
         blank = Row(quote.basis, quote.volatility, 0, ())
-        option = option_of(listing, blank, market, spot, as_of)
+        option = option_of(listing, blank, market, spot)
         if not sound(option):
             raise Revert("engine: no price")
         tenor = Tenor()

@@ -5,13 +5,14 @@ Twin of `quorum.vy`.
 
 from collections.abc import Sequence
 
-from plimsoll.chain.hashing import HALF_ORDER, Signature, keccak, recovered, words
+from plimsoll.chain.hashing import Signature, keccak, recovered, words
+from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.fixed_point import Revert
 from plimsoll.chain.twin.reverts import Message, Part, atomic, require
 
-__all__ = ["DOMAIN_TYPE", "MOST_SIGNERS", "ROTATION_TYPE", "Quorum", "domain_of", "typed"]
+__all__ = ["DOMAIN_TYPE", "HALF_ORDER", "MOST_SIGNERS", "ROTATION_TYPE", "Quorum", "domain_of", "typed"]
 
-MOST_SIGNERS = 16
+MOST_SIGNERS, HALF_ORDER = (constants("quorum")[name] for name in ("MOST_SIGNERS", "HALF_ORDER"))
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 ROTATION_TYPE = "Rotation(uint256 nonce,uint64 deadline,address[] signers,uint256 threshold)"
 

@@ -6,6 +6,7 @@ Twin of the arithmetic of `RiskParameters.vy`.
 from typing import NamedTuple
 
 from plimsoll.chain.hashing import keccak, words
+from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.reverts import require
 
 __all__ = [
@@ -27,8 +28,8 @@ __all__ = [
     "share",
 ]
 
-ONE = 1_000_000_000
-HOUR = 3_600
+_C = constants("RiskParameters")
+ONE, HOUR = _C["ONE"], _C["HOUR"]
 _LONGEST_FRESH = 86_400
 _MOST_STEPS = 1_000
 

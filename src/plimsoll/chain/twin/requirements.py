@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from plimsoll.chain.twin.attestations import Attestations
+from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.fixed_point import Revert
 from plimsoll.chain.twin.positions import pack
 from plimsoll.chain.twin.price_oracle import PriceOracle, Reading
@@ -16,16 +17,13 @@ from plimsoll.chain.twin.risk_parameters import RiskParameters
 
 __all__ = ["ASSETS", "MARKETS", "Assessment", "Asset", "Engine", "Requirements", "Risk"]
 
-ONE = 1_000_000_000
-MILLION = 1_000_000
-MARKETS = 8
-ASSETS = 8
-TO_QUANTA = 10**30
+_C = constants("Requirements")
+ONE, MILLION, TO_QUANTA = _C["ONE"], _C["MILLION"], _C["TO_QUANTA"]
+MARKETS, ASSETS = _C["MARKETS"], _C["ASSETS"]
 MOST_LOT = 10**24
 _PERPETUAL = 8_191
 _MARKET_BITS = 13
-_CALL = 1
-_PUT = 2
+_CALL, _PUT = _C["CALL"], _C["PUT"]
 
 
 class Asset(NamedTuple):

@@ -6,6 +6,7 @@ Twin of `RiskParameters.vy`.
 from collections.abc import Callable, Sequence
 
 from plimsoll.chain.hashing import Signature
+from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.quorum import Quorum
 from plimsoll.chain.twin.rates import (
     ONE,
@@ -26,8 +27,8 @@ from plimsoll.chain.twin.reverts import ZERO_ADDRESS, Message, atomic, require
 
 __all__ = ["CLOCK_DRIFT", "LONGEST_PAUSE", "RiskParameters", "Volatility"]
 
-LONGEST_PAUSE = 604_800
-CLOCK_DRIFT = 60
+_C = constants("RiskParameters")
+LONGEST_PAUSE, CLOCK_DRIFT = _C["LONGEST_PAUSE"], _C["CLOCK_DRIFT"]
 
 Volatility = Callable[[Message, bytes], tuple[int, int]]
 """Volatility of a market, billionths per square root of an hour, and when it was seen."""

@@ -99,9 +99,9 @@ def money(price: int, lot: int) -> int:
     return (price * lot << 64) // _C["TO_QUANTA"]
 
 
-def option_of(listing: Listing, row: Row, market: Market, spot: int, now: int) -> Option:
-    """Set an instrument at a moment; from expiry on its forward is spot."""
-    basis = row.basis if listing.expiry == 0 or now < listing.expiry else 0
+def option_of(listing: Listing, row: Row, market: Market, spot: int, settling: int = 0) -> Option:
+    """Set an instrument at a moment; what expired by `settling` has spot for its forward."""
+    basis = row.basis if listing.expiry == 0 or settling < listing.expiry else 0
     return Option(
         kind=listing.kind,
         forward=quotient(money(spot, market.lot) * (_BILLION + basis), _BILLION),

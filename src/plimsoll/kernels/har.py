@@ -8,10 +8,10 @@ from numba import njit
 from plimsoll.kernels.normal_equations import learn_outcome, solve_normal
 from plimsoll.types import Array, Flags, Matrix, Times, Vector
 
-__all__ = ["AGES", "CALENDAR", "CascadeMemory", "CascadeTerms", "advance_cascade"]
+__all__ = ["AGES", "CALENDAR", "HarMemory", "HarTerms", "advance_har"]
 
 AGES = 5
-"""Averages in the cascade: hour, quarter day, day, week, month."""
+"""Averages regressed on: hour, quarter day, day, week, month."""
 
 CALENDAR = 24
 """Hours of the day, in UTC, with a level of their own."""
@@ -23,22 +23,32 @@ _MOST_VOLUME = 5.0
 
 _MOST_RATIO = 50.0
 """No outcome counts for more than this multiple of its forecast when the forecast's bias is learnt."""
+_FEWEST_OUTCOMES = 100
+"""Outcomes before the fit is corrected by them: the square of a single return is often next to nothing, and a
+correction from it alone forecast a millionth of the variance."""
 
 _REACH = 4.0
 """A forecast stays within this factor of the smallest and of the largest average: no regression is believed
 further outside of what it has seen."""
 
-_RIDGE = 1e-3
-"""Added to the diagonal: an hour of day that has no sample yet then weighs nothing."""
+_RIDGE = 1.0
+"""Added to the diagonal, as one outcome would: in the first weeks, with some dozen outcomes for each hour of
+day,
+it keeps weights small, and later it is lost among thousands."""
+
+_FAR = 64.0
+"""Multiple of the day's average, eight deviations squared, from which on a bar counts for no more: a wrong
+print
+must not be remembered for a month."""
 
 _DAY = 2
-"""Place of the day's average in the cascade."""
+"""Place of the day's average among the regressors."""
 
 _END, _RUN, _PLACE, _LEARNT = range(4)
 _SAMPLE, _SQUARE, _UNIT = range(3)
 
 
-class CascadeMemory(NamedTuple):
+class HarMemory(NamedTuple):
     """What is remembered of one market: R bars, P regressors, K horizons. Arrays are changed in place.
 
     Attributes
@@ -67,7 +77,7 @@ class CascadeMemory(NamedTuple):
     counts: Times
 
 
-class CascadeTerms(NamedTuple):
+class HarTerms(NamedTuple):
     """What does not change: settings in units of bars.
 
     Attributes
@@ -97,9 +107,16 @@ def _average(sums: Matrix, place: int, sample: float, keep: float) -> None:
 
 
 @njit(cache=True)
+def _credible(averages: Matrix, sample: float, floor: float) -> float:
+    if averages[1, _DAY] == 0.0:
+        return sample
+    return float(min(sample, _FAR * max(averages[0, _DAY] / averages[1, _DAY], floor)))
+
+
+@njit(cache=True)
 def _describe(
-    memory: CascadeMemory,
-    terms: CascadeTerms,
+    memory: HarMemory,
+    terms: HarTerms,
     ret: float,
     volume: float,
     hour: int,
@@ -130,7 +147,7 @@ def _describe(
 
 
 @njit(cache=True)
-def _mature(memory: CascadeMemory, terms: CascadeTerms, k: int) -> None:
+def _mature(memory: HarMemory, terms: HarTerms, k: int) -> None:
     """Let the outcome of the horizon that ends now correct its regression and its bias."""
     ring, h = len(memory.rows), terms.horizons[k]
     place = memory.counts[_PLACE]
@@ -153,7 +170,7 @@ def _mature(memory: CascadeMemory, terms: CascadeTerms, k: int) -> None:
 
 
 @njit(cache=True)
-def _forecast(memory: CascadeMemory, terms: CascadeTerms, k: int, row: Vector) -> float:
+def _forecast(memory: HarMemory, terms: HarTerms, k: int, row: Vector) -> float:
     if memory.counts[_LEARNT + k] < terms.least:
         return np.nan
     fit = 0.0
@@ -168,9 +185,9 @@ def _forecast(memory: CascadeMemory, terms: CascadeTerms, k: int, row: Vector) -
 
 
 @njit(cache=True)
-def advance_cascade(
-    memory: CascadeMemory,
-    terms: CascadeTerms,
+def advance_har(
+    memory: HarMemory,
+    terms: HarTerms,
     ends: Times,
     contiguous: Flags,
     samples: Vector,
@@ -191,7 +208,7 @@ def advance_cascade(
 
     Parameters
     ----------
-    memory : CascadeMemory       Changed in place.
+    memory : HarMemory       Changed in place.
     ends : Times [T]             Closing times; contiguous: whether the bar before is the predecessor.
     samples : Vector [T]         Variance that each bar shows; NaN where there is no bar.
     returns, volume : Vector [T] Log return, NaN after a gap; base units, NaN where unknown.
@@ -214,13 +231,14 @@ def advance_cascade(
         memory.counts[_RUN] = memory.counts[_RUN] + 1 if contiguous[t] else 1
         memory.counts[_PLACE] = (memory.counts[_PLACE] + 1) % len(memory.rows)
         place = memory.counts[_PLACE]
-        memory.trail[place, _SAMPLE] = samples[t]
-        memory.trail[place, _SQUARE] = samples[t] if np.isnan(returns[t]) else returns[t] ** 2
+        sample = _credible(memory.averages, samples[t], terms.floor)
+        memory.trail[place, _SAMPLE] = sample
+        memory.trail[place, _SQUARE] = sample if np.isnan(returns[t]) else returns[t] ** 2
         for k in range(horizons):
             if memory.counts[_RUN] > terms.horizons[k]:
                 _mature(memory, terms, k)
         for a in range(AGES):
-            _average(memory.averages, a, samples[t], terms.keeps[a])
+            _average(memory.averages, a, sample, terms.keeps[a])
         if volume[t] >= 0.0:
             _average(memory.averages, AGES, volume[t], terms.keeps[AGES])
         row = memory.rows[place]
@@ -228,7 +246,8 @@ def advance_cascade(
         for k in range(horizons):
             fit = _forecast(memory, terms, k, row)
             memory.fits[place, k] = fit
-            ratio = memory.bias[0, k] / memory.bias[1, k] if memory.bias[1, k] > 0.0 else 1.0
+            known = memory.bias[1, k] >= 1.0 - terms.forgetting**_FEWEST_OUTCOMES
+            ratio = memory.bias[0, k] / memory.bias[1, k] if known else 1.0
             memory.latest[k] = fit if np.isnan(fit) else max(fit * ratio, terms.floor)
             path[t, k] = memory.latest[k]
         memory.counts[_END] = ends[t]

@@ -1,0 +1,83 @@
+"""Which options do the commands share that look at a whole book of accounts?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from plimsoll.cli.documents import read_document
+from plimsoll.errors import Code, PlimsollError
+
+if TYPE_CHECKING:
+    from plimsoll.domain.parameters import ParameterSet
+    from plimsoll.sim.book_at_marks import BookAtMarks
+    from plimsoll.types import Vector
+
+__all__ = ["BookFile", "Depths", "depth_of", "read_marked_book", "read_set"]
+
+BookFile: TypeAlias = Annotated[
+    Path,
+    typer.Option("--book", metavar="FILE", help="Accounts: account, instrument, size, price."),
+]
+Depths: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--depth",
+        metavar="MARKET=AMOUNT",
+        help="Notional that moves the price by 1 %; repeat it. Default: 1.4 % of the book's open interest.",
+    ),
+]
+
+
+def read_set(path: Path) -> "ParameterSet":
+    """Read a sealed parameter set."""
+    from plimsoll.domain.parameters import ParameterSet
+
+    remedy = "Give a file that `plimsoll calibrate --out` wrote."
+    return read_document(path, ParameterSet, Code.BAD_SETTING, remedy).verified(str(path))
+
+
+def read_marked_book(path: Path, parameters: "ParameterSet") -> "tuple[BookAtMarks, tuple[str, ...]]":
+    """Read a book at the prices of a set; give what is said of accounts that were left out."""
+    from plimsoll.feeds.books import read_book
+    from plimsoll.sim.book_at_marks import book_at_marks
+    from plimsoll.sim.drawn_book import markets_and_prices
+
+    book = read_book(path)
+    markets, prices = markets_and_prices(parameters)
+    marked = book_at_marks(book, dict(zip(markets, prices.tolist(), strict=True)))
+    left_out = tuple(f"left out: {each.account}: {each.what} ({each.where})" for each in book.refused)
+    return marked, left_out
+
+
+def depth_of(given: list[str] | None, book: "BookAtMarks") -> "Vector":
+    """Take the depth of each market from the options, else as a share of its open interest: Vector [M]."""
+    from plimsoll.sim.cascade_settings import MakerSettings
+
+    depth = MakerSettings().depth * book.interest()
+    for text in given or []:
+        market, _, amount = text.partition("=")
+        if market not in book.markets:
+            raise PlimsollError(
+                Code.UNKNOWN_MARKET,
+                f"the book holds nothing of {market or text!r}",
+                where="--depth",
+                remedy=f"Choose among {', '.join(book.markets)}.",
+            )
+        depth[book.markets.index(market)] = _positive(amount, text)
+    return depth.clip(min=1.0)
+
+
+def _positive(amount: str, text: str) -> float:
+    try:
+        number = float(amount)
+    except ValueError:
+        number = 0.0
+    if not 0.0 < number < float("inf"):
+        raise PlimsollError(
+            Code.BAD_QUANTITY,
+            f"cannot read the depth {text!r}",
+            where="--depth",
+            remedy="Write a market and a notional above zero: --depth BTC=25000000.",
+        )
+    return number

@@ -1,0 +1,94 @@
+"""Do shorter bars make up the hours that they lie in, and are outside figures known only once published?"""
+
+import numpy as np
+import pytest
+
+from plimsoll.domain.bars import HOUR, MINUTE
+from plimsoll.estimators.regressors import as_known, log_implied_variance
+from plimsoll.kernels.clock_hours import HourMemory, gather_hours
+from tests.support.paths import START, rows_of, wild_bars
+
+LOGARITHM = 1e-12
+"""Logs of ratios against differences of logs."""
+
+
+def gathered(bars, pieces=1):
+    parts = np.zeros((6, len(bars.markets)))
+    parts[5] = np.nan
+    memory, ends, hours = HourMemory(parts, np.zeros(1, dtype=np.int64)), [], []
+    for rows in np.array_split(np.arange(len(bars)), pieces):
+        piece = rows_of(bars, slice(rows[0], rows[-1] + 1))
+        prices = (piece.open, piece.high, piece.low, piece.close, piece.volume)
+        found = gather_hours(memory, piece.times, piece.length, *prices)
+        ends.append(found[0])
+        hours.append(found[1])
+    return np.concatenate(ends), np.concatenate(hours)
+
+
+def test_an_hour_is_the_first_open_the_extremes_the_last_close_and_all_volume():
+    bars = wild_bars(1, 120, length=5 * MINUTE)
+    ends, hours = gathered(bars)
+    assert (ends == START + HOUR * np.arange(1, 11)).all()
+    for m in range(2):
+        for place in range(10):
+            inside = slice(12 * place, 12 * place + 12)
+            opened, close = bars.open[12 * place, m], bars.close[12 * place + 11, m]
+            high, low = bars.high[inside, m].max(), bars.low[inside, m].min()
+            expected = [np.log(high / opened), np.log(low / opened), np.log(close / opened)]
+            assert hours[place, m, 1:4] == pytest.approx(expected, rel=LOGARITHM)
+            assert hours[place, m, 4] == pytest.approx(bars.volume[inside, m].sum())
+    closes = bars.close[11::12]
+    assert hours[1:, :, 0] == pytest.approx(np.diff(np.log(closes), axis=0), rel=LOGARITHM, abs=LOGARITHM)
+    assert np.isnan(hours[0, :, 0]).all()
+
+
+def test_hourly_bars_are_their_own_hours_and_longer_ones_make_up_none():
+    bars = wild_bars(2, 30)
+    ends, hours = gathered(bars)
+    assert (ends == bars.ends).all()
+    assert hours[:, 0, 3] == pytest.approx(np.log(bars.close / bars.open)[:, 0], rel=LOGARITHM)
+    for length in (24 * HOUR, 25 * MINUTE):
+        assert len(gathered(wild_bars(2, 30, length=length))[0]) == 0
+
+
+def test_an_hour_with_a_missing_bar_is_not_whole_and_nor_is_the_return_after_it():
+    bars = wild_bars(3, 60, length=5 * MINUTE)
+    for prices in (bars.open, bars.high, bars.low, bars.close):
+        prices[15, 0] = np.nan
+    _, hours = gathered(bars)
+    assert np.isnan(hours[1, 0, :5]).all()
+    assert np.isnan(hours[2, 0, 0])
+    assert not np.isnan(hours[2, 0, 1:5]).any()
+    assert not np.isnan(hours[1:, 1]).any()
+
+
+def test_a_missing_row_is_a_missing_bar_of_every_market():
+    bars = wild_bars(3, 60, length=5 * MINUTE)
+    kept = np.ones(60, dtype=bool)
+    kept[[15, 35]] = False
+    ends, hours = gathered(rows_of(bars, kept))
+    assert (ends == START + HOUR * np.array([1, 2, 4, 5])).all()
+    assert np.isnan(hours[1, :, 1]).all()
+    assert np.isnan(hours[2, :, 0]).all()
+
+
+@pytest.mark.parametrize("pieces", [2, 7, 60])
+def test_hours_do_not_depend_on_the_pieces_they_come_in(pieces):
+    bars = wild_bars(4, 60, length=5 * MINUTE)
+    for whole, part in zip(gathered(bars), gathered(bars, pieces), strict=True):
+        assert whole.tobytes() == part.tobytes()
+
+
+def test_a_figure_is_known_when_its_delay_is_over_and_not_a_moment_before():
+    times = np.array([100, 200, 300])
+    values = np.array([1.0, 2.0, 3.0])
+    moments = np.array([99, 100, 149, 150, 250, 400])
+    assert np.array_equal(as_known(moments, times, values), [np.nan, 1, 1, 1, 2, 3], equal_nan=True)
+    assert np.array_equal(
+        as_known(moments, times, values, 50), [np.nan, np.nan, np.nan, 1, 2, 3], equal_nan=True
+    )
+
+
+def test_an_index_becomes_the_log_of_a_variance_per_hour():
+    variance = np.exp(log_implied_variance(np.array([0.876])))
+    assert np.sqrt(variance * 24 * 365) == pytest.approx(0.876)
