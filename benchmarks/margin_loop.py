@@ -12,7 +12,8 @@ import numpy as np
 from msgspec import structs
 
 from plimsoll.report import figures
-from plimsoll.report.courses import Course, draw_courses
+from plimsoll.report.plot_frame import Slot, document
+from plimsoll.report.plots import Trace, course_plot
 from plimsoll.sim.cascade import draw_cast
 from plimsoll.sim.cascade_outcome import CascadeFacts
 from plimsoll.sim.cascade_settings import CascadeSettings
@@ -20,10 +21,10 @@ from plimsoll.sim.rises import RISES, run_rise
 from plimsoll.sim.shock import anchor
 
 SCENARIO = "october-2025"
-COLOURS = {"none": "7", "abrupt": "0", "guarded": "3"}
-STYLE = """<style>svg{background:#fff}text{fill:#59626b;font:11px sans-serif}.gridline{stroke:#eceeef}
+COLOURS: dict[str, Slot] = {"none": 7, "abrupt": 0, "guarded": 3}
+STYLE = """svg{background:#fff}text{fill:#59626b;font:11px sans-serif}.gridline{stroke:#eceeef}
 .line{fill:none;stroke:var(--c);stroke-width:1.6}.band{fill:var(--c);fill-opacity:.16}
-.slot-7{--c:#444b52}.slot-0{--c:#d55e00}.slot-3{--c:#0072b2}</style>"""
+.slot-7{--c:#444b52}.slot-0{--c:#d55e00}.slot-3{--c:#0072b2}"""
 
 
 def main() -> None:
@@ -63,14 +64,15 @@ def _print(facts: dict[str, list[CascadeFacts]]) -> None:
 
 
 def _draw(worst: dict[str, list[np.ndarray]], path: Path) -> None:
-    courses = []
+    traces = []
     for way, paths in worst.items():
         low, middle, high = np.quantile(np.stack(paths), [0.1, 0.5, 0.9], axis=0)[:, ::4]
-        courses.append(Course(way, COLOURS[way], middle, low, high))
+        traces.append(Trace(way, COLOURS[way], middle, low, high))
     times = np.arange(len(worst["none"][0]), dtype=np.float64)[::4]
-    drawing = draw_courses(times, courses, figures.share)
-    head = '<svg xmlns="http://www.w3.org/2000/svg" '
-    path.write_text(drawing.replace("<svg ", head, 1).replace("><", f">{STYLE}<", 1), encoding="utf-8")
+    drawing = course_plot(times, traces, figures.share)
+    path.write_text(
+        document("Price of the hardest-hit market over its start", drawing, STYLE), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

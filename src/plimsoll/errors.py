@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-__all__ = ["Code", "PlimsollError"]
+__all__ = ["Code", "PlimsollError", "missing_file"]
 
 
 class Code(StrEnum):
@@ -87,6 +87,16 @@ class PlimsollError(Exception):
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what} [{self.code}]. {self.remedy}"
+
+
+def missing_file(path: str, error: OSError) -> PlimsollError:
+    """Say that a file which the user named cannot be read, and why."""
+    return PlimsollError(
+        Code.MISSING_FILE,
+        f"cannot be read: {(error.strerror or 'unknown error').lower()}",
+        where=path,
+        remedy="Give the path of a file that exists and may be read.",
+    )
 
 
 def _error(code: Code, what: str, where: str, remedy: str) -> PlimsollError:

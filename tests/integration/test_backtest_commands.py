@@ -13,7 +13,7 @@ from plimsoll.backtest.trial import TrialPlan, run_trial
 from plimsoll.backtest.walk import Target
 from plimsoll.calibration.policies import DEFAULT, RATE_POLICIES, UNGUARDED
 from plimsoll.report.backtest_page import render_backtest
-from plimsoll.report.plots import nice_ticks
+from plimsoll.report.plot_frame import nice_ticks
 from tests.support.bars import write_bars
 from tests.support.commands import run_plimsoll
 from tests.support.paths import wild_bars

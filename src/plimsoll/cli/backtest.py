@@ -5,7 +5,6 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from plimsoll.cli.options import (
@@ -20,14 +19,14 @@ from plimsoll.cli.options import (
     optional_milliseconds,
 )
 from plimsoll.cli.program import program
-from plimsoll.cli.run_folder import RECORD, REPORT, SUMMARY
+from plimsoll.cli.run_folder import RECORD, REPORT, SUMMARY, WALKS
 from plimsoll.cli.voice import Voice
 from plimsoll.errors import Code, PlimsollError
 
 if TYPE_CHECKING:
     from plimsoll.backtest.trial import Trial, TrialPlan
 
-__all__ = ["Horizon", "Level", "Workers", "hours_of", "level_of", "refuse_foreign", "run", "write_json"]
+__all__ = ["Horizon", "Level", "Workers", "hours_of", "level_of", "refuse_foreign", "run"]
 
 Horizon = Annotated[str, typer.Option("--horizon", metavar="HOURS", help="Liquidation horizon: 4h, 1h, 30m.")]
 Level = Annotated[
@@ -38,7 +37,6 @@ Workers = Annotated[
     typer.Option("--workers", metavar="N", min=1, help="Processes. Default: one per processor."),
 ]
 
-_WALKS = "walks"
 _DAY = 86_400_000
 _UNITS = {"m": 1.0 / 60.0, "h": 1.0, "d": 24.0}
 
@@ -95,7 +93,7 @@ def run(
         progress("reading bars", 0, 1)
         read = read_bars(bars, markets=market_list(markets))
         progress("reading bars", 1, 1)
-        trial = run_trial(read, plan, out / _WALKS, progress)
+        trial = run_trial(read, plan, out / WALKS, progress)
     _write(trial, out, bars)
     voice.tell(lambda console: show_trial(trial, console), lambda: _document(trial))
     if not plan.sets:
@@ -164,7 +162,7 @@ def level_of(level: float) -> float:
 
 def refuse_foreign(out: Path) -> None:
     """Refuse a folder that holds something else than an earlier run; raises `FILE_EXISTS`."""
-    known = {_WALKS, RECORD, REPORT, SUMMARY}
+    known = {WALKS, RECORD, REPORT, SUMMARY}
     if out.exists() and (not out.is_dir() or {entry.name for entry in out.iterdir()} - known):
         raise PlimsollError(
             Code.FILE_EXISTS,
@@ -177,7 +175,7 @@ def refuse_foreign(out: Path) -> None:
 def _write(trial: "Trial", out: Path, bars: Path) -> None:
     from plimsoll.feeds.bars import file_digest
     from plimsoll.report.backtest_page import render_backtest
-    from plimsoll.report.files import write_whole
+    from plimsoll.report.files import write_json, write_whole
 
     inputs = ((bars.name, f"sha256:{file_digest(bars)}"),)
     command = _command(trial, bars)
@@ -215,10 +213,3 @@ def _document(trial: "Trial") -> dict[str, object]:
         "shocks": trial.shocks,
         "crash": {f"{policy} {side}": hours for (policy, side), hours in trial.crash.items()},
     }
-
-
-def write_json(path: Path, document: object) -> None:
-    """Write a document as JSON, whole or not at all."""
-    from plimsoll.report.files import write_whole
-
-    write_whole(path, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")

@@ -81,7 +81,7 @@ def run(
     notice_hours = 24.0      # initial margin covers every rise within this time
     ```
     """
-    from plimsoll.report.files import write_whole
+    from plimsoll.report.files import write_json
     from plimsoll.report.guard_costs import show_costs
     from plimsoll.report.parameters import show_parameters
 
@@ -96,7 +96,7 @@ def run(
         progress("calibrating", 1, 1)
         costs = _costs(read, chosen, progress) if explain else {}
     if out is not None:
-        write_whole(out, msgspec.json.format(msgspec.json.encode(parameters), indent=2) + b"\n")
+        write_json(out, parameters)
 
     def show(console: "Console") -> None:
         show_parameters(parameters, console)

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-import msgspec
 import typer
 
 from plimsoll.cli.documents import read_document
@@ -68,12 +67,12 @@ def deploy(
     from plimsoll.chain.deployment import Plan
     from plimsoll.chain.deployment import deploy as deployed
     from plimsoll.report.chain import show_deployment
-    from plimsoll.report.files import write_whole
+    from plimsoll.report.files import write_json
 
     voice = Voice.chosen(quiet=quiet, as_json=json)
     terms = read_document(plan, Plan, Code.BAD_SETTING, "docs/how-to/deploy-on-chain.md shows a plan.")
     made = deployed(_connected(rpc, key_file), terms, _parameters(parameters))
-    write_whole(out, msgspec.json.format(msgspec.json.encode(made), indent=2) + b"\n")
+    write_json(out, made)
     voice.tell(lambda console: show_deployment(made, console), lambda: made)
     voice.remark(f"deployment: {out}")
 

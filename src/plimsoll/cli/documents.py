@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
-from plimsoll.errors import Code, PlimsollError
+from plimsoll.errors import Code, PlimsollError, missing_file
 
 __all__ = ["read_document", "within_bounds"]
 
@@ -56,12 +56,7 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise PlimsollError(
-            Code.MISSING_FILE,
-            f"cannot be read: {(error.strerror or 'unknown error').lower()}",
-            where=str(path),
-            remedy="Give the path of a file that exists and may be read.",
-        ) from error
+        raise missing_file(str(path), error) from error
 
 
 def _lowered(sentence: str) -> str:

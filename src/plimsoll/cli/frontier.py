@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from plimsoll.cli.backtest import Horizon, Level, Workers, hours_of, level_of, refuse_foreign, write_json
+from plimsoll.cli.backtest import Horizon, Level, Workers, hours_of, level_of, refuse_foreign
 from plimsoll.cli.options import (
     BarsFile,
     First,
@@ -20,13 +20,12 @@ from plimsoll.cli.options import (
     optional_milliseconds,
 )
 from plimsoll.cli.program import program
-from plimsoll.cli.run_folder import REPORT, SUMMARY
+from plimsoll.cli.run_folder import REPORT, SUMMARY, WALKS
 from plimsoll.cli.voice import Voice
 
 __all__ = ["run"]
 
 _DEFAULT_OUT = Path("runs") / "frontier"
-_WALKS = "walks"
 
 
 def run(
@@ -64,7 +63,7 @@ def run(
     from plimsoll.backtest.walkforward import walk_forward
     from plimsoll.calibration.policies import DEFAULT, rate_policy
     from plimsoll.feeds.bars import read_bars
-    from plimsoll.report.files import write_whole
+    from plimsoll.report.files import write_json, write_whole
     from plimsoll.report.frontier import render_frontier, show_frontier
 
     voice = Voice.chosen(quiet=quiet, as_json=json)
@@ -77,7 +76,7 @@ def run(
         read = read_bars(bars, markets=market_list(markets))
         policies = {variant.name: variant.policy for variant in tried}
         count = workers or os.cpu_count() or 1
-        walks = walk_forward(read, policies, target, out / _WALKS, progress, workers=count)
+        walks = walk_forward(read, policies, target, out / WALKS, progress, workers=count)
         judged = {key: walk.between(begin, end) for key, walk in walks.items()}
         found = frontier(judged, target, seed=1)
     write_json(out / SUMMARY, found)

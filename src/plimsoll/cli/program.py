@@ -1,10 +1,11 @@
-"""Which program is this, and which version of it?"""
+"""Which program is this, and which versions of it and of its arithmetic made a result?"""
 
 from importlib import metadata
 
-__all__ = ["DISTRIBUTION", "program"]
+__all__ = ["DISTRIBUTION", "libraries", "program"]
 
 DISTRIBUTION = "plimsoll-margin"
+_ARITHMETIC = ("numba", "numpy")
 
 
 def program() -> str:
@@ -14,3 +15,8 @@ def program() -> str:
     except metadata.PackageNotFoundError:
         version = "uninstalled"
     return f"plimsoll {version}"
+
+
+def libraries() -> dict[str, str]:
+    """Give the versions of those libraries that may change the last bit of a result."""
+    return {name: metadata.version(name) for name in _ARITHMETIC}

@@ -1,29 +1,23 @@
 """What does a run leave in its folder, and on stdout for a script?"""
 
-from importlib import metadata
 from pathlib import Path
 
-import msgspec
-
-from plimsoll.cli.program import program
+from plimsoll.cli.program import libraries, program
 from plimsoll.cli.run_folder import JOURNALS, RECORD, REPORT, SETTINGS, SUMMARY
-from plimsoll.report.files import write_whole
+from plimsoll.report.files import write_json, write_whole
 from plimsoll.report.html import render_page
 from plimsoll.report.summary import summarise
 from plimsoll.sim.outcome import Replay
 
 __all__ = ["summary_document", "write_run"]
 
-_ARITHMETIC = ("numba", "numpy")
-"""Libraries whose version may change the last bit of a result."""
-
 
 def write_run(replay: Replay, folder: Path, command: str) -> None:
     """Write the report, the summary, the settings and the record of a run beside its journals."""
     write_whole(folder / REPORT, render_page(replay, program=program(), command=command).encode())
-    write_whole(folder / SETTINGS, _json(replay.settings))
-    write_whole(folder / SUMMARY, _json(summary_document(replay)))
-    write_whole(folder / RECORD, _json(_record(replay, folder, command)))
+    write_json(folder / SETTINGS, replay.settings)
+    write_json(folder / SUMMARY, summary_document(replay))
+    write_json(folder / RECORD, _record(replay, folder, command))
 
 
 def summary_document(replay: Replay) -> dict[str, object]:
@@ -41,7 +35,7 @@ def summary_document(replay: Replay) -> dict[str, object]:
 def _record(replay: Replay, folder: Path, command: str) -> dict[str, object]:
     return {
         "program": program(),
-        "libraries": {name: metadata.version(name) for name in _ARITHMETIC},
+        "libraries": libraries(),
         "command": command,
         "source": replay.source,
         "inputs": replay.inputs,
@@ -52,7 +46,3 @@ def _record(replay: Replay, folder: Path, command: str) -> dict[str, object]:
         },
         "journals": sorted(f"{JOURNALS}/{path.name}" for path in (folder / JOURNALS).glob("*")),
     }
-
-
-def _json(document: object) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"

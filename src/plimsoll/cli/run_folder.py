@@ -8,7 +8,7 @@ from pathlib import Path
 
 from plimsoll.errors import Code, PlimsollError
 
-__all__ = ["FACTS", "JOURNALS", "RECORD", "REPORT", "SETTINGS", "SUMMARY", "TRACES", "run_folder"]
+__all__ = ["FACTS", "JOURNALS", "RECORD", "REPORT", "SETTINGS", "SUMMARY", "TRACES", "WALKS", "run_folder"]
 
 FACTS = "facts.parquet"
 TRACES = "traces.parquet"
@@ -17,6 +17,7 @@ RECORD = "run.json"
 REPORT = "report.html"
 SETTINGS = "settings.json"
 SUMMARY = "summary.json"
+WALKS = "walks"
 
 _CONTENTS = (JOURNALS, FACTS, TRACES, SETTINGS, SUMMARY, REPORT, RECORD)
 """In the order they are put in place: a folder with a record is complete."""

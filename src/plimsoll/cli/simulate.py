@@ -1,17 +1,15 @@
 """What does a venue's own forced selling do to a crash, under several policies and over many seeds?"""
 
 import shlex
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 from msgspec import structs
 
 from plimsoll.cli.documents import read_document
 from plimsoll.cli.options import Json, Quiet, SettingsFile
-from plimsoll.cli.program import program
+from plimsoll.cli.program import libraries, program
 from plimsoll.cli.run_folder import FACTS, RECORD, REPORT, SETTINGS, SUMMARY, TRACES, run_folder
 from plimsoll.cli.voice import Voice
 from plimsoll.errors import Code
@@ -108,18 +106,18 @@ def _settings(
 
 def _write(cascades: "Cascades", folder: Path, command: str) -> None:
     from plimsoll.report.cascade_page import render_cascades
-    from plimsoll.report.files import write_whole
+    from plimsoll.report.files import write_json, write_whole
     from plimsoll.store.cascades import facts_bytes, traces_bytes
 
     write_whole(folder / FACTS, facts_bytes(cascades))
     write_whole(folder / TRACES, traces_bytes(cascades))
     page = render_cascades(cascades, program=program(), command=command)
     write_whole(folder / REPORT, page.encode())
-    write_whole(folder / SETTINGS, _document(cascades.settings))
-    write_whole(folder / SUMMARY, _document(_summary(cascades)))
+    write_json(folder / SETTINGS, cascades.settings)
+    write_json(folder / SUMMARY, _summary(cascades))
     record = {
         "program": program(),
-        "libraries": {name: metadata.version(name) for name in ("numba", "numpy")},
+        "libraries": libraries(),
         "command": command,
         "source": cascades.source,
         "runs": [
@@ -127,7 +125,7 @@ def _write(cascades: "Cascades", folder: Path, command: str) -> None:
             for f in (each.facts for each in cascades.runs)
         ],
     }
-    write_whole(folder / RECORD, _document(record))
+    write_json(folder / RECORD, record)
 
 
 def _summary(cascades: "Cascades") -> dict[str, object]:
@@ -153,7 +151,3 @@ def _summary(cascades: "Cascades") -> dict[str, object]:
 def _command(scenario: str, folder: Path) -> str:
     """Write the command that repeats the run from the settings it leaves behind."""
     return shlex.join(["plimsoll", "simulate", "--scenario", scenario, "--settings", str(folder / SETTINGS)])
-
-
-def _document(document: object) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"

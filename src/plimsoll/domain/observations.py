@@ -11,7 +11,17 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-__all__ = ["Depth", "Fault", "Observation", "OraclePrice", "Refusal", "Ticker", "Trade", "count_refusals"]
+__all__ = [
+    "Depth",
+    "Fault",
+    "Observation",
+    "OraclePrice",
+    "Refusal",
+    "Ticker",
+    "Trade",
+    "count_refusals",
+    "price_of",
+]
 
 Level: TypeAlias = tuple[float, float]
 """Price and size."""
@@ -84,6 +94,17 @@ class OraclePrice(Struct, frozen=True, tag="oracle-price"):
 
 
 Observation: TypeAlias = Trade | Depth | Ticker | OraclePrice
+
+
+def price_of(said: Observation) -> float:
+    """Give the one price that it stands for: the middle of a book, the last of a ticker, else its price."""
+    match said:
+        case Depth():
+            return (said.bids[0][0] + said.asks[0][0]) / 2.0
+        case Ticker():
+            return said.last
+        case _:
+            return said.price
 
 
 class Fault(StrEnum):

@@ -21,7 +21,16 @@ from typing import Annotated, NamedTuple, final
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from plimsoll.domain.observations import Depth, Fault, Observation, OraclePrice, Refusal, Ticker, Trade
+from plimsoll.domain.observations import (
+    Depth,
+    Fault,
+    Observation,
+    OraclePrice,
+    Refusal,
+    Ticker,
+    Trade,
+    price_of,
+)
 
 __all__ = ["Admitted", "Gate", "GateSettings"]
 
@@ -164,7 +173,7 @@ class Gate:
             for side, stand in (("bid", memory.bid), ("ask", memory.ask)):
                 if stand.is_stuck(said.time, self._settings):
                     return Fault.STUCK, f"{side} at {stand.price:g} for {(said.time - stand.time) // 1000} s"
-        return self._outlier(_price(said), memory)
+        return self._outlier(price_of(said), memory)
 
     def _outlier(self, price: float, memory: _Memory) -> tuple[Fault, str] | None:
         share = self._settings.outlier_share
@@ -193,7 +202,7 @@ def _unsound(said: Observation) -> tuple[Fault, str] | None:
         sizes = all(0.0 <= size < float("inf") for _, size in (*said.bids, *said.asks))
         sound = bool(bids and asks) and ordered and sizes and all(map(_is_price, (*bids, *asks)))
     else:
-        sound = all(price is None or _is_price(price) for price in (_price(said), *_touch(said)))
+        sound = all(price is None or _is_price(price) for price in (price_of(said), *_touch(said)))
         size = said.size if isinstance(said, Trade) else 0.0
         width = said.confidence if isinstance(said, OraclePrice) else 0.0
         sound = sound and 0.0 <= size < float("inf") and 0.0 <= width < float("inf")
@@ -202,16 +211,6 @@ def _unsound(said: Observation) -> tuple[Fault, str] | None:
 
 def _is_price(price: float) -> bool:
     return 0.0 < price < float("inf")
-
-
-def _price(said: Observation) -> float:
-    match said:
-        case Depth():
-            return (said.bids[0][0] + said.asks[0][0]) / 2.0
-        case Ticker():
-            return said.last
-        case _:
-            return said.price
 
 
 def _touch(said: Observation) -> tuple[float | None, float | None]:

@@ -20,7 +20,7 @@ from typing import Annotated, NamedTuple, final
 from msgspec import Meta, Struct
 
 from plimsoll.domain.events import Ticked
-from plimsoll.domain.observations import Depth, Fault, Observation, Refusal, Ticker, Trade
+from plimsoll.domain.observations import Depth, Fault, Observation, Refusal, Trade, price_of
 from plimsoll.estimators.oracle_median import weighted_median
 
 __all__ = ["TickBuilder", "TickSettings"]
@@ -77,7 +77,7 @@ class TickBuilder:
             if isinstance(said, Trade):
                 self._count(said)
             else:
-                self._prices[said.market][said.source] = _Price(_priced(said), said.received)
+                self._prices[said.market][said.source] = _Price(price_of(said), said.received)
             if isinstance(said, Depth):
                 self._depths[said.market] = said
 
@@ -138,16 +138,6 @@ class TickBuilder:
         moves = [_move(side) for side in (book.bids, book.asks)]
         impacts = [move * sqrt(volume / depth) for move, depth in moves if move > 0.0 and depth > 0.0]
         return max(impacts, default=self._settings.assumed_impact)
-
-
-def _priced(said: Observation) -> float:
-    match said:
-        case Depth():
-            return (said.bids[0][0] + said.asks[0][0]) / 2.0
-        case Ticker():
-            return said.last
-        case _:
-            return said.price
 
 
 def _move(side: tuple[tuple[float, float], ...]) -> tuple[float, float]:

@@ -41,9 +41,7 @@ def below_lone_requirements_definition(cash: Quanta, lots: Lots, unit: Vector, r
     """
     notional = lots * unit
     needed = np.where(notional < 0.0, -notional * rates[:, 1], notional * rates[:, 0]).sum(axis=1)
-    gross = np.abs(cash) + np.abs(notional).sum(axis=1)
-    near: Flags = cash + notional.sum(axis=1) < needed + NEAR_SLACK + NEAR_SHARE * gross
-    return near
+    return _near(cash, notional, needed)
 
 
 @njit(cache=True)
@@ -82,11 +80,11 @@ def below_tiered_requirements_definition(
     rates : Vector [J]           Marginal rate of each tier.
     """
     notional = lots * unit
-    size = np.abs(notional)
-    needed = np.zeros(len(cash))
-    for low, high, rate in zip(lower, upper, rates, strict=True):
-        needed += rate * np.clip(size - low, 0.0, high - low).sum(axis=1)
-    gross = np.abs(cash) + size.sum(axis=1)
+    return _near(cash, notional, tiered_requirements_definition(notional, lower, upper, rates))
+
+
+def _near(cash: Quanta, notional: Matrix, needed: Vector) -> Flags:
+    gross = np.abs(cash) + np.abs(notional).sum(axis=1)
     near: Flags = cash + notional.sum(axis=1) < needed + NEAR_SLACK + NEAR_SHARE * gross
     return near
 

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable
 from html import escape
-from itertools import groupby
 from string import Template
 
 from plimsoll.backtest.standing import FEWEST_IN_YEAR, PROMISES
@@ -17,7 +16,8 @@ from plimsoll.report.backtest_tables import (
     test_tables,
     year_tables,
 )
-from plimsoll.report.page_parts import asset, content_hash, definitions, paragraphs
+from plimsoll.report.comparison import Row, comparison
+from plimsoll.report.page_parts import Page, asset, definitions, paragraphs
 from plimsoll.report.standing_measures import STANDING_MEASURES, StandingMeasure, best_standings, points
 
 __all__ = ["render_backtest"]
@@ -48,9 +48,6 @@ daily mean scores in blocks of ten days.
 """
 
 
-_BEST = ' class="best"'
-
-
 def render_backtest(
     trial: Trial, *, source: str, inputs: Iterable[tuple[str, str]], program: str, command: str
 ) -> str:
@@ -63,15 +60,21 @@ def render_backtest(
     program : str   Name and version of what made it.
     command : str   The command line that repeats the run.
     """
-    style = asset("page.css") + asset("backtest.css")
+    target = trial.plan.target
+    return Page(
+        kind="backtest",
+        title=f"Do {100.0 * target.level:g} % of {target.horizon_hours:g}-hour moves stay within the rate?",
+        lead=_lead(trial),
+        facts=_facts(trial, source),
+        program=program,
+        main=_main(trial, inputs, command),
+        styles=("plots.css", "backtest.css"),
+    ).written()
+
+
+def _main(trial: Trial, inputs: Iterable[tuple[str, str]], command: str) -> str:
     target = trial.plan.target
     return Template(asset("backtest.html")).substitute(
-        style=style,
-        style_hash=content_hash(style),
-        program=escape(program),
-        title=f"Do {100.0 * target.level:g} % of {target.horizon_hours:g}-hour moves stay within the rate?",
-        lead=escape(_lead(trial)),
-        facts=definitions(_facts(trial, source)),
         promises=_promises(trial),
         standing=_standing(trial),
         scatter=cost_plot(trial),
@@ -144,28 +147,14 @@ def _promises(trial: Trial) -> str:
 
 
 def _standing(trial: Trial) -> str:
-    heads = "".join(
-        f'<th scope="col"><i class="swatch slot-{place % 8}"></i>{escape(standing.policy)}</th>'
-        for place, standing in enumerate(trial.standings)
-    )
-    span = len(trial.standings) + 1
-    body = "".join(
-        f'<tr class="group"><th scope="rowgroup" colspan="{span}">{escape(group)}</th></tr>'
-        + "".join(_measure_row(measure, trial) for measure in measures)
-        for group, measures in groupby(STANDING_MEASURES, key=lambda measure: measure.group)
-    )
-    return (
-        f'<table class="comparison"><thead><tr><th scope="col">Measure</th>{heads}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-    )
+    policies = [(standing.policy, place % 8) for place, standing in enumerate(trial.standings)]
+    return comparison("Measure", policies, [_row(measure, trial) for measure in STANDING_MEASURES])
 
 
-def _measure_row(measure: StandingMeasure, trial: Trial) -> str:
+def _row(measure: StandingMeasure, trial: Trial) -> Row:
     best = best_standings(measure, trial.standings)
-    cells = "".join(
-        f"<td{_BEST if standing.policy in best else ''}>{measure.written(measure.value(standing))}</td>"
+    cells = [
+        (measure.written(measure.value(standing)), "best" if standing.policy in best else "")
         for standing in trial.standings
-    )
-    part = ' class="part"' if measure.label.startswith("- ") else ""
-    label = escape(measure.label.removeprefix("- "))
-    return f'<tr{part}><th scope="row" title="{escape(measure.meaning)}">{label}</th>{cells}</tr>'
+    ]
+    return Row(measure.label, measure.meaning, cells, measure.group)

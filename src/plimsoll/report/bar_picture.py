@@ -6,6 +6,7 @@ from html import escape
 from msgspec import Struct
 
 from plimsoll.report import figures
+from plimsoll.report.plot_frame import Drawing, document
 
 __all__ = ["Bar", "bar_picture"]
 
@@ -49,22 +50,17 @@ def bar_picture(title: str, note: str, bars: Sequence[Bar]) -> str:
     height = _TOP + _ROW * len(bars) + _BOTTOM
     width = _LABEL + _PLOT + _VALUE
     rows = [_row(i, bar, zero, scale, worst=bar.value == lowest < 0.0) for i, bar in enumerate(bars)]
-    return "\n".join(
+    content = "\n".join(
         [
-            (
-                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-                f'height="{height}" role="img" aria-label="{escape(title)}">'
-            ),
-            f"<style>{_STYLE}</style>",
             f'<rect class="page" width="{width}" height="{height}"/>',
             f'<text class="title" x="16" y="26">{escape(title)}</text>',
             f'<text class="quiet" x="16" y="46">{escape(note)}</text>',
             *rows,
             f'<line class="axis" x1="{zero:.1f}" x2="{zero:.1f}" y1="{_TOP}" y2="{height - _BOTTOM + 4}"/>',
             f'<text class="quiet" x="{zero:.1f}" y="{height - 12}" text-anchor="middle">0</text>',
-            "</svg>\n",
         ]
     )
+    return document(title, Drawing(content, height, width), _STYLE)
 
 
 def _row(place: int, bar: Bar, zero: float, scale: float, *, worst: bool) -> str:

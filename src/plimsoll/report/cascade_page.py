@@ -1,10 +1,7 @@
 """How do many simulated cascades become one HTML page that needs nothing else?"""
 
-import base64
-import hashlib
 from collections.abc import Callable
 from html import escape
-from importlib import resources
 from string import Template
 
 import msgspec
@@ -12,19 +9,23 @@ import numpy as np
 
 from plimsoll.report import figures
 from plimsoll.report.cascade_measures import MEASURES, values_of, written
-from plimsoll.report.courses import Course, Dots, Layers, draw_courses, draw_dots, draw_layers
+from plimsoll.report.comparison import Row, comparison
+from plimsoll.report.page_parts import Page, asset
+from plimsoll.report.plot_frame import Slot, figure, key
+from plimsoll.report.plots import Trace, course_plot
+from plimsoll.report.row_plots import Dots, Parts, draw_dots, draw_parts
 from plimsoll.sim.seeds import Cascades, CascadeTrace
 from plimsoll.types import Matrix, Vector
 
 __all__ = ["render_cascades"]
 
-_SLOTS = {
-    "static": "0",
-    "static-matched": "1",
-    "dynamic": "2",
-    "plimsoll": "3",
-    "static-guarded": "4",
-    "plimsoll-unguarded": "6",
+_SLOTS: dict[str, Slot] = {
+    "static": 0,
+    "static-matched": 1,
+    "dynamic": 2,
+    "plimsoll": 3,
+    "static-guarded": 4,
+    "plimsoll-unguarded": 6,
 }
 _LOW, _HIGH = 0.1, 0.9
 """Quantiles over seeds that a band goes between."""
@@ -41,14 +42,7 @@ def render_cascades(cascades: Cascades, *, program: str, command: str) -> str:
     program : str   Name and version of what made it.
     command : str   The command line that repeats the run.
     """
-    style = _asset("page.css") + _asset("cascade.css")
-    return Template(_asset("cascade.html")).substitute(
-        style=style,
-        style_hash=_content_hash(style),
-        program=escape(program),
-        title=escape(cascades.title),
-        facts=_facts(cascades),
-        narrative=escape(cascades.narrative),
+    main = Template(asset("cascade.html")).substitute(
         table=_table(cascades),
         keys=_keys(cascades),
         courses=_courses(cascades),
@@ -58,68 +52,49 @@ def render_cascades(cascades: Cascades, *, program: str, command: str) -> str:
         command=escape(command),
         settings=escape(_settings(cascades)),
     )
-
-
-def _asset(name: str) -> str:
-    return resources.files("plimsoll.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _content_hash(content: str) -> str:
-    digest = hashlib.sha256(content.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+    return Page(
+        kind="simulation",
+        title=cascades.title,
+        lead=cascades.narrative,
+        facts=_facts(cascades),
+        program=program,
+        main=main,
+        styles=("plots.css",),
+    ).written()
 
 
 def _settings(cascades: Cascades) -> str:
     return msgspec.json.format(msgspec.json.encode(cascades.settings), indent=2).decode()
 
 
-def _facts(cascades: Cascades) -> str:
+def _facts(cascades: Cascades) -> tuple[tuple[str, str], ...]:
     settings = cascades.settings
-    pairs = (
+    return (
         ("Shock", f"worst hour of {cascades.scenario}, second by second"),
         ("Markets", ", ".join(cascades.markets)),
         ("Accounts", figures.count(settings.population.accounts)),
         ("Seeds", f"{settings.seeds}, from {settings.seed}"),
         ("Anchors", cascades.source),
     )
-    return "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in pairs)
 
 
 def _table(cascades: Cascades) -> str:
     policies = cascades.settings.policies
-    heads = "".join(
-        f'<th scope="col"><i class="swatch slot-{_SLOTS[name]}"></i>{escape(name)}</th>' for name in policies
-    )
-    rows = "".join(
-        f'<tr><th scope="row" title="{escape(measure.meaning)}">{escape(measure.label)}</th>'
-        + "".join(
-            f"<td>{escape(written(values_of(cascades, name, measure), measure))}</td>" for name in policies
-        )
-        + f"<td>{_range(measure.wanted, measure.write)}</td></tr>"
-        for measure in MEASURES
-    )
-    return (
-        f'<table class="comparison"><thead><tr><th scope="col">Mean ± deviation over seeds</th>{heads}'
-        f'<th scope="col">10 October 2025</th></tr></thead><tbody>{rows}</tbody></table>'
-    )
+    rows = []
+    for measure in MEASURES:
+        cells = [written(values_of(cascades, name, measure), measure) for name in policies]
+        cells.append(_range(measure.wanted, measure.write))
+        rows.append(Row(measure.label, measure.meaning, [(cell, "") for cell in cells]))
+    colours = [(name, _SLOTS[name]) for name in policies]
+    return comparison("Mean ± deviation over seeds", colours, rows, beside="10 October 2025")
 
 
 def _range(wanted: tuple[float, float] | None, write: Callable[[float], str]) -> str:
-    return "" if wanted is None else escape(f"{write(wanted[0])} to {write(wanted[1])}")
+    return "" if wanted is None else f"{write(wanted[0])} to {write(wanted[1])}"
 
 
 def _keys(cascades: Cascades) -> str:
-    return "".join(
-        f'<span><i class="swatch slot-{_SLOTS[name]}"></i>{escape(name)}</span>'
-        for name in cascades.settings.policies
-    )
-
-
-def _figure(title: str, note: str, drawing: str) -> str:
-    return (
-        f"<figure><figcaption>{escape(title)} <span>{escape(note)}</span></figcaption>"
-        f'<div class="chart">{drawing}</div></figure>'
-    )
+    return "".join(key(name, _SLOTS[name]) for name in cascades.settings.policies)
 
 
 _Pick = Callable[[CascadeTrace], Vector]
@@ -154,20 +129,20 @@ _MOST_SHOWN = 5.0
 def _courses(cascades: Cascades) -> str:
     times = cascades.runs[0].trace.seconds
     return "".join(
-        _figure(title, note, draw_courses(times, _lines(cascades, pick, title), write, lines=lines))
-        for title, note, pick, write, lines in _PANELS
+        figure(title, course_plot(times, _lines(cascades, pick, title), write, marked=marked), note=note)
+        for title, note, pick, write, marked in _PANELS
     )
 
 
-def _lines(cascades: Cascades, pick: _Pick, title: str) -> list[Course]:
+def _lines(cascades: Cascades, pick: _Pick, title: str) -> list[Trace]:
     lines = []
     if title == "Price":
         runs = cascades.of(cascades.settings.policies[0])
         value = _over_seeds(np.stack([run.trace.value for run in runs]))
-        lines.append(Course("value outside", "none", value[1], dashed=True))
+        lines.append(Trace("value outside", "none", value[1], dashed=True))
     for name in cascades.settings.policies:
         low, middle, high = _over_seeds(np.stack([pick(run.trace) for run in cascades.of(name)]))
-        lines.append(Course(name, _SLOTS[name], middle, low, high))
+        lines.append(Trace(name, _SLOTS[name], middle, low, high))
     return lines
 
 
@@ -183,21 +158,21 @@ def _layers(cascades: Cascades) -> str:
         return float(np.mean([getattr(run.facts, field) for run in cascades.of(name)]))
 
     closed = [
-        Layers(name, tuple(mean(name, field) for field in ("sold", "taken_over", "deleveraged")))
+        Parts(name, tuple(mean(name, field) for field in ("sold", "taken_over", "deleveraged")))
         for name in policies
     ]
     paid = [
-        Layers(name, tuple(mean(name, field) for field in ("fund_paid", "winners_paid", "uncovered")))
+        Parts(name, tuple(mean(name, field) for field in ("fund_paid", "winners_paid", "uncovered")))
         for name in policies
     ]
-    return _figure(
+    return figure(
         "Who took the positions",
-        "Mean over seeds of the notional closed by force.",
-        draw_layers(closed, ("book", "backstop", "winners"), figures.money),
-    ) + _figure(
+        draw_parts(closed, ("book", "backstop", "winners"), figures.money),
+        note="Mean over seeds of the notional closed by force.",
+    ) + figure(
         "Who paid what was missing",
-        "Mean over seeds of the bad debt.",
-        draw_layers(paid, ("insurance fund", "winners", "nobody"), figures.money),
+        draw_parts(paid, ("insurance fund", "winners", "nobody"), figures.money),
+        note="Mean over seeds of the bad debt.",
     )
 
 
@@ -208,12 +183,12 @@ def _first(cascades: Cascades) -> str:
         market = int((series.price / series.price[0]).min(axis=0).argmin())
         times = np.arange(len(series.price), dtype=np.float64)
         pair = [
-            Course("depth", "none", series.depth[:, market] / series.depth[0, market], dashed=True),
-            Course("price", _SLOTS[name], series.price[:, market] / series.price[0, market]),
+            Trace("depth", "none", series.depth[:, market] / series.depth[0, market], dashed=True),
+            Trace("price", _SLOTS[name], series.price[:, market] / series.price[0, market]),
         ]
         market_name = series.markets[market]
         note = f"{market_name} under {name}, seed {cascades.settings.seed}; dashed: depth. Over the start."
-        drawn += _figure("Price against depth", note, draw_courses(times, pair, figures.share))
+        drawn += figure("Price against depth", course_plot(times, pair, figures.share), note=note)
     return drawn
 
 
@@ -225,5 +200,5 @@ def _dots(cascades: Cascades) -> str:
             Dots(name, _SLOTS[name], values_of(cascades, name, measure))
             for name in cascades.settings.policies
         ]
-        drawn += _figure(measure.label, measure.meaning, draw_dots(rows, measure.write, measure.wanted))
+        drawn += figure(measure.label, draw_dots(rows, measure.write, measure.wanted), note=measure.meaning)
     return drawn

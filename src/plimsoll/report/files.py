@@ -4,9 +4,16 @@ import os
 import tempfile
 from pathlib import Path
 
+import msgspec
+
 from plimsoll.errors import Code, PlimsollError
 
-__all__ = ["write_whole"]
+__all__ = ["write_json", "write_whole"]
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write a value as JSON that a person can read, as `write_whole` does."""
+    write_whole(path, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -12,7 +12,7 @@ from rich.text import Text
 from plimsoll.backtest.frontier import GUARDED, Variant
 from plimsoll.backtest.standing import Standing
 from plimsoll.report import figures
-from plimsoll.report.page_parts import asset, content_hash
+from plimsoll.report.page_parts import Page, asset
 from plimsoll.report.plots import Dot, scatter_plot
 from plimsoll.report.standing_measures import points
 
@@ -51,20 +51,22 @@ def render_frontier(
     variants: tuple[Variant, ...], found: tuple[Standing, ...], *, title: str, program: str, command: str
 ) -> str:
     """Write a frontier as a self-contained page without a script."""
-    style = asset("page.css") + asset("backtest.css")
     pairs = list(zip(variants, found, strict=True))
     parts = [(v, s) for v, s in pairs if v.family == "part"]
-    return Template(asset("frontier.html")).substitute(
-        style=style,
-        style_hash=content_hash(style),
-        program=escape(program),
-        title=escape(title),
-        lead=escape(_lead(parts)),
+    main = Template(asset("frontier.html")).substitute(
         parts=_table(parts),
         plots=_plots(pairs),
         swept=_table([(v, s) for v, s in pairs if v.family != "part"]),
         command=escape(command),
     )
+    return Page(
+        kind="frontier",
+        title=title,
+        lead=_lead(parts),
+        program=program,
+        main=main,
+        styles=("plots.css", "backtest.css"),
+    ).written()
 
 
 def _lead(parts: list[tuple[Variant, Standing]]) -> str:

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterator, Mapping
 from html import escape
-from itertools import groupby
 from string import Template
 
 import msgspec
 
 from plimsoll.report import figures, notes
 from plimsoll.report.charts import Charts, build_charts, colour_slots
+from plimsoll.report.comparison import Row, comparison
 from plimsoll.report.measures import MEASURES, Measure, best_policies, is_broken
-from plimsoll.report.page_parts import asset, content_hash, definitions, paragraphs
+from plimsoll.report.page_parts import Page, asset, definitions, paragraphs
 from plimsoll.report.summary import Summary, summarise
 from plimsoll.sim.outcome import PolicySummary, Replay
 
 __all__ = ["render_page"]
+
+
+_SKIP = '<a class="skip" href="#charts">Skip to the charts</a>'
 
 
 def render_page(replay: Replay, *, program: str, command: str) -> str:
@@ -31,16 +34,7 @@ def render_page(replay: Replay, *, program: str, command: str) -> str:
     """
     summary = summarise(replay)
     charts = build_charts(replay)
-    style, script = asset("page.css"), asset("page.js")
-    return Template(asset("page.html")).substitute(
-        style=style,
-        script=script,
-        style_hash=content_hash(style),
-        script_hash=content_hash(script),
-        program=escape(program),
-        title=escape(replay.title),
-        narrative=paragraphs([replay.narrative], "lead") if replay.narrative else "",
-        facts=_facts(replay),
+    main = Template(asset("replay.html")).substitute(
         price=escape(summary.price),
         verdict=_verdict(summary),
         table=_table(replay),
@@ -49,8 +43,18 @@ def render_page(replay: Replay, *, program: str, command: str) -> str:
         repeat=_repeat(replay, command),
         method=_method(replay),
         measures=definitions((measure.label.removeprefix("- "), measure.meaning) for measure in MEASURES),
-        data=_embedded(charts),
     )
+    return Page(
+        kind="replay",
+        title=replay.title,
+        lead=replay.narrative,
+        facts=_facts(replay),
+        program=program,
+        before=_SKIP,
+        main=main,
+        script=asset("replay.js"),
+        data=_embedded(charts),
+    ).written()
 
 
 def _embedded(charts: Charts) -> str:
@@ -61,17 +65,15 @@ def _embedded(charts: Charts) -> str:
     return text
 
 
-def _facts(replay: Replay) -> str:
+def _facts(replay: Replay) -> tuple[tuple[str, str], ...]:
     accounts = replay.outcomes[0].summary.accounts if replay.outcomes else 0
     first, last = int(replay.times[0]) - _bar_length(replay), int(replay.times[-1])
-    return definitions(
-        (
-            ("Period", f"{figures.moment(first)} to {figures.moment(last)}"),
-            ("Bars", f"{figures.count(len(replay.times))} of {figures.span(_bar_length(replay))}"),
-            ("Markets", ", ".join(replay.markets)),
-            ("Accounts", figures.count(accounts)),
-            ("Prices", replay.source),
-        )
+    return (
+        ("Period", f"{figures.moment(first)} to {figures.moment(last)}"),
+        ("Bars", f"{figures.count(len(replay.times))} of {figures.span(_bar_length(replay))}"),
+        ("Markets", ", ".join(replay.markets)),
+        ("Accounts", figures.count(accounts)),
+        ("Prices", replay.source),
     )
 
 
@@ -91,36 +93,22 @@ def _verdict(summary: Summary) -> str:
 def _table(replay: Replay) -> str:
     summaries = tuple(outcome.summary for outcome in replay.outcomes)
     slots = colour_slots(replay)
-    heads = "".join(
-        f'<th scope="col"><i class="swatch slot-{slots[outcome.policy]}"></i>{escape(outcome.policy)}</th>'
-        for outcome in replay.outcomes
-    )
-    body = "".join(
-        f'<tr class="group"><th scope="rowgroup" colspan="{len(summaries) + 1}">{escape(group)}</th></tr>'
-        + "".join(_row(measure, summaries) for measure in measures)
-        for group, measures in groupby(MEASURES, key=lambda measure: measure.group)
-    )
-    return (
-        f'<table class="comparison"><thead><tr><th scope="col">Measure</th>{heads}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-    )
+    policies = [(outcome.policy, slots[outcome.policy]) for outcome in replay.outcomes]
+    return comparison("Measure", policies, [_row(measure, summaries) for measure in MEASURES])
 
 
-def _row(measure: Measure, summaries: tuple[PolicySummary, ...]) -> str:
+def _row(measure: Measure, summaries: tuple[PolicySummary, ...]) -> Row:
     best = best_policies(measure, summaries)
-    cells = "".join(
-        f"<td{_mark(measure, summary, best)}>{escape(measure.written(measure.value(summary)))}</td>"
-        for summary in summaries
-    )
-    part = ' class="part"' if measure.label.startswith("- ") else ""
-    label = escape(measure.label.removeprefix("- "))
-    return f'<tr{part}><th scope="row" title="{escape(measure.meaning)}">{label}</th>{cells}</tr>'
+    cells = [
+        (measure.written(measure.value(summary)), _mark(measure, summary, best)) for summary in summaries
+    ]
+    return Row(measure.label, measure.meaning, cells, measure.group)
 
 
 def _mark(measure: Measure, summary: PolicySummary, best: frozenset[str]) -> str:
     if is_broken(measure, summary):
-        return ' class="broken"'
-    return ' class="best"' if summary.policy in best else ""
+        return "broken"
+    return "best" if summary.policy in best else ""
 
 
 def _sampling(charts: Charts, replay: Replay) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from plimsoll.domain.markets import market_name
-from plimsoll.errors import Code, PlimsollError
+from plimsoll.errors import Code, PlimsollError, missing_file
 from plimsoll.service.settings import ServiceSettings
 
 __all__ = ["PREFIX", "SECRETS", "read_settings", "shown"]
@@ -57,12 +57,7 @@ def _table(path: Path) -> dict[str, Any]:
     try:
         table: dict[str, Any] = msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
     except OSError as error:
-        raise PlimsollError(
-            Code.MISSING_FILE,
-            f"cannot be read: {(error.strerror or 'unknown error').lower()}",
-            where=str(path),
-            remedy="Give the path of a file that exists and may be read.",
-        ) from error
+        raise missing_file(str(path), error) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise PlimsollError(
             Code.UNREADABLE_FILE, f"is not valid TOML: {error}", where=str(path), remedy="Correct the file."

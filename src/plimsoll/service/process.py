@@ -27,6 +27,7 @@ from plimsoll.service.room import EngineRoom
 from plimsoll.service.run_folders import venue_folder
 from plimsoll.service.settings import ListenSettings, ServiceSettings
 from plimsoll.service.tokens import FILE, Scope, Tokens, issue
+from plimsoll.sim.publishing import Publisher
 from plimsoll.store.durable import Store
 from plimsoll.store.location import open_store
 
@@ -163,19 +164,7 @@ class Service:
     def _open_replay(self) -> None:
         venue = replayed_venue(self._settings)
         bars = venue.stage.market.bars
-        room = EngineRoom(
-            self._settings.engine,
-            self._settings.store,
-            self._store,
-            self.desk.records,
-            publisher=venue.publisher,
-            markets=bars.markets,
-            builder=None,
-        )
-        first = opening(venue)
-        state = room.resume()
-        if state.sequence == 0:
-            room.open(first)
+        room = self._resumed(venue.publisher, bars.markets, None, opening(venue))
         room.start()
         self.desk.room = room
         kept = [*self.desk.records.bars()][-1:]
@@ -185,24 +174,31 @@ class Service:
 
     def _open_external(self) -> None:
         venue = external_venue(self._settings)
-        room = EngineRoom(
-            self._settings.engine,
-            self._settings.store,
-            self._store,
-            self.desk.records,
-            publisher=venue.publisher,
-            markets=venue.markets,
-            builder=None if self._settings.sources else venue.builder,
-        )
         first = opening_events(venue, self._settings)
-        state = room.resume()
-        if state.sequence == 0:
-            room.open(first)
+        builder = None if self._settings.sources else venue.builder
+        room = self._resumed(venue.publisher, venue.markets, builder, first)
         room.feed = "waiting for ticks through the API"
         room.start()
         self.desk.room = room
         if self._settings.sources:
             self._listen(room, venue.builder, first)
+
+    def _resumed(
+        self, publisher: Publisher, markets: tuple[str, ...], builder: BarBuilder | None, first: list[Event]
+    ) -> EngineRoom:
+        """Rebuild the venue from what is kept, or open it with these events where nothing is."""
+        room = EngineRoom(
+            self._settings.engine,
+            self._settings.store,
+            self._store,
+            self.desk.records,
+            publisher=publisher,
+            markets=markets,
+            builder=builder,
+        )
+        if room.resume().sequence == 0:
+            room.open(first)
+        return room
 
     def _listen(self, room: EngineRoom, bars: BarBuilder, first: list[Event]) -> None:
         """Begin to listen; `first` is what the venue would open with now, and so calibrated afresh."""

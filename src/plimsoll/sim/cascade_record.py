@@ -1,28 +1,15 @@
 """What is written down of a cascade while it runs?"""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from plimsoll.clearing.feedback import MOVES, Held, branching_profile, branching_ratio
 from plimsoll.clearing.statuses import IN_HAND, Status
-from plimsoll.domain.events import (
-    Allocated,
-    Auctioned,
-    Bankrupt,
-    Closed,
-    Covered,
-    Deleveraged,
-    Effect,
-    Liquidated,
-    StatusChanged,
-    TakenOver,
-)
+from plimsoll.domain.events import Effect, Liquidated, StatusChanged
 from plimsoll.domain.instruments import Spot
 from plimsoll.domain.money import QUANTA_PER_UNIT, units
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER, FUND
+from plimsoll.engine.layers import Layer, Layers, absorbed
 from plimsoll.engine.state import State, digest
 from plimsoll.sim.cascade_outcome import CascadeFacts, CascadeSeries
 from plimsoll.sim.held import held_by_traders
@@ -70,20 +57,10 @@ class CascadeRecord:
             branching=np.zeros((-(-count // _BRANCHING_SECONDS), len(markets))),
         )
         self._auctioned = np.zeros(count)
-        self._asked: list[int] = []
-        self._paid = {"fund": 0, "winners": 0, "uncovered": 0, "answered": 0}
+        self._asked: int | None = None
+        self._answered = 0
+        self._layers = Layers()
         self._seen: dict[str, set[str]] = {"called": set(), "liquidated": set()}
-        self._notes: dict[type, Callable[[int, Any], None]] = {
-            StatusChanged: self._note_status,
-            Liquidated: self._note_sold,
-            TakenOver: self._note_takeover,
-            Deleveraged: self._note_deleveraged,
-            Auctioned: self._note_auction,
-            Closed: self._note_shortfall,
-            Bankrupt: self._note_shortfall,
-            Covered: self._note_fund,
-            Allocated: self._note_allocation,
-        }
 
     def opened(self, state: State) -> None:
         """Write down the venue before the shock."""
@@ -93,7 +70,7 @@ class CascadeRecord:
 
     def answered(self, accounts: int) -> None:
         """Count payments that answer a call."""
-        self._paid["answered"] += accounts
+        self._answered += accounts
 
     def after_second(self, second: int, market: Quoted, state: State, effects: tuple[Effect, ...]) -> None:
         """Write down one second."""
@@ -102,11 +79,9 @@ class CascadeRecord:
         series.price[second] = self._prices * np.exp(market.log_price)
         series.value[second] = self._prices * np.exp(market.value)
         series.depth[second] = self._normal * market.share
-        series.bad_debt[second] = series.bad_debt[second - 1]
         for effect in effects:
-            note = self._notes.get(type(effect))
-            if note is not None:
-                note(second, effect)
+            self._note(second, effect)
+        self._absorb(second, effects)
         series.fund[second] = units(state.book.cash[FUND])
         if second % _BRANCHING_SECONDS == 0:
             self._measure(second // _BRANCHING_SECONDS, state, series.depth[second])
@@ -117,7 +92,7 @@ class CascadeRecord:
 
     def facts(self, policy: str, seed: int, journal: str) -> CascadeFacts:
         """Give the figures of the whole run."""
-        series, state = self._series, self._opening
+        series, state, paid = self._series, self._opening, self._layers.paid
         forced = series.sold.sum(axis=1) + series.taken_over + series.deleveraged + self._auctioned
         total, debt = float(forced.sum()), float(series.bad_debt[-1])
         some = np.flatnonzero(forced)
@@ -134,7 +109,7 @@ class CascadeRecord:
             mean_initial=_share(_required(traders, Level.INITIAL), admitted),
             branching=float(series.branching[0].max()),
             called=len(self._seen["called"]),
-            answered=self._paid["answered"],
+            answered=self._answered,
             liquidated=len(self._seen["liquidated"]),
             forced=total,
             sold=float(series.sold.sum()),
@@ -142,13 +117,13 @@ class CascadeRecord:
             deleveraged=float(series.deleveraged.sum()),
             allocation_share=_share(float(series.deleveraged.sum()), total),
             first_forced=int(some[0]) if len(some) else None,
-            first_allocation=min(self._asked, default=None),
+            first_allocation=self._asked,
             peak_minute_share=_share(_peak_minute(forced), total),
             bad_debt=debt,
             bad_debt_share=_share(debt, total),
-            fund_paid=units(self._paid["fund"]),
-            winners_paid=units(self._paid["winners"]),
-            uncovered=units(self._paid["uncovered"]),
+            fund_paid=units(paid.get(Layer.FUND, 0)),
+            winners_paid=units(paid.get(Layer.QUEUE, 0) + paid.get(Layer.WINNERS, 0)),
+            uncovered=units(paid.get(Layer.VENUE, 0)),
             depth_lost=1.0 - float((series.depth.sum(axis=1) / self._normal.sum()).min()),
             deepest_fall=float((series.price / self._prices).min()) - 1.0,
             deepest_push=1.0 - float((series.price / series.value).min()),
@@ -160,38 +135,30 @@ class CascadeRecord:
         profile = branching_profile(held_by_traders(state), self._columns, depth * QUANTA_PER_UNIT, MOVES)
         self._series.branching[row] = branching_ratio(profile)
 
-    def _note_status(self, _second: int, effect: StatusChanged) -> None:
-        if effect.after == Status.CALLED.name and effect.before == Status.HEALTHY.name:
-            self._seen["called"].update(effect.accounts)
-        if effect.after in _IN_HAND:
-            self._seen["liquidated"].update(effect.accounts)
+    def _note(self, second: int, effect: Effect) -> None:
+        if isinstance(effect, Liquidated):
+            place, notional = forced_trade(effect, self._opening.listings)
+            self._series.sold[second, self._columns[place]] += abs(notional)
+        if isinstance(effect, StatusChanged):
+            if effect.after == Status.CALLED.name and effect.before == Status.HEALTHY.name:
+                self._seen["called"].update(effect.accounts)
+            if effect.after in _IN_HAND:
+                self._seen["liquidated"].update(effect.accounts)
 
-    def _note_sold(self, second: int, effect: Liquidated) -> None:
-        place, notional = forced_trade(effect, self._opening.listings)
-        self._series.sold[second, self._columns[place]] += abs(notional)
+    def _absorb(self, second: int, effects: tuple[Effect, ...]) -> None:
+        """Write down what each layer took in this second, and what is owed so far."""
+        before, after = self._layers, absorbed(self._layers, effects, self._opening.listings)
 
-    def _note_takeover(self, second: int, effect: TakenOver) -> None:
-        self._series.taken_over[second] += units(effect.notional)
+        def took(layer: Layer) -> float:
+            return units(after.notional.get(layer, 0) - before.notional.get(layer, 0))
 
-    def _note_deleveraged(self, second: int, effect: Deleveraged) -> None:
-        self._series.deleveraged[second] += units(effect.notional)
-        self._paid["winners"] += sum(effect.amounts)
-        self._asked.append(second)
-
-    def _note_auction(self, second: int, effect: Auctioned) -> None:
-        self._auctioned[second] += units(effect.notional)
-
-    def _note_shortfall(self, second: int, effect: Closed | Bankrupt) -> None:
-        self._series.bad_debt[second] += units(sum(effect.shortfalls))
-
-    def _note_fund(self, _second: int, effect: Covered) -> None:
-        self._paid["fund"] += effect.amount
-
-    def _note_allocation(self, second: int, effect: Allocated) -> None:
-        self._paid["winners"] += sum(effect.amounts)
-        self._paid["uncovered"] += effect.uncovered
-        if effect.accounts:
-            self._asked.append(second)
+        self._layers = after
+        self._series.taken_over[second] = took(Layer.BACKSTOP)
+        self._series.deleveraged[second] = took(Layer.QUEUE)
+        self._auctioned[second] = took(Layer.AUCTION)
+        self._series.bad_debt[second] = units(after.shortfall)
+        if self._asked is None and after.first.keys() & {Layer.QUEUE, Layer.WINNERS}:
+            self._asked = second
 
 
 def _required(held: Held, level: Level) -> float:
