@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from plimsoll.domain.bars import HOUR, Bars
-from plimsoll.estimators.cascade import Cascade
+from plimsoll.estimators.har import Har
 from plimsoll.estimators.observed import observe
 from plimsoll.estimators.regressors import as_known, log_implied_variance
 from plimsoll.estimators.returns import LastClose
@@ -70,7 +70,7 @@ def regressors(folder: Path, bars: Bars) -> dict[str, Vector]:
 def losses(bars: Bars, outside: Matrix) -> tuple[Vector, Vector]:
     """Score the forecasts with these regressors an hour and a day ahead: QLIKE, NaN where not judged."""
     (seen,), _ = observe(LastClose(0, np.full(1, np.nan)), bars, outside)
-    forecaster = Cascade(regressors=outside.shape[1])
+    forecaster = Har(regressors=outside.shape[1])
     _, path = forecaster.update(forecaster.begin(1.0), seen, 24)
     after = np.append(parkinson_variance(bars)[1:, 0], np.nan)
     day = np.full(len(after), np.nan)

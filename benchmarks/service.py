@@ -31,7 +31,7 @@ from plimsoll.service.desk import Described, Desk
 from plimsoll.service.instructions import Instruction
 from plimsoll.service.records import Records
 from plimsoll.service.room import EngineRoom
-from plimsoll.service.settings import LimitSettings, ServiceSettings
+from plimsoll.service.settings import LimitSettings, ServiceSettings, StoreSettings
 from plimsoll.service.tokens import FILE, Scope, Tokens, issue
 from plimsoll.sim.policies import REFERENCE, policy
 from plimsoll.sim.population import admitted_lots, draw_population, list_instruments
@@ -178,7 +178,7 @@ def service(folder: Path, venue: Venue) -> tuple[Desk, str]:
     records = Records(folder / "desk.sqlite")
     room = EngineRoom(
         settings.engine,
-        10_000_000,
+        StoreSettings(snapshot_events=10_000_000),
         open_store(folder / "journal.sqlite", writing=True),
         records,
         publisher=venue.publisher,

@@ -10,6 +10,7 @@ from msgspec import inspect
 
 from plimsoll.cli import application
 from plimsoll.domain.observations import Fault
+from plimsoll.domain.oracle import Step
 from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.errors import Code
 from plimsoll.feeds.gates import GateSettings
@@ -43,12 +44,18 @@ def figure(number: float) -> str:
     return f"{int(number):,}" if number == int(number) else f"{number:g}"
 
 
+PLAIN: dict[type, str] = {
+    inspect.NoneType: "none",
+    inspect.BoolType: "true, false",
+    inspect.DictType: "table",
+    inspect.VarTupleType: "names",
+}
+
+
 def bounds(kind: inspect.Type) -> str:
     """Write the bounds of a type as an interval."""
     if isinstance(kind, inspect.UnionType):
         return " or ".join(bounds(part) for part in kind.types)
-    if isinstance(kind, inspect.NoneType):
-        return "none"
     if isinstance(kind, inspect.IntType | inspect.FloatType):
         low = f"({figure(kind.gt)}" if kind.gt is not None else "(-inf"
         high = f"{figure(kind.lt)})" if kind.lt is not None else "inf)"
@@ -57,15 +64,21 @@ def bounds(kind: inspect.Type) -> str:
         return f"{low}, {high}"
     if isinstance(kind, inspect.LiteralType):
         return ", ".join(map(str, kind.values))
-    if isinstance(kind, inspect.BoolType):
-        return "true, false"
-    return "names" if isinstance(kind, inspect.VarTupleType) else "text"
+    if isinstance(kind, inspect.VarTupleType) and isinstance(kind.item_type, inspect.StructType):
+        return "ladder"
+    return PLAIN.get(type(kind), "text")
+
+
+def _entry(value: Any) -> str:
+    return f"{figure(value.above)} s: {value.multiplier:g}" if isinstance(value, Step) else str(value)
 
 
 def default(field: inspect.Field) -> str:
     value: Any = field.default
+    if value is msgspec.NODEFAULT:
+        return "required"
     if isinstance(value, tuple):
-        return ", ".join(value)
+        return ", ".join(_entry(one) for one in value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -82,6 +95,10 @@ def settings(kind: type, prefix: str = "") -> dict[str, tuple[str, str]]:
         name = f"{prefix}{field.name}"
         if isinstance(field.type, inspect.StructType):
             found |= settings(field.type.cls, f"{name}.")
+        elif isinstance(field.type, inspect.DictType) and isinstance(
+            field.type.value_type, inspect.StructType
+        ):
+            found |= settings(field.type.value_type.cls, f"{name}.NAME.")
         else:
             found[name] = (default(field), bounds(field.type))
     return found

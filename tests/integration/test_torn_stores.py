@@ -1,6 +1,7 @@
 """Does a store whose files were cut short or altered give back whole groups, or refuse, and nothing else?"""
 
 import shutil
+import sqlite3
 from contextlib import closing
 
 import pytest
@@ -74,6 +75,23 @@ def test_a_log_cut_short_anywhere_leaves_whole_groups(torn, tmp_path, share):
         torn / "kept", "venue.sqlite-wal", lambda blob: blob[: int(share * len(blob))], tmp_path / "cut"
     )
     assert left == COUNT if share == 1.0 else left in range(0, COUNT, 3)
+
+
+def test_an_index_that_disagrees_with_its_table_is_refused_before_a_key_can_come_twice(torn, tmp_path):
+    folder = shutil.copytree(torn / "closed", tmp_path / "disagreeing")
+    with closing(sqlite3.connect(folder / "venue.sqlite")) as database:
+        (root,) = database.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'journal'"
+        ).fetchone()
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+    key = max(entry.key for entry in entries(COUNT) if entry.key is not None)
+    blob = bytearray((folder / "venue.sqlite").read_bytes())
+    page = slice((root - 1) * size, root * size)
+    assert key.encode() in blob[page]
+    blob[page] = bytes(blob[page]).replace(key.encode(), b"~" * len(key), 1)
+    (folder / "venue.sqlite").write_bytes(blob)
+    with pytest.raises(PlimsollError, match="whole store"):
+        open_store(folder / "venue.sqlite", writing=True)
 
 
 @TORN

@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from plimsoll.domain.bars import HOUR
-from plimsoll.estimators.cascade import Cascade
 from plimsoll.estimators.combination import Combination
 from plimsoll.estimators.forecasts import VarianceForecaster
 from plimsoll.estimators.garch import Garch
+from plimsoll.estimators.har import Har
 from plimsoll.estimators.observed import observe
 from plimsoll.estimators.realised import Realised
 from plimsoll.estimators.returns import LastClose
 from plimsoll.estimators.smoothed import Smoothed
 from tests.support.paths import holed, rows_of, wild_bars
 
-QUICK = Cascade(least_hours=60.0, refit_hours=5.0)
+QUICK = Har(least_hours=60.0, refit_hours=5.0)
 FORECASTERS: dict[str, VarianceForecaster] = {
     "ewma": Smoothed(),
     "asymmetric ewma": Smoothed(decay_per_hour=0.94, asymmetry=0.4),

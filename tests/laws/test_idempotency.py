@@ -13,19 +13,20 @@ from plimsoll.errors import Code
 from plimsoll.service.instructions import Instruction
 from plimsoll.service.ledger import Ledger
 from plimsoll.service.records import Records
+from plimsoll.service.settings import StoreSettings
 from plimsoll.store.durable import Store
 from plimsoll.store.location import open_store
 from tests.support.venues import LISTINGS
 
 ACCOUNTS = ("alpha", "beta")
-SNAPSHOT_EVENTS = 4
+KEEPING = StoreSettings(snapshot_events=4)
 BEGIN: list[Event] = [Listed(1, LISTINGS, ClearingRules()), Opened(1, ACCOUNTS, (100, 70))]
 
 
 def opened(folder: Path) -> tuple[Ledger, list[Records | Store]]:
     store = open_store(folder / "journal.sqlite", writing=True)
     records = Records(folder / "desk.sqlite")
-    ledger = Ledger(store, records, SNAPSHOT_EVENTS, lambda *_: None)
+    ledger = Ledger(store, records, KEEPING, lambda *_: None)
     ledger.resume()
     return ledger, [records, store]
 

@@ -45,8 +45,8 @@ def known(state):
         **{f"scale, {name}": part for name, part in state.volatility.scale._asdict().items()},
         **{
             f"regressions of {market}, {name}": part
-            for market, cascade in zip(state.markets, state.volatility.cascades, strict=True)
-            for name, part in cascade._asdict().items()
+            for market, regression in zip(state.markets, state.volatility.regressions, strict=True)
+            for name, part in regression._asdict().items()
         },
     }
     return {"end": state.last.end} | {name: array.tobytes() for name, array in arrays.items()}

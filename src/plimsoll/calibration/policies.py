@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from plimsoll.domain.settings import GuardSettings
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.estimators.cascade import Cascade
 from plimsoll.estimators.combination import Combination
 from plimsoll.estimators.forecasts import VarianceForecaster
 from plimsoll.estimators.garch import RefittedGarch
+from plimsoll.estimators.har import Har
 from plimsoll.estimators.realised import Realised
 from plimsoll.estimators.smoothed import Smoothed
 
@@ -60,9 +60,9 @@ RATE_POLICIES: Mapping[str, RatePolicy] = MappingProxyType(
         "normal-ewma": RatePolicy(forecaster=Smoothed(decay_per_hour=0.94), tail="normal"),
         "fhs-ewma": RatePolicy(forecaster=Smoothed()),
         "garch-t-fhs": RatePolicy(forecaster=RefittedGarch()),
-        "fhs-har": RatePolicy(forecaster=Cascade(enriched=False)),
-        "fhs-har-plus-unguarded": RatePolicy(forecaster=Cascade()),
-        DEFAULT: RatePolicy(forecaster=Cascade(), guard=GuardSettings()),
+        "fhs-har": RatePolicy(forecaster=Har(enriched=False)),
+        "fhs-har-plus-unguarded": RatePolicy(forecaster=Har()),
+        DEFAULT: RatePolicy(forecaster=Har(), guard=GuardSettings()),
         "combination": RatePolicy(forecaster=Combination()),
     }
 )

@@ -58,9 +58,10 @@ def rate_series(
     moves = quantile if policy.tail == "historical" else quantile * (scale.scale * root)
     beyond = mean if policy.tail == "historical" else mean * (scale.scale * root)
     goals = np.maximum(rates_of_moves(np.maximum(moves, LEAST_VOLATILITY * root)), floor)
-    chosen = _hourly(bars) & ~np.isnan(bars.close[:, 0]) & ~np.isnan(goals).any(axis=1) & ~np.isnan(variance)
-    times = bars.ends[chosen]
-    rates = _limited(times, np.minimum(goals[chosen], 1.0), policy.guard)
+    asked = _hourly(bars) & ~np.isnan(goals).any(axis=1) & ~np.isnan(variance)
+    limited = _limited(bars.ends[asked], np.minimum(goals[asked], 1.0), policy.guard)
+    chosen = asked & ~np.isnan(bars.close[:, 0])
+    times, rates = bars.ends[chosen], limited[chosen[asked]]
     shortfall = np.minimum(np.maximum(rates_of_moves(beyond[chosen]), rates), 1.0)
     return RateSeries(times, rates, shortfall, variance[chosen])
 

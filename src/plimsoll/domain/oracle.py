@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 from plimsoll.domain.observations import Refusal
 from plimsoll.errors import Code, PlimsollError
 
-__all__ = ["LONGEST_LADDER", "Agreed", "OracleSettings", "Report", "Step", "raised_by"]
+__all__ = ["LONGEST_LADDER", "Agreed", "OracleSettings", "Report", "Step", "check_ladder", "raised_by"]
 
 LONGEST_LADDER = 20
 
@@ -71,16 +71,8 @@ class OracleSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     spread_steps: tuple[Step, ...] = (Step(0.005, 1.1), Step(0.02, 1.25), Step(0.05, 1.5), Step(0.1, 2.0))
 
     def __post_init__(self) -> None:
-        for name, ladder in (("age_steps", self.age_steps), ("spread_steps", self.spread_steps)):
-            rungs = [(step.above, step.multiplier) for step in ladder]
-            rising = all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(rungs))
-            if len(rungs) > LONGEST_LADDER or not rising:
-                raise PlimsollError(
-                    Code.BAD_SETTING,
-                    f"a ladder has at most {LONGEST_LADDER} steps, each higher than the one before in both",
-                    where=name,
-                    remedy="Sort the steps, and let the multiplier rise with the measure.",
-                )
+        check_ladder("age_steps", self.age_steps)
+        check_ladder("spread_steps", self.spread_steps)
         if not self.weights:
             raise PlimsollError(
                 Code.BAD_SETTING, "no reporter", where="weights", remedy="Name at least one, with its weight."
@@ -109,6 +101,19 @@ class Agreed(Struct, frozen=True):
     has_quorum: bool
     multiplier: float
     refusals: tuple[Refusal, ...]
+
+
+def check_ladder(name: str, ladder: tuple[Step, ...]) -> None:
+    """Raise `BAD_SETTING` where a ladder is too long or does not rise in both."""
+    rungs = [(step.above, step.multiplier) for step in ladder]
+    rising = all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(rungs))
+    if len(rungs) > LONGEST_LADDER or not rising:
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            f"a ladder has at most {LONGEST_LADDER} steps, each higher than the one before in both",
+            where=name,
+            remedy="Sort the steps, and let the multiplier rise with the measure.",
+        )
 
 
 def raised_by(ladder: tuple[Step, ...], measure: float) -> float:

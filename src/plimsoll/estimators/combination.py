@@ -5,8 +5,8 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from msgspec import Meta, Struct
 
-from plimsoll.estimators.cascade import Cascade
 from plimsoll.estimators.garch import Garch
+from plimsoll.estimators.har import Har
 from plimsoll.estimators.observed import Observed
 from plimsoll.estimators.realised import Realised
 from plimsoll.estimators.smoothed import Smoothed
@@ -34,11 +34,11 @@ class Combination(Struct, tag=True, frozen=True, kw_only=True, forbid_unknown_fi
     memory_hours : hours       Time in which a loss loses 63 % of its weight.
     """
 
-    experts: tuple[Smoothed | Realised | Garch | Cascade, ...] = (
+    experts: tuple[Smoothed | Realised | Garch | Har, ...] = (
         Smoothed(),
         Smoothed(decay_per_hour=0.94, reading="garman-klass"),
-        Cascade(enriched=False),
-        Cascade(),
+        Har(enriched=False),
+        Har(),
     )
     eta: Annotated[float, Meta(gt=0.0)] = 0.05
     memory_hours: Annotated[float, Meta(gt=0.0)] = 2_000.0

@@ -30,9 +30,9 @@ def as_known(moments: Times, times: Times, values: Vector, delay: int = 0) -> Ve
 
 
 def log_implied_variance(index: Vector) -> Vector:
-    r"""Turn an implied-volatility index into a regressor of the cascade: :math:`\ln(\sigma^2 / 8760)`.
+    r"""Turn an implied-volatility index into a regressor of the HAR regression: :math:`\ln(\sigma^2 / 8760)`.
 
-    In the unit of the cascade's own averages, log variance per hour, so that its weight reads as theirs do.
+    In the unit of its own averages, log variance per hour, so that its weight reads as theirs do.
     The index looks a month ahead; each horizon's regression finds how much of it belongs to that horizon (on
     BTC 0.7 % less QLIKE an hour ahead, 3.7 % a day ahead: docs/theory/regressors.md).
 

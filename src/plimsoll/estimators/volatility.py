@@ -6,13 +6,13 @@ import numpy as np
 
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.settings import CalibrationSettings
-from plimsoll.estimators.cascade import Cascade
+from plimsoll.estimators.har import Har
 from plimsoll.estimators.observed import Observed
 from plimsoll.estimators.scale import LEAST_VOLATILITY, Volatility, begin_scale, update_scale
 from plimsoll.kernels.bar_variance import parkinson
-from plimsoll.kernels.cascade import CascadeMemory
 from plimsoll.kernels.clock_hours import HourMemory, gather_hours
 from plimsoll.kernels.ewma import ewma_variance
+from plimsoll.kernels.har import HarMemory
 from plimsoll.kernels.scale import ScaleMemory
 from plimsoll.types import Array, Matrix, Times, Vector
 
@@ -23,7 +23,7 @@ _RANGE_BARS = 2 * HOUR
 the high and low of a long bar are seen on many trades, so that its downward bias from sparse trading is
 small."""
 
-_CASCADE = Cascade()
+_HAR = Har()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class VolatilityState:
     ----------
     fast : Matrix [2, M]     Weighted sum of variance samples and of weights.
     hours : HourMemory       The hour under way.
-    cascades : tuple [M]     What each market's regressions remember.
+    regressions : tuple [M]     What each market's regressions remember.
     hourly : Matrix [2, M]   Of the last whole hour: the forecast variance per hour over the horizon, NaN
                              until known, and the average `fast` then.
     scale : ScaleMemory      See `kernels.scale.scale_path_definition`.
@@ -42,7 +42,7 @@ class VolatilityState:
 
     fast: Matrix
     hours: HourMemory
-    cascades: tuple[CascadeMemory, ...]
+    regressions: tuple[HarMemory, ...]
     hourly: Matrix
     scale: ScaleMemory
 
@@ -71,7 +71,7 @@ def begin_volatility(markets: int) -> VolatilityState:
     return VolatilityState(
         fast=np.zeros((2, markets)),
         hours=HourMemory(parts, np.zeros(1, dtype=np.int64)),
-        cascades=tuple(_CASCADE.begin(1.0) for _ in range(markets)),
+        regressions=tuple(_HAR.begin(1.0) for _ in range(markets)),
         hourly=np.full((2, markets), np.nan),
         scale=begin_scale(markets),
     )
@@ -84,7 +84,7 @@ def update_volatility(
 
     .. math:: \sigma^2_t = C_h\, \frac{E_t}{E_h}, \quad \text{or } E_t \text{ while } C \text{ is unknown}
 
-    with C_h what the cascade forecast when the last whole hour h closed, and E an exponentially weighted
+    with C_h what the regression forecast when the last whole hour h closed, and E an exponentially weighted
     average over bars of any length: within the hour the forecast moves as the average does. The past keeps
     `decay_per_hour` of its weight in E per hour, but at least `decay_per_bar` per bar.
 
@@ -100,26 +100,26 @@ def update_volatility(
     ends, found = gather_hours(
         gathered, bars.times, bars.length, bars.open, bars.high, bars.low, bars.close, bars.volume
     )
-    cascades, forecasts = _cascaded(state.cascades, settings, ends, found)
+    regressions, forecasts = _har_forecasts(state.regressions, settings, ends, found)
     variance, hourly = _between_hours(state.hourly, average, bars.ends, ends, forecasts)
     ranges = np.fmax(np.log(bars.high / bars.low), np.abs(returns))
     scale, path = update_scale(
         state.scale, settings, hours, samples * hours, ranges, np.maximum(np.sqrt(variance), LEAST_VOLATILITY)
     )
-    after = VolatilityState(np.vstack([numerator, denominator]), gathered, cascades, hourly, scale)
+    after = VolatilityState(np.vstack([numerator, denominator]), gathered, regressions, hourly, scale)
     return after, path
 
 
-def _cascaded(
-    cascades: tuple[CascadeMemory, ...], settings: CalibrationSettings, ends: Times, found: Array
-) -> tuple[tuple[CascadeMemory, ...], Matrix]:
-    """Show N whole hours to every market's cascade; Matrix [N, M] of variance per hour over the horizon."""
+def _har_forecasts(
+    regressions: tuple[HarMemory, ...], settings: CalibrationSettings, ends: Times, found: Array
+) -> tuple[tuple[HarMemory, ...], Matrix]:
+    """Show N whole hours to every regression; Matrix [N, M] of variance per hour over the horizon."""
     if not len(ends) or settings.forecaster == "ewma":
-        return cascades, np.full(found.shape[:2], np.nan)
+        return regressions, np.full(found.shape[:2], np.nan)
     steps = max(1, round(settings.horizon_hours))
     after, forecasts = [], np.empty(found.shape[:2])
-    for m, memory in enumerate(cascades):
-        known, path = _CASCADE.update(memory, _hours_of(ends, found[:, m]), steps)
+    for m, memory in enumerate(regressions):
+        known, path = _HAR.update(memory, _hours_of(ends, found[:, m]), steps)
         after.append(known)
         forecasts[:, m] = path[:, 1] / steps
     return tuple(after), forecasts

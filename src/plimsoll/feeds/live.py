@@ -78,7 +78,8 @@ async def _while_alive(stream: AsyncIterator[Any], seconds: float) -> AsyncItera
     try:
         while True:
             try:
-                message = await asyncio.wait_for(anext(stream), seconds)
+                async with asyncio.timeout(seconds):  # `wait_for` may swallow a cancellation in Python 3.11
+                    message = await anext(stream)
             except StopAsyncIteration:
                 return
             yield message

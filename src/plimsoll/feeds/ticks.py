@@ -8,12 +8,12 @@ Per listing, of the sources that are fresh:
     impact = d * sqrt(volume / D), where selling D moves the best bid by d: the least favourable of both sides
              of the latest book, for cost grows with the root of size (docs/theory/clearing.md)
 
-A tick has a mark for every listing. Where one has no fresh source there is no tick: the last marks stay in
-force, and the listing is named, so that margin can be raised by the age of its price.
+A tick has a mark for every listing. Where one has no fresh source, `tick` makes none and names the listing;
+`marks` and `tick_at` leave it to the caller which mark such a listing keeps.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import sqrt
 from typing import Annotated, NamedTuple, final
 
@@ -38,6 +38,7 @@ class TickSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     markets : tuple of str [I]   What feeds call each listing's market, in the order of the listings.
     weights : dict               Weight of each source in the mark, whole numbers; others have no say.
     longest_age : seconds        A source whose last price came longer ago is not asked.
+    longest_ages : dict          The same of sources that speak more rarely, in seconds.
     assumed_volume : tuple [I]   Quote volume per hour to begin with.
     assumed_impact : float       Relative move from trading an hour's volume at once, without a book.
     """
@@ -46,6 +47,7 @@ class TickSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     weights: dict[str, Annotated[int, Meta(ge=1, le=1_000_000)]]
     assumed_volume: tuple[Annotated[float, Meta(ge=0.0)], ...]
     longest_age: Annotated[float, Meta(gt=0.0, le=86_400.0)] = 10.0
+    longest_ages: dict[str, Annotated[float, Meta(gt=0.0, le=86_400.0)]] = {}
     assumed_impact: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.02
 
 
@@ -81,11 +83,18 @@ class TickBuilder:
 
     def tick(self, now: int) -> Ticked | tuple[Refusal, ...]:
         """Make a tick of this moment, milliseconds UTC, or name every listing that has no fresh price."""
-        marks = [self._mark(market, now) for market in self._settings.markets]
+        marks = self.marks(now)
         missing = [m for m, mark in zip(self._settings.markets, marks, strict=True) if mark is None]
         if missing:
-            age = f"no source within {self._settings.longest_age:g} s"
-            return tuple(Refusal(_SOURCE, market, now, Fault.STALE, age) for market in missing)
+            return tuple(Refusal(_SOURCE, market, now, Fault.STALE, "no fresh source") for market in missing)
+        return self.tick_at(now, [mark for mark in marks if mark is not None])
+
+    def marks(self, now: int) -> tuple[float | None, ...]:
+        """Give each listing's mark [I]; None where no source is fresh."""
+        return tuple(self._mark(market, now) for market in self._settings.markets)
+
+    def tick_at(self, now: int, marks: Sequence[float]) -> Ticked:
+        """Make a tick of these marks [I], with the volume and the impact that were heard."""
         volume = [
             self._volume(market, assumed, now)
             for market, assumed in zip(self._settings.markets, self._settings.assumed_volume, strict=True)
@@ -94,13 +103,14 @@ class TickBuilder:
             self._impact(market, per_hour)
             for market, per_hour in zip(self._settings.markets, volume, strict=True)
         ]
-        return Ticked(now, tuple(mark for mark in marks if mark is not None), tuple(volume), tuple(impact))
+        return Ticked(now, tuple(marks), tuple(volume), tuple(impact))
 
     def _mark(self, market: str, now: int) -> float | None:
+        usual = self._settings.longest_age
         fresh = {
             source: latest.price
             for source, latest in self._prices[market].items()
-            if now - latest.received <= self._settings.longest_age * 1_000
+            if now - latest.received <= self._settings.longest_ages.get(source, usual) * 1_000
         }
         if not fresh:
             return None

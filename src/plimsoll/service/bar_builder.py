@@ -1,12 +1,15 @@
 """How do ticks become bars that calibration can learn from?"""
 
+from collections.abc import Collection
+
 import numpy as np
+from msgspec.structs import replace
 
 from plimsoll.domain.events import Event, Ticked
 from plimsoll.service.records import KeptBar
 from plimsoll.types import Rows, Vector
 
-__all__ = ["BarBuilder"]
+__all__ = ["BarBuilder", "without"]
 
 
 class BarBuilder:
@@ -52,3 +55,12 @@ class BarBuilder:
             close=tuple(self._close.tolist()),
             volume=(None,) * len(self._close),
         )
+
+
+def without(bar: KeptBar, columns: Collection[int]) -> KeptBar:
+    """Leave out markets [M] whose price stood still because nobody told it: that is no calm to learn from."""
+
+    def kept(prices: tuple[float | None, ...]) -> tuple[float | None, ...]:
+        return tuple(None if column in columns else price for column, price in enumerate(prices))
+
+    return replace(bar, open=kept(bar.open), high=kept(bar.high), low=kept(bar.low), close=kept(bar.close))

@@ -10,13 +10,14 @@ from typing import Any
 
 import msgspec
 
+from plimsoll.domain.markets import market_name
 from plimsoll.errors import Code, PlimsollError, missing_file
 from plimsoll.service.settings import ServiceSettings
 
 __all__ = ["PREFIX", "SECRETS", "read_settings", "shown"]
 
 PREFIX = "PLIMSOLL_SERVE__"
-SECRETS = ("store.postgres",)
+SECRETS = ("store.postgres", "sources.*.address")
 """Settings that are never shown or logged."""
 
 _REMEDY = "Correct or remove it; docs/reference/service.md lists every setting."
@@ -44,9 +45,11 @@ def read_settings(path: Path | None, environment: Mapping[str, str]) -> ServiceS
 def shown(settings: ServiceSettings) -> dict[str, Any]:
     """Give the settings as a table that may be printed: secrets are replaced by whether they are set."""
     table: dict[str, Any] = msgspec.to_builtins(settings)
-    for name in SECRETS:
-        room, _, field = name.partition(".")
-        table[room][field] = "(set)" if table[room][field] else ""
+    for room, field in (
+        (table["store"], "postgres"),
+        *((one, "address") for one in table["sources"].values()),
+    ):
+        room[field] = "(set)" if room[field] else ""
     return table
 
 
@@ -89,7 +92,28 @@ def _agreeing(settings: ServiceSettings) -> ServiceSettings:
         raise _bad(f"{listen.host} is no loopback address and there is no certificate", "listen.host")
     if settings.feed == "external" and len(set(settings.external.markets)) != len(settings.external.markets):
         raise _bad("a market is named twice", "external.markets")
+    _check_sources(settings)
     return settings
+
+
+def _check_sources(settings: ServiceSettings) -> None:
+    """Refuse sources that nobody would listen to, and markets that nobody would price."""
+    if settings.sources and settings.feed != "external":
+        raise _bad("a replayed market has no sources", "sources")
+    markets = set(settings.external.markets)
+    for name, source in settings.sources.items():
+        where = f"sources.{name}.markets"
+        unknown = sorted(set(source.markets) - markets)
+        if unknown:
+            raise _bad(f"{unknown[0]} is not in external.markets", where)
+        called = [market_name(one) if source.kind == "exchange" else one for one in source.markets.values()]
+        if len(set(called)) != len(called):
+            raise _bad("two markets are called the same", where)
+        if source.kind == "lines" and not source.address.rpartition(":")[2].isdecimal():
+            raise _bad("the address of lines is HOST:PORT", f"sources.{name}.address")
+    unpriced = sorted(markets.difference(*(source.markets for source in settings.sources.values())))
+    if settings.sources and unpriced:
+        raise _bad(f"no source prices {unpriced[0]}", "sources")
 
 
 def _bad(what: str, where: str) -> PlimsollError:

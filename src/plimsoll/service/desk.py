@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.service.live_feed import LiveFeed
 from plimsoll.service.narrowing import Narrowing
 from plimsoll.service.records import Audited, Records
 from plimsoll.service.room import EngineRoom
@@ -44,6 +45,7 @@ class Desk:
     program : str               Name and version.
     room : EngineRoom or None   None until the venue is opened or rebuilt.
     narrowing : Narrowing       Parts of the parameter set in force.
+    live : LiveFeed or None     Where the service listens to sources itself.
     failure : str               Why it never will be; empty while all is well.
     """
 
@@ -53,6 +55,7 @@ class Desk:
     described: Described
     program: str
     room: EngineRoom | None = None
+    live: LiveFeed | None = None
     failure: str = ""
     narrowing: Narrowing = field(default_factory=Narrowing)
     began: float = field(default_factory=time.time)

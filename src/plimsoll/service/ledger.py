@@ -1,6 +1,7 @@
 """How does an event get into the journal, then into the state, and how does its writer hear of it twice?"""
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -12,10 +13,13 @@ from plimsoll.engine.state import State, digest, restore, snapshot
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.service.instructions import Instruction
 from plimsoll.service.records import Answer, Records, Refusal
+from plimsoll.service.settings import StoreSettings
 from plimsoll.store.durable import Store
 from plimsoll.store.records import Entry, Receipt
 
 __all__ = ["Ledger", "fingerprint"]
+
+_LOG = logging.getLogger("plimsoll.service")
 
 Seen = Callable[[int, Event, tuple[Effect, ...]], None]
 """Called with the record, the event and its effects after every event that was applied."""
@@ -34,14 +38,14 @@ class Ledger:
     ----------
     store : Store
     records : Records
-    snapshot_events : int   Records between two snapshots.
+    keeping : StoreSettings When a snapshot is due, and what is kept before it.
     seen : callable         Told of every event applied after `resume`.
     """
 
-    def __init__(self, store: Store, records: Records, snapshot_events: int, seen: Seen) -> None:
+    def __init__(self, store: Store, records: Records, keeping: StoreSettings, seen: Seen) -> None:
         self._store = store
         self._records = records
-        self._every = snapshot_events
+        self._keeping = keeping
         self._seen = seen
         self._answers: dict[int, Answer] = {}
         self._unwritten: list[Answer] = []
@@ -77,13 +81,20 @@ class Ledger:
 
     def settle(self, *, ending: bool) -> None:
         """Write answers down, and take a snapshot where one is due or this is the end."""
-        due = self.sequence - self._snapshot >= self._every
+        due = self.sequence - self._snapshot >= self._keeping.snapshot_events
         if self._unwritten and (ending or due or len(self._unwritten) >= _PENDING):
             self._records.keep_answers(self._unwritten)
             self._unwritten = []
         if due or (ending and self.sequence > self._snapshot):
             self._store.save_snapshot(self.sequence, snapshot(self.state), digest(self.state))
             self._snapshot = self.sequence
+            self._drop_old()
+
+    def _drop_old(self) -> None:
+        """Drop what is not kept; the store does so only behind a snapshot that it has read back."""
+        if self._keeping.kept_events is not None:
+            dropped = self._store.drop_old(self._keeping.kept_events)
+            _LOG.info("old records dropped", extra={"dropped": dropped})
 
     def _catch_up(self) -> int:
         """Apply what the journal holds beyond the state; what was refused is refused again."""

@@ -68,8 +68,12 @@ class Metrics:
     def text(self, gauges: dict[str, float]) -> str:
         """Write everything in Prometheus' text format; `gauges` are read elsewhere at this moment."""
         lines = []
+        typed: set[str] = set()
         for name, value in gauges.items():
-            lines += [f"# TYPE plimsoll_{name} gauge", f"plimsoll_{name} {value:.10g}"]
+            family = name.partition("{")[0]
+            lines += [] if family in typed else [f"# TYPE plimsoll_{family} gauge"]
+            lines.append(f"plimsoll_{name} {value:.10g}")
+            typed.add(family)
         for name in (
             "instructions",
             "ticks",

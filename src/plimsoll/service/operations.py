@@ -6,8 +6,9 @@ from typing import Any
 from msgspec import Struct
 
 from plimsoll.service.endpoints import Asked
+from plimsoll.service.live_feed import LiveFeed, SourceLine
 
-__all__ = ["Alive", "InstrumentLine", "Ready", "alive", "instruments", "metrics", "ready"]
+__all__ = ["Alive", "InstrumentLine", "Ready", "alive", "instruments", "metrics", "ready", "sources"]
 
 
 class Alive(Struct, frozen=True, kw_only=True):
@@ -64,6 +65,11 @@ async def instruments(asked: Asked) -> tuple[InstrumentLine, ...]:
     )
 
 
+async def sources(asked: Asked) -> tuple[SourceLine, ...]:
+    """Say how each source of prices does; none where ticks come through the API or are replayed."""
+    return asked.desk.live.lines() if asked.desk.live is not None else ()
+
+
 async def metrics(asked: Asked) -> str:
     """Write the metrics for Prometheus."""
     engine, view = asked.desk.engine, asked.desk.view
@@ -75,6 +81,22 @@ async def metrics(asked: Asked) -> str:
         "up_seconds": time.time() - asked.desk.began,
         "parameters_version": view.state.parameters.version if view.state.parameters else 0,
     }
+    gauges |= _heard(asked.desk.live)
     for entry in view.insight.branching if view.insight else ():
         gauges[f'branching_ratio{{market="{entry.market}"}}'] = entry.ratio
     return engine.metrics.text(gauges)
+
+
+def _heard(live: LiveFeed | None) -> dict[str, float]:
+    """Say what came from sources, what was not believed, and how old prices are."""
+    if live is None:
+        return {}
+    said: dict[str, float] = {"sources_refused_events": live.refused_events}
+    for line in live.lines():
+        said[f'source_heard{{source="{line.name}"}}'] = float(line.state == "heard")
+        said[f'source_believed{{source="{line.name}"}}'] = line.believed
+        for fault, count in sorted(line.refused.items()):
+            said[f'source_refused{{source="{line.name}",fault="{fault}"}}'] = count
+    for market, seconds in live.ages().items():
+        said[f'price_age_seconds{{market="{market}"}}'] = seconds
+    return said

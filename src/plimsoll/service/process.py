@@ -11,14 +11,16 @@ import numpy as np
 import uvicorn
 from starlette.routing import BaseRoute
 
-from plimsoll.domain.events import Event
+from plimsoll.domain.events import Event, Published
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.scenarios.library import scenario
 from plimsoll.service.application import application
 from plimsoll.service.bar_builder import BarBuilder
 from plimsoll.service.desk import Described, Desk
 from plimsoll.service.external_venue import external_venue, opening_events
+from plimsoll.service.live_feed import LiveFeed
 from plimsoll.service.logs import set_up_logs
+from plimsoll.service.price_age import is_raised
 from plimsoll.service.records import Records
 from plimsoll.service.replay_feed import ReplayFeed, opening, replayed_venue
 from plimsoll.service.room import EngineRoom
@@ -94,7 +96,7 @@ class Service:
         self._settings = settings
         self._store: Store = open_store(settings.store.postgres or folder / JOURNAL, writing=True)
         self._error: PlimsollError | None = None
-        self._feed: ReplayFeed | None = None
+        self._feed: ReplayFeed | LiveFeed | None = None
         self._ending = threading.Event()
         self._threads: list[threading.Thread] = []
         self.desk = Desk(
@@ -173,10 +175,13 @@ class Service:
     def _open_external(self) -> None:
         venue = external_venue(self._settings)
         first = opening_events(venue, self._settings)
-        room = self._resumed(venue.publisher, venue.markets, venue.builder, first)
+        builder = None if self._settings.sources else venue.builder
+        room = self._resumed(venue.publisher, venue.markets, builder, first)
         room.feed = "waiting for ticks through the API"
         room.start()
         self.desk.room = room
+        if self._settings.sources:
+            self._listen(room, venue.builder, first)
 
     def _resumed(
         self, publisher: Publisher, markets: tuple[str, ...], builder: BarBuilder | None, first: list[Event]
@@ -184,7 +189,7 @@ class Service:
         """Rebuild the venue from what is kept, or open it with these events where nothing is."""
         room = EngineRoom(
             self._settings.engine,
-            self._settings.store.snapshot_events,
+            self._settings.store,
             self._store,
             self.desk.records,
             publisher=publisher,
@@ -194,6 +199,15 @@ class Service:
         if room.resume().sequence == 0:
             room.open(first)
         return room
+
+    def _listen(self, room: EngineRoom, bars: BarBuilder, first: list[Event]) -> None:
+        """Begin to listen; `first` is what the venue would open with now, and so calibrated afresh."""
+        calibrated = room.view.state.parameters
+        if calibrated is None or is_raised(calibrated):
+            calibrated = next(event.parameters for event in first if isinstance(event, Published))
+        self.desk.live = LiveFeed(room, self._settings, bars, calibrated)
+        self._feed = self.desk.live
+        self._feed.start()
 
     def _look_closer(self) -> None:
         """Compute the insight again and again."""

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from time import perf_counter
 
+from msgspec.structs import replace
+
 from plimsoll.domain.events import Effect, Event, Published
 from plimsoll.domain.parameters import ParameterSet
 from plimsoll.engine.state import State
@@ -22,7 +24,7 @@ from plimsoll.service.ledger import Ledger
 from plimsoll.service.metrics import Metrics
 from plimsoll.service.moments import moment_of
 from plimsoll.service.records import Answer, KeptBar, Records
-from plimsoll.service.settings import EngineSettings
+from plimsoll.service.settings import EngineSettings, StoreSettings
 from plimsoll.service.touched import Touched
 from plimsoll.service.view import Happened, Moment, View, Window, without_scenarios
 from plimsoll.sim.publishing import Publisher
@@ -44,18 +46,22 @@ class EngineRoom:
     Parameters
     ----------
     settings : EngineSettings
-    snapshot_events : int
+    keeping : StoreSettings
     store : Store
     records : Records
     publisher : Publisher        Knows the history, and nothing of what the records hold yet.
     markets : tuple [M]          Of the publisher, in its order.
     builder : BarBuilder or None Makes bars of ticks that come without one.
+
+    Attributes
+    ----------
+    calibrated : ParameterSet or None   The last that calibration has published since the start, as it was.
     """
 
     def __init__(
         self,
         settings: EngineSettings,
-        snapshot_events: int,
+        keeping: StoreSettings,
         store: Store,
         records: Records,
         *,
@@ -68,7 +74,7 @@ class EngineRoom:
         self._publisher = publisher
         self._markets = markets
         self._builder = builder
-        self._ledger = Ledger(store, records, snapshot_events, self._seen)
+        self._ledger = Ledger(store, records, keeping, self._seen)
         self._queue: queue.Queue[Instruction] = queue.Queue(settings.queue)
         self._stopping = threading.Event()
         self._ended = False
@@ -79,6 +85,7 @@ class EngineRoom:
         self._fresh: list[Happened] = []
         self._unsaved: list[Happened] = []
         self._number = 0
+        self.calibrated: ParameterSet | None = None
         self._view: View | None = None
         self._changed: Callable[[], None] = _nobody
         self.feed = "starting"
@@ -118,8 +125,10 @@ class EngineRoom:
             self._publisher.absorb(bar.bars(self._markets))
             due = self._publisher.published(bar.time + bar.length) or due
             self._note_published(due)
-        if due is not None and (state.parameters is None or due.version > state.parameters.version):
-            self._ledger.write([Instruction(Published(state.time, due), _WRITER)])
+        if due is not None and (state.parameters is None or due.effective > state.parameters.effective):
+            self._put_into_force(due)
+        elif due is not None:
+            self.calibrated = due
         self.happened.extend(self._records.happened(self._settings.kept_effects))
         self.moments.extend(self._records.moments(self._settings.kept_moments))
         self._number = max((each.number for each in self.happened.listed()), default=0)
@@ -235,7 +244,16 @@ class EngineRoom:
         self._publisher.absorb(bar.bars(self._markets))
         due = self._publisher.published(bar.time + bar.length)
         if due is not None and self._ledger.state.sequence > 0:
-            self._ledger.write([Instruction(Published(self._ledger.state.time, due), _WRITER)])
+            self._put_into_force(due)
+
+    def _put_into_force(self, due: ParameterSet) -> None:
+        """Publish what calibration proposes, numbered after whatever was published in between."""
+        state = self._ledger.state
+        known = 0 if state.parameters is None else state.parameters.version
+        if due.version <= known:
+            due = replace(due, version=known + 1).sealed()
+        self.calibrated = due
+        self._ledger.write([Instruction(Published(state.time, due), _WRITER)])
 
     def _seen(self, sequence: int, event: Event, effects: tuple[Effect, ...]) -> None:
         """Take note of an event that was applied."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from plimsoll.domain.oracle import Step, check_ladder
 from plimsoll.domain.settings import CalibrationSettings, ClearingRules
 from plimsoll.sim.settings import MarketSettings, PopulationSettings
 
@@ -14,14 +15,18 @@ __all__ = [
     "LimitSettings",
     "ListenSettings",
     "LogSettings",
+    "PriceSettings",
     "ReplaySettings",
     "ServiceSettings",
+    "SourceSettings",
     "StoreSettings",
 ]
 
 Count = Annotated[int, Meta(ge=1, le=10_000_000)]
 Seconds = Annotated[float, Meta(gt=0.0, le=3600.0)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
+SourceName = Annotated[str, Meta(pattern="^[a-z][a-z0-9]{0,39}$")]
+"""So that a variable of the environment can name it."""
 
 
 class ListenSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,11 +58,14 @@ class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     postgres : address       Of a PostgreSQL that holds journal and snapshots instead; empty keeps them in the
                              folder. It may hold a password: set it through the environment.
     snapshot_events : count  Events after which a snapshot is taken.
+    kept_events : count or None   Records kept before the newest snapshot; older ones are dropped after each
+                             snapshot, and the key of a dropped write is new again. None keeps all.
     """
 
     folder: Name = "data/serve"
     postgres: str = ""
     snapshot_events: Count = 20_000
+    kept_events: Count | None = None
 
 
 class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -145,6 +153,56 @@ class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     makers: Annotated[float, Meta(ge=0.0, le=1e12)] = 100_000_000.0
 
 
+class SourceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A source of prices that the service listens to.
+
+    Attributes
+    ----------
+    kind : name             ``exchange`` (through ccxt), ``pyth`` (a Hermes server), ``chainlink`` (through a
+                            node), or ``lines`` (JSON lines from a socket).
+    address : text          The exchange's name, the server's or node's URL, or ``HOST:PORT``. It may hold a
+                            key: set it through the environment; it is never shown.
+    markets : table         Each of the venue's markets that it knows, and what it calls it: a symbol, a feed
+                            identifier, a contract, or the name in its lines.
+    weight : count          In the mark, which is the weighted median of the sources.
+    longest_age : seconds   Prices that are older when they come, or came longer ago, are not used.
+    silent_seconds : seconds   Without any message for so long, the connection is made again.
+    decimals : count        Of a Chainlink proxy's answers.
+    every_seconds : seconds Between two questions to a node.
+    """
+
+    kind: Literal["exchange", "pyth", "chainlink", "lines"]
+    address: Name
+    markets: Annotated[dict[Name, Name], Meta(min_length=1, max_length=1000)]
+    weight: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    longest_age: Annotated[float, Meta(gt=0.0, le=86_400.0)] = 10.0
+    silent_seconds: Seconds = 30.0
+    decimals: Annotated[int, Meta(ge=0, le=36)] = 8
+    every_seconds: Seconds = 10.0
+
+
+class PriceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How what sources say becomes ticks, and what follows when they are silent.
+
+    Attributes
+    ----------
+    tick_seconds : seconds    Between two ticks.
+    assumed_volume : quote    Per hour and market, until an hour of trades was heard.
+    assumed_impact : share    Relative move from trading an hour's volume at once, where no book is heard.
+    waiting_trades : count    Trades that may wait; beyond, the oldest is dropped.
+    age_steps : ladder        Seconds since a market had a fresh price, and the factor on its initial margin.
+    """
+
+    tick_seconds: Annotated[float, Meta(ge=0.05, le=60.0)] = 1.0
+    assumed_volume: Annotated[float, Meta(ge=0.0, le=1e15)] = 10_000_000.0
+    assumed_impact: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.02
+    waiting_trades: Count = 10_000
+    age_steps: tuple[Step, ...] = (Step(60.0, 1.1), Step(300.0, 1.25), Step(900.0, 1.5), Step(3600.0, 2.0))
+
+    def __post_init__(self) -> None:
+        check_ladder("prices.age_steps", self.age_steps)
+
+
 class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the service says about itself, on stderr.
 
@@ -164,6 +222,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes
     ----------
     feed : name   ``replay`` or ``external``: where the market comes from.
+    sources : table   Sources of an external market's prices by name; with none, ticks come through the API.
     """
 
     feed: Literal["replay", "external"] = "replay"
@@ -173,6 +232,8 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     limits: LimitSettings = msgspec.field(default_factory=LimitSettings)
     replay: ReplaySettings = msgspec.field(default_factory=ReplaySettings)
     external: ExternalSettings = msgspec.field(default_factory=ExternalSettings)
+    sources: dict[SourceName, SourceSettings] = {}
+    prices: PriceSettings = msgspec.field(default_factory=PriceSettings)
     log: LogSettings = msgspec.field(default_factory=LogSettings)
     clearing: ClearingRules = msgspec.field(default_factory=ClearingRules)
     calibration: CalibrationSettings = msgspec.field(default_factory=CalibrationSettings)

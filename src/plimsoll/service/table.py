@@ -9,6 +9,7 @@ from plimsoll.margin.what_if import WhatIf
 from plimsoll.service import accounts, markets, operations, writes
 from plimsoll.service.branching import Branching
 from plimsoll.service.endpoints import Cursor, Endpoint
+from plimsoll.service.live_feed import SourceLine
 from plimsoll.service.stress import StressResult
 from plimsoll.service.tokens import Scope
 from plimsoll.service.view import Moment
@@ -53,6 +54,14 @@ _READ = (
         summary="How do the markets stand, and what do they charge?",
         handle=markets.markets,
         answer=tuple[markets.Market, ...],
+    ),
+    Endpoint(
+        method=_GET,
+        path="/v1/sources",
+        scope=Scope.READ,
+        summary="Which sources of prices are heard, and what of them is refused?",
+        handle=operations.sources,
+        answer=tuple[SourceLine, ...],
     ),
     Endpoint(
         method=_GET,

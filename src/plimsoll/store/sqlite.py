@@ -54,6 +54,8 @@ class SqliteDatabase:
         self._lock = self._locked() if writing else None
         try:
             self._connected()
+            if writing:
+                self._refuse_damaged()
         except PlimsollError:
             self.close()
             raise
@@ -128,6 +130,12 @@ class SqliteDatabase:
             raise self._failed(error) from error
         return connection
 
+    def _refuse_damaged(self) -> None:
+        """Read every page once: an index that has lost touch with its table would let a key in twice."""
+        ((found,),) = self.query("PRAGMA integrity_check(1)")
+        if found != "ok":
+            raise self._broken(str(found))
+
     def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -137,13 +145,16 @@ class SqliteDatabase:
         self._disconnect()
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY_CODE
         if code in _BROKEN or "no such table" in str(error):
-            return PlimsollError(
-                Code.BROKEN_JOURNAL,
-                f"is not a whole store of Plimsoll ({error})",
-                where=self.where,
-                remedy="Restore the file from a copy.",
-            )
+            return self._broken(str(error))
         return self._unopened(str(error))
+
+    def _broken(self, what: str) -> PlimsollError:
+        return PlimsollError(
+            Code.BROKEN_JOURNAL,
+            f"is not a whole store of Plimsoll ({what})",
+            where=self.where,
+            remedy="Restore the file from a copy.",
+        )
 
     def _unopened(self, what: str) -> PlimsollError:
         return PlimsollError(

@@ -8,10 +8,10 @@ from numba import njit
 from plimsoll.kernels.normal_equations import learn_outcome, solve_normal
 from plimsoll.types import Array, Flags, Matrix, Times, Vector
 
-__all__ = ["AGES", "CALENDAR", "CascadeMemory", "CascadeTerms", "advance_cascade"]
+__all__ = ["AGES", "CALENDAR", "HarMemory", "HarTerms", "advance_har"]
 
 AGES = 5
-"""Averages in the cascade: hour, quarter day, day, week, month."""
+"""Averages regressed on: hour, quarter day, day, week, month."""
 
 CALENDAR = 24
 """Hours of the day, in UTC, with a level of their own."""
@@ -42,13 +42,13 @@ print
 must not be remembered for a month."""
 
 _DAY = 2
-"""Place of the day's average in the cascade."""
+"""Place of the day's average among the regressors."""
 
 _END, _RUN, _PLACE, _LEARNT = range(4)
 _SAMPLE, _SQUARE, _UNIT = range(3)
 
 
-class CascadeMemory(NamedTuple):
+class HarMemory(NamedTuple):
     """What is remembered of one market: R bars, P regressors, K horizons. Arrays are changed in place.
 
     Attributes
@@ -77,7 +77,7 @@ class CascadeMemory(NamedTuple):
     counts: Times
 
 
-class CascadeTerms(NamedTuple):
+class HarTerms(NamedTuple):
     """What does not change: settings in units of bars.
 
     Attributes
@@ -115,8 +115,8 @@ def _credible(averages: Matrix, sample: float, floor: float) -> float:
 
 @njit(cache=True)
 def _describe(
-    memory: CascadeMemory,
-    terms: CascadeTerms,
+    memory: HarMemory,
+    terms: HarTerms,
     ret: float,
     volume: float,
     hour: int,
@@ -147,7 +147,7 @@ def _describe(
 
 
 @njit(cache=True)
-def _mature(memory: CascadeMemory, terms: CascadeTerms, k: int) -> None:
+def _mature(memory: HarMemory, terms: HarTerms, k: int) -> None:
     """Let the outcome of the horizon that ends now correct its regression and its bias."""
     ring, h = len(memory.rows), terms.horizons[k]
     place = memory.counts[_PLACE]
@@ -170,7 +170,7 @@ def _mature(memory: CascadeMemory, terms: CascadeTerms, k: int) -> None:
 
 
 @njit(cache=True)
-def _forecast(memory: CascadeMemory, terms: CascadeTerms, k: int, row: Vector) -> float:
+def _forecast(memory: HarMemory, terms: HarTerms, k: int, row: Vector) -> float:
     if memory.counts[_LEARNT + k] < terms.least:
         return np.nan
     fit = 0.0
@@ -185,9 +185,9 @@ def _forecast(memory: CascadeMemory, terms: CascadeTerms, k: int, row: Vector) -
 
 
 @njit(cache=True)
-def advance_cascade(
-    memory: CascadeMemory,
-    terms: CascadeTerms,
+def advance_har(
+    memory: HarMemory,
+    terms: HarTerms,
     ends: Times,
     contiguous: Flags,
     samples: Vector,
@@ -208,7 +208,7 @@ def advance_cascade(
 
     Parameters
     ----------
-    memory : CascadeMemory       Changed in place.
+    memory : HarMemory       Changed in place.
     ends : Times [T]             Closing times; contiguous: whether the bar before is the predecessor.
     samples : Vector [T]         Variance that each bar shows; NaN where there is no bar.
     returns, volume : Vector [T] Log return, NaN after a gap; base units, NaN where unknown.

@@ -1,4 +1,4 @@
-"""How does the cascade of averages forecast variance, an hour to a day ahead?"""
+"""How does a heterogeneous autoregression forecast variance, an hour to a day ahead?"""
 
 from typing import Annotated
 
@@ -7,10 +7,10 @@ from msgspec import Meta, Struct
 
 from plimsoll.estimators.forecasts import spread_over
 from plimsoll.estimators.observed import Observed, Reading, variance_samples
-from plimsoll.kernels.cascade import AGES, CALENDAR, CascadeMemory, CascadeTerms, advance_cascade
+from plimsoll.kernels.har import AGES, CALENDAR, HarMemory, HarTerms, advance_har
 from plimsoll.types import Matrix, Vector
 
-__all__ = ["Cascade"]
+__all__ = ["Har"]
 
 _AGES_HOURS = (1.0, 6.0, 24.0, 168.0, 720.0)
 _VOLUME_HOURS = 168.0
@@ -21,8 +21,8 @@ _LEAST_VARIANCE_PER_HOUR = 1e-10
 """A deviation of a thousandth of a percent: the log of less, of a bar that stood still, says nothing."""
 
 
-class Cascade(Struct, tag=True, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Heterogeneous autoregression: `kernels.cascade.advance_cascade` has the equation.
+class Har(Struct, tag=True, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Heterogeneous autoregression: `kernels.har.advance_har` has the equation.
 
     Attributes
     ----------
@@ -43,12 +43,12 @@ class Cascade(Struct, tag=True, frozen=True, kw_only=True, forbid_unknown_fields
     refit_hours: Annotated[float, Meta(gt=0.0)] = 24.0
     least_hours: Annotated[float, Meta(ge=48.0)] = 720.0
 
-    def begin(self, hours: float) -> CascadeMemory:
+    def begin(self, hours: float) -> HarMemory:
         """Start with no knowledge; `hours` is the length of a bar."""
         ring = self._terms(hours).horizons[-1] + 1
         count = AGES + (3 + CALENDAR if self.enriched else 1) + self.regressors
         kinds = len(_HORIZONS)
-        return CascadeMemory(
+        return HarMemory(
             averages=np.zeros((2, AGES + 1)),
             rows=np.zeros((ring, count)),
             fits=np.full((ring, kinds), np.nan),
@@ -61,10 +61,10 @@ class Cascade(Struct, tag=True, frozen=True, kw_only=True, forbid_unknown_fields
             counts=np.zeros(3 + kinds, dtype=np.int64),
         )
 
-    def update(self, memory: CascadeMemory, observed: Observed, steps: int) -> tuple[CascadeMemory, Matrix]:
+    def update(self, memory: HarMemory, observed: Observed, steps: int) -> tuple[HarMemory, Matrix]:
         """Absorb T bars; see `estimators.forecasts.VarianceForecaster`."""
-        after = CascadeMemory._make(part.copy() for part in memory)
-        means = advance_cascade(
+        after = HarMemory._make(part.copy() for part in memory)
+        means = advance_har(
             after,
             self._terms(observed.hours),
             observed.ends,
@@ -79,17 +79,17 @@ class Cascade(Struct, tag=True, frozen=True, kw_only=True, forbid_unknown_fields
         ahead = path.sum(axis=1)
         return after, np.column_stack([np.where(np.isnan(ahead), np.nan, path[:, 0]), ahead])
 
-    def estimate(self, memory: CascadeMemory, steps: int) -> Vector:
+    def estimate(self, memory: HarMemory, steps: int) -> Vector:
         """Forecast the variance of each of the next `steps` bars."""
         bars = (len(memory.rows) - 1) // _HORIZONS[-1]
         horizons = np.array([h * bars for h in _HORIZONS], dtype=np.int64)
         path: Vector = spread_over(memory.latest[None, :], horizons, steps)[0]
         return path
 
-    def _terms(self, hours: float) -> CascadeTerms:
+    def _terms(self, hours: float) -> HarTerms:
         per_hour = 1.0 / hours
         ages = np.maximum(np.array([*_AGES_HOURS, _VOLUME_HOURS]) * per_hour, 1.0)
-        return CascadeTerms(
+        return HarTerms(
             keeps=(ages - 1.0) / (ages + 1.0),
             horizons=np.array([round(h * per_hour) for h in _HORIZONS], dtype=np.int64),
             forgetting=float(np.exp(-hours / self.forgetting_hours)),
