@@ -144,11 +144,20 @@ def serving(settings: ServiceSettings, folder: Path) -> Iterator[Served]:
 
 
 def _toml(table: dict[str, object], room: str = "") -> str:
-    """Write a table of tables; strings, numbers and lists read in TOML as they do in JSON."""
-    values = [f"{name} = {json.dumps(value)}" for name, value in table.items() if _is_value(value)]
+    """Write a table of tables."""
+    values = [f"{name} = {_inline(value)}" for name, value in table.items() if _is_value(value)]
     rooms = {f"{room}{name}": value for name, value in table.items() if isinstance(value, dict)}
     parts = ["\n".join(values), *(f"[{name}]\n{_toml(value, f'{name}.')}" for name, value in rooms.items())]
     return "\n\n".join(parts)
+
+
+def _inline(value: object) -> str:
+    """Write what stands on one line; strings and numbers read in TOML as they do in JSON."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name} = {_inline(inner)}' for name, inner in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_inline, value))}]"
+    return json.dumps(value)
 
 
 def _is_value(value: object) -> bool:
