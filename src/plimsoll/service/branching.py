@@ -3,25 +3,23 @@
 import numpy as np
 from msgspec import Struct
 
-from plimsoll.clearing.liquidation import reduction
-from plimsoll.clearing.statuses import Status
+from plimsoll.clearing.feedback import MOVES, branching_profile
 from plimsoll.domain.instruments import Spot
 from plimsoll.domain.money import QUANTA_PER_UNIT
-from plimsoll.domain.parameters import Level
-from plimsoll.engine.book import FIRST_TRADER
 from plimsoll.engine.state import State
-from plimsoll.types import Flags, Matrix, Vector
+from plimsoll.sim.held import held_by_traders
+from plimsoll.types import Matrix, Rows, Vector
 
-__all__ = ["MOVE", "Branching", "branching"]
-
-MOVE = 0.01
-"""The move that both sides of the ratio are measured over."""
+__all__ = ["Branching", "branching"]
 
 _LEAST_IMPACT = 1e-6
 """Impact of a market that shows none: it takes a great deal, but not infinitely much."""
 
 _LEAST_DEPTH = 1.0
 """Quote: what a market that trades nothing takes, so that the ratio stays a number."""
+
+_MOVE = 0.01
+"""Depth is what moves a price by so much."""
 
 
 class Branching(Struct, frozen=True, kw_only=True):
@@ -30,87 +28,61 @@ class Branching(Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     market : str
-    ratio : float    n = g / d, the larger of both directions; selling feeds itself as n nears 1.
-    falls, rises : quote   g: notional sold (bought) by force after a fall (rise) of 1 %.
+    ratio : float    n = g / d, the largest over falls and rises of up to a fifth; selling feeds itself at 1.
+    falls, rises : float   The largest of each side.
+    move : float     The move, signed, at which it is largest; 0 where nobody would be sold by any.
+    sold : quote     g: what each per cent of that move makes accounts trade by force.
     depth : quote    d: what the market takes for a move of 1 %.
-    accounts : int   That the worse move newly takes below maintenance.
     """
 
     market: str
     ratio: float
     falls: float
     rises: float
+    move: float
+    sold: float
     depth: float
-    accounts: int
 
 
 def branching(state: State) -> tuple[Branching, ...]:
-    r"""Measure every traded market, the most fragile first.
+    r"""Measure every traded market, the most fragile first, as `branching_profile` does.
 
-    .. math:: n_m = \frac{g_m}{d_m}, \quad d_m = V_m \Big(\frac{1 \%}{Y \sigma_m}\Big)^2
+    .. math:: n_m = \max_x \frac{g_m(x)}{d_m}, \quad d_m = V_m \Big(\frac{1 \%}{Y \sigma_m}\Big)^2
 
-    with g the notional that accounts newly below maintenance after a move of 1 % would sell to reach the
-    health target, V the quote volume of an hour and Y sigma the impact of trading it at once: the square-root
-    law solved for the size that moves the price 1 %.
+    with V the quote volume of an hour and Y sigma the impact of trading it at once: the square-root law,
+    solved for the size that moves the price 1 %.
     """
     if state.model is None or np.isnan(state.market.marks).any():
         return ()
-    below = _below(state, state.unit)
-    markets = dict.fromkeys(
-        entry.underlying for entry in state.listings if not isinstance(entry.instrument, Spot)
+    traded = [entry.underlying for entry in state.listings if not isinstance(entry.instrument, Spot)]
+    markets = tuple(dict.fromkeys(traded))
+    columns = np.array(
+        [markets.index(entry.underlying) if entry.underlying in markets else -1 for entry in state.listings]
     )
-    found = [_of_market(state, market, below) for market in markets]
+    depth = _depth(state, columns, len(markets))
+    profile = branching_profile(held_by_traders(state), columns, depth * QUANTA_PER_UNIT)
+    found = [_of_market(market, profile[:, m], float(depth[m])) for m, market in enumerate(markets)]
     return tuple(sorted(found, key=lambda entry: -entry.ratio))
 
 
-def _of_market(state: State, market: str, below: Flags) -> Branching:
-    columns = np.array([entry.underlying == market for entry in state.listings])
-    traded = int(np.flatnonzero(columns)[0])
-    fall, fallen = _sold(state, columns, -MOVE, below)
-    rise, risen = _sold(state, columns, MOVE, below)
-    volume, impact = state.market.volume[traded], state.market.impact[traded]
-    depth = max(float(volume * (MOVE / max(impact, _LEAST_IMPACT)) ** 2), _LEAST_DEPTH)
-    worst = max(fall, rise)
+def _depth(state: State, columns: Rows, markets: int) -> Vector:
+    """Solve the square-root law for what moves each market by 1 %: Vector [M], quote."""
+    first = [int(np.flatnonzero(columns == market)[0]) for market in range(markets)]
+    volume, impact = state.market.volume[first], state.market.impact[first]
+    depth: Vector = np.maximum(volume * (_MOVE / np.maximum(impact, _LEAST_IMPACT)) ** 2, _LEAST_DEPTH)
+    return depth
+
+
+def _of_market(market: str, profile: Matrix, depth: float) -> Branching:
+    """Take the worst of a market's profile, Matrix [2, K]: falls, then rises."""
+    side, place = np.unravel_index(int(np.argmax(profile)), profile.shape)
+    ratio = float(profile[side, place])
     return Branching(
         market=market,
-        ratio=worst / depth,
-        falls=fall,
-        rises=rise,
+        ratio=ratio,
+        falls=float(profile[0].max()),
+        rises=float(profile[1].max()),
+        move=(MOVES[place] if side else -MOVES[place]) if ratio > 0.0 else 0.0,
+        sold=ratio * depth,
         depth=depth,
-        accounts=fallen if fall >= rise else risen,
     )
-
-
-def _sold(state: State, columns: Flags, move: float, below: Flags) -> tuple[float, int]:
-    """Say what a move makes accounts trade in the market by force (quote), and how many accounts."""
-    unit = state.unit * (1.0 + move * columns)
-    rows = np.flatnonzero(_below(state, unit) & ~below)
-    if len(rows) == 0:
-        return 0.0, 0
-    notional: Matrix = state.book.lots[rows].astype(np.float64) * unit
-    gross = np.abs(notional).sum(axis=1)
-    equity = state.book.cash[rows] + notional.sum(axis=1)
-    needed = state.model_in_force.requirement(notional, Level.MAINTENANCE)
-    share = reduction(
-        equity,
-        needed,
-        gross,
-        np.full(len(rows), state.rules.fee),
-        equity < state.rules.full_share * needed,
-        state.rules.health_target,
-    )
-    sold = (np.abs(notional[:, columns]).sum(axis=1) * share).sum()
-    return float(sold) / QUANTA_PER_UNIT, len(rows)
-
-
-def _below(state: State, unit: Vector) -> Flags:
-    """Say which traders with positions are below maintenance; those closed or in hand count as such."""
-    book, model = state.book, state.model_in_force
-    below = model.near(book.cash, book.lots, unit, Level.MAINTENANCE)
-    below[:FIRST_TRADER] = False
-    rows = np.flatnonzero(below)
-    notional = book.lots[rows] * unit
-    equity = book.cash[rows] + notional.sum(axis=1)
-    below[rows] = equity < model.requirement(notional, Level.MAINTENANCE)
-    below |= book.status >= Status.PARTIAL
-    return below

@@ -136,9 +136,9 @@ export function openBranching(market) {
     const each = found.find((entry) => entry.market === market);
     if (!each) return [make("p", { class: "soft" }, "Not measured yet.")];
     return [
-      make("p", { class: "formula" }, `n = ${short(1e6 * Math.max(each.falls, each.rises))} / ${short(1e6 * each.depth)} = ${each.ratio.toFixed(4)}`),
-      table(["What", "Quote"], [row("sold by force after a fall of 1 %", short(1e6 * each.falls)), row("bought by force after a rise of 1 %", short(1e6 * each.rises)),
-        row("what the market takes for 1 %", short(1e6 * each.depth)), row("accounts newly below maintenance", count(each.accounts))]),
+      make("p", { class: "formula" }, `n = ${short(1e6 * each.sold)} / ${short(1e6 * each.depth)} = ${each.ratio.toFixed(4)}`),
+      table(["What", "Quote"], [row("traded by force for each 1 % of the worst move", short(1e6 * each.sold)), row("what the market takes for 1 %", short(1e6 * each.depth))]),
+      table(["Where", "n"], [row("falls of up to a fifth", each.falls.toFixed(4)), row("rises of up to a fifth", each.rises.toFixed(4)), row("worst at a move of", signed(each.move))]),
       make("p", { class: "soft" }, "Depth follows the square-root law at the volume and impact of the last tick. Below one half a cascade dies out quickly; near one it feeds itself."),
     ];
   });
