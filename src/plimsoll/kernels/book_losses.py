@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from plimsoll.kernels.lanes import (
     LANES,
     MOST_BLOCKS,
-    around,
+    below,
     lowest_sum,
+    moments,
+    neighbours,
     on_lines,
     rows_on_lines,
     store_sums,
@@ -196,18 +198,14 @@ def few_shortfalls(
     width = strips.shape[2]
     summed = len(strips) * width
     profits = rows_on_lines(len(accounts), summed + LANES)  # not a power of two: see `_strips`
-    moments = np.zeros((len(accounts), 2 * LANES))
     for strip in range(len(strips)):
         place = strip * width
         for b in range(len(accounts)):
             a = accounts[b]
             sums = profits[b, place : place + width]
-            store_sums(strips[strip], columns, quantity, first[a], last[a], sums, moments[b], _STRIP_BLOCKS)
+            store_sums(strips[strip], columns, quantity, first[a], last[a], sums, _STRIP_BLOCKS)
     for b in range(len(accounts)):
-        mean = moments[b, :LANES].sum() / scenarios
-        deviation = math.sqrt(max(moments[b, LANES:].sum() / scenarios - mean * mean, 0.0))
-        profits[b, scenarios:summed] = math.inf
-        found[b] = -tail_mean(profits[b, :summed], scenarios, tail, mean, deviation)
+        found[b] = -tail_mean(profits[b, :summed], scenarios, tail)
 
 
 @njit(cache=True)
@@ -216,21 +214,21 @@ def _groups(accounts: int) -> int:
 
 
 @njit(cache=True)
-def tail_mean(row: Vector, scenarios: int, tail: int, mean: float, deviation: float) -> float:
+def tail_mean(row: Vector, scenarios: int, tail: int) -> float:
     r"""Average the `tail` smallest of the first `scenarios` values of a row without sorting them.
 
     A threshold is moved until nearly `tail` values lie below it; the few too many or too few are then taken
-    one by one. The same values are averaged as in the definition, in another order.
+    one by one.
+    The same values are averaged as in the definition, in another order.
 
     Parameters
     ----------
-    row : Vector [W]         W a multiple of `STRIDE`; infinite from `scenarios` on.
-    mean, deviation : float  Of those values, about: they say where to look first.
+    row : Vector [W]   W a multiple of `STRIDE`; zero from `scenarios` on, and infinite there afterwards.
     """
-    reach = math.sqrt(2.0 * math.log(scenarios / tail + 1.0))
-    threshold = mean - deviation * (reach - math.log(4.0 * math.pi * reach) / (2.0 * reach))
+    threshold, scale = _guess(row, scenarios, tail)
+    row[scenarios:] = math.inf
     lower, fewer, upper, more = -math.inf, 0.0, math.inf, float(scenarios)
-    count, total, below, above = around(row, threshold)
+    count, total = below(row, threshold)
     for _ in range(_MOST_GUESSES):
         if abs(count - tail) <= _CLOSE:
             break
@@ -238,17 +236,29 @@ def tail_mean(row: Vector, scenarios: int, tail: int, mean: float, deviation: fl
             lower, fewer = threshold, count
         else:
             upper, more = threshold, count
-        threshold = _next_guess(deviation / reach, lower, fewer, upper, more, tail)
-        count, total, below, above = around(row, threshold)
+        threshold = _next_guess(scale, lower, fewer, upper, more, tail)
+        count, total = below(row, threshold)
     if count < tail:
-        return _raised(row, tail, count, total, above) / tail
-    return _lowered(row, tail, count, total, below) / tail
+        total += _raised(row, threshold, tail - count)
+    elif count > tail:
+        total -= _lowered(row, threshold, count, count - tail)
+    return total / tail
 
 
 _CLOSE = 1.0
 """Values too many or too few below the threshold that are cheaper to take by themselves than to search on."""
 _MOST_GUESSES = 12
 """Rows of many equal values never come close; after so many guesses their values are taken one by one."""
+
+
+@njit(cache=True)
+def _guess(row: Vector, scenarios: int, tail: int) -> tuple[float, float]:
+    """Place the threshold as in a normal sample, and say how fast that sample thins out there."""
+    total, squares = moments(row)
+    mean = total / scenarios
+    deviation = math.sqrt(max(squares / scenarios - mean * mean, 0.0))
+    reach = math.sqrt(2.0 * math.log(scenarios / tail + 1.0))
+    return mean - deviation * (reach - math.log(4.0 * math.pi * reach) / (2.0 * reach)), deviation / reach
 
 
 @njit(cache=True)
@@ -263,24 +273,31 @@ def _next_guess(scale: float, lower: float, fewer: float, upper: float, more: fl
 
 
 @njit(cache=True)
-def _raised(row: Vector, tail: float, count: float, total: float, above: float) -> float:
-    """Add up `tail` values, given those below a threshold and the next above it; equal ones count each."""
-    while count < tail - 1.0:
-        reached, higher, _, following = around(row, np.nextafter(above, math.inf))
-        if reached >= tail:
-            return total + (tail - count) * above
-        count, total, above = reached, higher, following
-    return total + (tail - count) * above
+def _raised(row: Vector, threshold: float, missing: float) -> float:
+    """Add up the next `missing` values at or above a threshold, equal ones counted each."""
+    added = 0.0
+    count, _ = below(row, threshold)
+    while missing > 0.0:
+        _, value = neighbours(row, threshold)
+        if missing == 1.0:
+            return added + value
+        threshold = np.nextafter(value, math.inf)
+        reached, _ = below(row, threshold)
+        taken = min(reached - count, missing)
+        added, missing, count = added + taken * value, missing - taken, reached
+    return added
 
 
 @njit(cache=True)
-def _lowered(row: Vector, tail: float, count: float, total: float, below: float) -> float:
-    """Add up `tail` values, given more that lie below a threshold and the largest; equal ones count each."""
-    while count > tail:
-        if count == tail + 1.0:
-            return total - below
-        left, total, lower, _ = around(row, below)
-        if left <= tail:
-            return total + (tail - left) * below
-        count, below = left, lower
-    return total
+def _lowered(row: Vector, threshold: float, count: float, surplus: float) -> float:
+    """Add up the `surplus` largest values below a threshold, equal ones counted each."""
+    removed = 0.0
+    while surplus > 0.0:
+        value, _ = neighbours(row, threshold)
+        if surplus == 1.0:
+            return removed + value
+        threshold = value
+        left, _ = below(row, threshold)
+        taken = min(count - left, surplus)
+        removed, surplus, count = removed + taken * value, surplus - taken, left
+    return removed

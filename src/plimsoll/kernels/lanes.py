@@ -21,8 +21,10 @@ __all__ = [
     "LANES",
     "MOST_BLOCKS",
     "STRIDE",
-    "around",
+    "below",
     "lowest_sum",
+    "moments",
+    "neighbours",
     "on_lines",
     "rows_on_lines",
     "store_sums",
@@ -109,30 +111,20 @@ def _store_sums(
     first: Any,
     last: Any,
     sums: Any,
-    moments: Any,
     blocks: Any,
 ) -> Any:
-    """Write the sums of the ``8 len(blocks)`` columns of a table into `sums`, a Vector of as many.
-
-    `moments`, Vector [16], takes them and their squares in addition, lane by lane.
-    """
+    """Write the sums of the ``8 len(blocks)`` columns of a table into `sums`, a Vector of as many."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         table, *held = zip(signature.args[:5], args[:5], strict=True)
-        found, _ = _sums(context, builder, (table, table, *held), len(signature.args[7]), 0)
-        place, kept = (_data(context, builder, signature.args[i], args[i]) for i in (5, 6))
-        spots = [builder.bitcast(builder.gep(kept, [_WORD(n)]), _VECTOR.as_pointer()) for n in (0, LANES)]
-        total, squares = (builder.load(spot, align=8) for spot in spots)
+        found, _ = _sums(context, builder, (table, table, *held), len(signature.args[6]), 0)
+        place = _data(context, builder, signature.args[5], args[5])
         for number, vector in enumerate(found):
             target = builder.gep(place, [_WORD(number * LANES)])
             builder.store(vector, builder.bitcast(target, _VECTOR.as_pointer()), align=8)
-            total = builder.fadd(total, vector)
-            squares = _added(builder, vector, vector, squares)
-        for spot, value in zip(spots, (total, squares), strict=True):
-            builder.store(value, spot, align=8)
         return context.get_dummy_value()
 
-    return types.void(table, columns, quantity, first, last, sums, moments, blocks), codegen
+    return types.void(table, columns, quantity, first, last, sums, blocks), codegen
 
 
 def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
@@ -194,38 +186,52 @@ def _splat(builder: Any, value: Any) -> Any:
 
 
 @intrinsic
-def _around(_typing: Any, values: Any, threshold: Any) -> Any:
-    """Look at a Vector whose length is a multiple of `STRIDE` from a threshold.
+def _moments(_typing: Any, values: Any) -> Any:
+    """Give the sum and the sum of squares of a Vector whose length is a multiple of `STRIDE`."""
 
-    Gives how many values lie below it, as a float, their sum, the largest of them, and the smallest of the
-    others; infinite for none.
-    """
+    def step(builder: Any, _: Any, vector: Any, kept: list[Any]) -> list[Any]:
+        square = builder.fmul(vector, vector)
+        return [builder.fadd(kept[0], vector), builder.fadd(kept[1], square)]
+
+    return _scan(values, (), [0.0, 0.0], step, ["fadd", "fadd"])
+
+
+@intrinsic
+def _below(_typing: Any, values: Any, threshold: Any) -> Any:
+    """Give how many values lie below a threshold, as a float, and their sum."""
 
     def step(builder: Any, threshold: Any, vector: Any, kept: list[Any]) -> list[Any]:
         low = builder.fcmp_ordered("<", vector, threshold)
-        rises = builder.and_(low, builder.fcmp_ordered(">", vector, kept[2]))
-        falls = builder.and_(builder.not_(low), builder.fcmp_ordered("<", vector, kept[3]))
-        return [
-            builder.select(low, builder.fadd(kept[0], _filled(1.0)), kept[0]),
-            builder.select(low, builder.fadd(kept[1], vector), kept[1]),
-            builder.select(rises, vector, kept[2]),
-            builder.select(falls, vector, kept[3]),
-        ]
+        counted = builder.select(low, builder.fadd(kept[0], _filled(1.0)), kept[0])
+        return [counted, builder.select(low, builder.fadd(kept[1], vector), kept[1])]
 
-    return _scan(values, threshold, [0.0, 0.0, -math.inf, math.inf], step, ["fadd", "fadd", "fmax", "fmin"])
+    return _scan(values, (threshold,), [0.0, 0.0], step, ["fadd", "fadd"])
+
+
+@intrinsic
+def _neighbours(_typing: Any, values: Any, threshold: Any) -> Any:
+    """Give the largest value below a threshold and the smallest not below it; infinite for none."""
+
+    def step(builder: Any, threshold: Any, vector: Any, kept: list[Any]) -> list[Any]:
+        low = builder.fcmp_ordered("<", vector, threshold)
+        rises = builder.and_(low, builder.fcmp_ordered(">", vector, kept[0]))
+        falls = builder.and_(builder.not_(low), builder.fcmp_ordered("<", vector, kept[1]))
+        return [builder.select(rises, vector, kept[0]), builder.select(falls, vector, kept[1])]
+
+    return _scan(values, (threshold,), [-math.inf, math.inf], step, ["fmax", "fmin"])
 
 
 def _filled(value: float) -> Any:
     return ir.Constant(_VECTOR, [value] * LANES)
 
 
-def _scan(values: Any, threshold: Any, start: list[float], step: Any, reductions: list[str]) -> Any:
-    """Make an intrinsic that passes once through a row in four chains and reduces the running results."""
+def _scan(values: Any, extra: tuple[Any, ...], start: list[float], step: Any, reductions: list[str]) -> Any:
+    """Make an intrinsic that passes once through a row in four chains and reduces two running results."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         array = context.make_array(signature.args[0])(context, builder, args[0])
         length = builder.extract_value(array.shape, 0)
-        limit = _splat(builder, args[1])
+        threshold = _splat(builder, args[1]) if extra else None
         entry = builder.block
         head, body, leave = (builder.append_basic_block(name) for name in ("row", "stride", "scanned"))
         builder.branch(head)
@@ -241,7 +247,7 @@ def _scan(values: Any, threshold: Any, start: list[float], step: Any, reductions
         for number, chain in enumerate(chains):
             source = builder.gep(array.data, [builder.add(place, _WORD(number * LANES))])
             vector = builder.load(builder.bitcast(source, _VECTOR.as_pointer()), align=8)
-            for running, value in zip(chain, step(builder, limit, vector, chain), strict=True):
+            for running, value in zip(chain, step(builder, threshold, vector, chain), strict=True):
                 running.add_incoming(value, body)
         place.add_incoming(builder.add(place, _WORD(STRIDE)), body)
         builder.branch(head)
@@ -252,7 +258,8 @@ def _scan(values: Any, threshold: Any, start: list[float], step: Any, reductions
         ]
         return context.make_tuple(builder, signature.return_type, results)
 
-    return types.UniTuple(types.float64, len(start))(values, threshold), codegen
+    pair = types.UniTuple(types.float64, len(start))
+    return pair(values, *(types.float64 for _ in extra)), codegen
 
 
 def _reduced(builder: Any, kind: str, vectors: list[Any]) -> Any:
@@ -278,4 +285,6 @@ def _across(builder: Any, kind: str, vector: Any) -> Any:
 
 lowest_sum: Callable[..., float] = _lowest_sum
 store_sums: Callable[..., None] = _store_sums
-around: Callable[..., tuple[float, float, float, float]] = _around
+moments: Callable[..., tuple[float, float]] = _moments
+below: Callable[..., tuple[float, float]] = _below
+neighbours: Callable[..., tuple[float, float]] = _neighbours
