@@ -21,7 +21,7 @@ class StressResult(Struct, frozen=True, kw_only=True):
     ----------
     name, title : str
     moves : dict            Relative move of each market's price.
-    loss : int              What all traders together lose; negative where they gain.
+    loss : int              What the traders that lose lose together; what others win is not set against it.
     below_maintenance : int Accounts that would be liquidated.
     under_water : int       Accounts that would owe more than they have.
     shortfall : int         What these would owe.
