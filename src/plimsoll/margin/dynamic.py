@@ -4,9 +4,9 @@ import numpy as np
 
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.parameters import Level, PerPosition
-from plimsoll.kernels.valuation import below_lone_requirements
+from plimsoll.kernels.valuation import room_above_lone
 from plimsoll.margin.model import MarginModel, market_columns, side_rates
-from plimsoll.types import Flags, Lots, Matrix, Quanta, Vector
+from plimsoll.types import Lots, Matrix, Quanta, Vector
 
 __all__ = ["DynamicMargin"]
 
@@ -24,9 +24,9 @@ class DynamicMargin(MarginModel):
         needed: Vector = np.maximum(notional, 0.0) @ rates[:, 0] + np.maximum(-notional, 0.0) @ rates[:, 1]
         return needed
 
-    def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
+    def room(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Vector:
         """Compare equity with the requirement, in one pass."""
-        return below_lone_requirements(cash, lots, unit, self._rates[level])
+        return room_above_lone(cash, lots, unit, self._rates[level])
 
     def steepest(self, level: Level) -> Vector:
         """Give the higher of each column's rates."""

@@ -7,12 +7,11 @@ import numpy as np
 
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.parameters import CrossMargin, JointScenarios, Level
-from plimsoll.kernels.book_losses import strips_for_shortfall
-from plimsoll.kernels.netted_rows import netted_rows
+from plimsoll.kernels.lasting_tails import Terms, nothing_known, positions_by_account, refresh
 from plimsoll.kernels.shortfall import expected_shortfall, scenario_moves
-from plimsoll.kernels.valuation import below_lone_requirements
+from plimsoll.kernels.valuation import room_above_lone
 from plimsoll.margin.model import MarginModel, market_columns, side_rates
-from plimsoll.types import Array, Flags, Lots, Matrix, Quanta, Rows, Vector
+from plimsoll.types import Lots, Matrix, Quanta, Rows, Vector
 
 __all__ = ["JointTable", "PortfolioMargin"]
 
@@ -72,38 +71,35 @@ class PortfolioMargin(MarginModel):
         return worst
 
     def valued(self, rows: Rows, cash: Quanta, lots: Lots, unit: Vector) -> Matrix | None:
-        """Give equity and maintenance of some rows of a book at once, as `netted_rows` does: Matrix [2, B].
+        """Give equity rounded down and maintenance rounded up of some rows of a book: Matrix [2, B].
 
-        None where the set has no joint scenarios.
+        The same as the definition but for the order in which floats are added. None where the set has no
+        joint scenarios.
         """
-        if not self.tables:
+        if self.terms is None:
             return None
-        table = self.tables[0]
-        places = np.full(len(self.markets), -1, dtype=np.intp)
-        places[table.columns] = np.arange(len(table.columns))
-        level = Level.MAINTENANCE
-        return netted_rows(
-            rows,
-            cash,
-            lots,
-            unit,
-            self.columns,
-            self.rates[level],
-            places,
-            self._strips,
-            table.moves[level].shape[2],
-            table.scenarios.tail,
-            self.gross_floor,
-        )
+        positions = positions_by_account(lots[rows], self.columns, 0)
+        figures = np.empty((2, len(rows)))
+        every = np.arange(len(rows))
+        refresh(every, cash[rows], unit, self.terms, positions, nothing_known(positions), figures)
+        return figures
 
     @cached_property
-    def _strips(self) -> Array:
-        """Profits per unit held long, then short, in the joint scenarios, as `netted_rows` reads them."""
-        return strips_for_shortfall(-np.concatenate(list(self.tables[0].moves[Level.MAINTENANCE])))
+    def terms(self) -> Terms | None:
+        """What accounts are charged at maintenance, for the compiled way; None without joint scenarios."""
+        if not self.tables:
+            return None
+        table, level = self.tables[0], Level.MAINTENANCE
+        places = np.full(len(self.markets), -1, dtype=np.intp)
+        places[table.columns] = np.arange(len(table.columns))
+        moves = np.ascontiguousarray(np.concatenate(list(table.moves[level])))
+        spans = moves.max(axis=1) - moves.min(axis=1)
+        tail = table.scenarios.tail
+        return Terms(self.columns, self.rates[level], places, moves, spans, tail, self.gross_floor)
 
-    def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
+    def room(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Vector:
         """Compare equity with what the positions need one by one, which netting only lowers."""
-        return below_lone_requirements(cash, lots, unit, self.standalone(level))
+        return room_above_lone(cash, lots, unit, self.standalone(level))
 
     def steepest(self, level: Level) -> Vector:
         r"""Bound the growth of the expected shortfall, which is monotone and sub-additive.

@@ -6,9 +6,9 @@ from plimsoll.domain.instruments import Listing
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Level, StaticTiers
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.kernels.valuation import below_tiered_requirements, tiered_requirements
+from plimsoll.kernels.valuation import room_above_tiered, tiered_requirements
 from plimsoll.margin.model import MarginModel, refuse_options
-from plimsoll.types import Flags, Lots, Matrix, Quanta, Vector
+from plimsoll.types import Lots, Matrix, Quanta, Vector
 
 __all__ = ["StaticMargin"]
 
@@ -45,9 +45,9 @@ class StaticMargin(MarginModel):
         """Sum the marginal rates over each position."""
         return tiered_requirements(notional, self._lower, self._upper, self._rates[level])
 
-    def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
+    def room(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Vector:
         """Compare equity with the requirement itself, in one pass."""
-        return below_tiered_requirements(cash, lots, unit, self._lower, self._upper, self._rates[level])
+        return room_above_tiered(cash, lots, unit, self._lower, self._upper, self._rates[level])
 
     def steepest(self, level: Level) -> Vector:
         """Give the highest marginal rate."""
