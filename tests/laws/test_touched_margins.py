@@ -100,8 +100,9 @@ def test_an_index_never_leaves_more_room_than_a_look_at_all_after_any_trades(see
         lots = lots.copy()
         lots[rows] = generator.integers(-(10**6), 10**6, (2, COLUMNS))
         traded[rows] = True
-        index = holders.after_trades(index, lots, rows)
-        assert index is not None
+        after = holders.after_trades(index, lots, rows)
+        assert after is not None
+        index = after
     moved = np.flatnonzero(generator.random(COLUMNS) < 0.6)
     left, cost = 1e9 * generator.standard_normal(30), generator.random(len(moved))
     plain = holders.less_what_moved(left, lots, None, moved, cost)

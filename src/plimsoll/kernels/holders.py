@@ -76,7 +76,7 @@ def spent_by_holders(
 
 @njit(cache=True, nogil=True)
 def distinct_holders(began: Rows, rows: Rows, chosen: Rows, left_out: Flags) -> Rows:
-    """List who holds any of some instruments, each row once and those in `left_out`, Flags [A], not at all."""
+    """List who holds any of some instruments, each row once; those in `left_out`, Flags [A], not at all."""
     seen = left_out.copy()
     found, count = np.empty(len(left_out), dtype=np.intp), 0
     for i in chosen:

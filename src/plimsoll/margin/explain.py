@@ -1,7 +1,7 @@
 """Why does this account need this much?"""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from msgspec import Struct
 from plimsoll.domain.accounts import Account
 from plimsoll.domain.instruments import Instrument, Listing, Spot, lot_for, parse_instrument
 from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_down, quanta_up
-from plimsoll.domain.parameters import Level, ParameterSet, SideEvidence, StaticTiers
+from plimsoll.domain.parameters import Level, MarginMethod, ParameterSet, SideEvidence, StaticTiers
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.shortfall import worst_rows
 from plimsoll.margin import MarginModel, margin_model
@@ -129,13 +129,19 @@ class _Holdings:
     equity: int
 
 
-def explain(account: Account, parameters: ParameterSet, marks: Mapping[str, float]) -> Explanation:
+def explain(
+    account: Account,
+    parameters: ParameterSet,
+    marks: Mapping[str, float],
+    models: Callable[[MarginMethod, tuple[Listing, ...]], MarginModel] = margin_model,
+) -> Explanation:
     """Margin one account and say why.
 
     Parameters
     ----------
     marks : mapping   Price by instrument name or by market; the former wins. Where neither is given, the
                       price that the parameter set was calibrated at stands in.
+    models : callable   Gives the model of a method; one that remembers saves most of the work.
 
     Raises
     ------
@@ -143,7 +149,7 @@ def explain(account: Account, parameters: ParameterSet, marks: Mapping[str, floa
                     `MISSING_PARAMETERS`, with the field.
     """
     held = _hold(account, parameters, marks)
-    model = margin_model(parameters.method, held.listings)
+    model = models(parameters.method, held.listings)
     needed = tuple(int(quanta_up(model.requirement(held.notional[None], level))[0]) for level in Level)
     lines = _lines(held, model)
     return Explanation(

@@ -54,20 +54,22 @@ class PortfolioMargin(MarginModel):
 
     def requirement(self, notional: Matrix, level: Level) -> Vector:
         """Take the larger of the netted requirement and the correlation floor."""
-        gross = self.alone(self.exposure(notional), level).sum(axis=1)
-        needed: Vector = np.maximum(self.netted(notional, level), self.gross_floor * gross)
+        exposure = self.exposure(notional)
+        alone = self.alone(exposure, level)
+        gross = alone.sum(axis=1)
+        needed: Vector = np.maximum(self._joined(exposure, alone, gross, level), self.gross_floor * gross)
         return needed
 
     def netted(self, notional: Matrix, level: Level) -> Vector:
         """Give the requirement before the correlation floor: Vector [A]."""
         exposure = self.exposure(notional)
         alone = self.alone(exposure, level)
-        gross: Vector = alone.sum(axis=1)
-        tables = self.tables_at(level)
-        if not tables:
-            return gross
-        needed = [_netted(exposure, alone, gross, table, level) for table in tables]
-        worst: Vector = np.max(needed, axis=0)
+        return self._joined(exposure, alone, alone.sum(axis=1), level)
+
+    def _joined(self, exposure: Matrix, alone: Matrix, gross: Vector, level: Level) -> Vector:
+        """Take the table that asks for most; without any, nothing nets."""
+        needed = [_netted(exposure, alone, gross, table, level) for table in self.tables_at(level)]
+        worst: Vector = np.max(needed, axis=0) if needed else gross
         return worst
 
     def valued(self, rows: Rows, cash: Quanta, lots: Lots, unit: Vector) -> Matrix | None:

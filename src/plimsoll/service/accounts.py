@@ -147,8 +147,8 @@ async def account_margin(asked: Asked) -> MarginAnswer:
     """Margin an account and say why."""
     view: View = asked.desk.view
     row = trader_row(view, asked.path["account"])
-    account, marks = domain_account(view, row), marks_of(view)
-    answer = explain(account, _concerning(asked, account), marks)
+    account, marks = domain_account(view, row), _held_marks(view, row)
+    answer = explain(account, _concerning(asked, account), marks, asked.desk.narrowing.model)
     return MarginAnswer(
         sequence=view.sequence,
         time=view.state.time,
@@ -199,6 +199,12 @@ def marks_of(view: View) -> dict[str, float]:
     """Give the mark of every instrument."""
     marks = zip(view.state.listings, view.state.market.marks.tolist(), strict=True)
     return {listing.name: mark for listing, mark in marks}
+
+
+def _held_marks(view: View, row: int) -> dict[str, float]:
+    """Give the mark of every instrument that an account holds."""
+    listings, marks = view.state.listings, view.state.market.marks
+    return {listings[i].name: float(marks[i]) for i in np.flatnonzero(view.state.book.lots[row])}
 
 
 def domain_account(view: View, row: int) -> Account:

@@ -7,30 +7,41 @@ import threading
 
 from msgspec import structs
 
-from plimsoll.domain.parameters import CrossMargin, JointScenarios, ParameterSet
+from plimsoll.domain.instruments import Instrument, Listing
+from plimsoll.domain.parameters import CrossMargin, JointScenarios, MarginMethod, ParameterSet
+from plimsoll.margin import MarginModel, margin_model
 
 __all__ = ["Narrowing"]
 
 _KEPT = 4_096
-"""Combinations of markets remembered: accounts hold few, and many hold the same."""
+"""Combinations of markets, and of instruments, remembered: accounts hold few, and many hold the same."""
 
 
 class Narrowing:
-    """Cuts sets down to some markets and remembers the cuts of the newest set; any thread may ask."""
+    """Cuts sets down to some markets, and remembers cuts and models of the newest set; any thread may ask."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._digest = ""
         self._cuts: dict[frozenset[str], ParameterSet] = {}
+        self._models: dict[tuple[Instrument, ...], tuple[MarginMethod, MarginModel]] = {}
 
     def of(self, parameters: ParameterSet, markets: frozenset[str]) -> ParameterSet:
         """Keep what an account that holds only these markets is margined by; version and digest stay."""
         with self._lock:
             if parameters.digest != self._digest or len(self._cuts) >= _KEPT:
-                self._digest, self._cuts = parameters.digest, {}
+                self._digest, self._cuts, self._models = parameters.digest, {}, {}
             if markets not in self._cuts:
                 self._cuts[markets] = _cut(parameters, markets)
             return self._cuts[markets]
+
+    def model(self, method: MarginMethod, listings: tuple[Listing, ...]) -> MarginModel:
+        """Build the model of a method, as `margin_model` does, or remember it."""
+        held = tuple(listing.instrument for listing in listings)
+        known = self._models.get(held)
+        if known is None or known[0] is not method:
+            self._models[held] = known = method, margin_model(method, listings)
+        return known[1]
 
 
 def _cut(parameters: ParameterSet, markets: frozenset[str]) -> ParameterSet:
