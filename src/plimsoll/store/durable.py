@@ -1,6 +1,7 @@
 """How are events kept so that what was acknowledged is there after any crash, once and in order?"""
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from threading import RLock
 from typing import Any, final
@@ -29,6 +30,8 @@ _KEYS = 500
 """Keys looked up at a time: SQLite before 3.32 took at most 999 parameters."""
 _PART = 1 << 20
 """Bytes of a snapshot written at a time, so that events need not wait for the whole of it."""
+_PAUSE = 0.002
+"""Seconds between two parts: a lock that is let go and taken again at once may never reach who waits."""
 _DROPPED = 10_000
 """Records dropped at a time, for the same reason."""
 
@@ -156,6 +159,7 @@ class Store:
         for number, start in enumerate(parts):
             part = (sequence, number, state[start : start + _PART])
             self._commit(Insert("snapshot_parts", ("sequence", "part", "state"), [part]))
+            time.sleep(_PAUSE)
         whole = (sequence, bytes.fromhex(digest), chain, len(parts))
         self._commit(Insert("snapshots", ("sequence", "digest", "chain", "parts"), [whole]))
 
