@@ -17,10 +17,10 @@ from plimsoll.scenarios.library import scenario
 from plimsoll.service.application import application
 from plimsoll.service.bar_builder import BarBuilder
 from plimsoll.service.desk import Described, Desk
+from plimsoll.service.doubtful_prices import is_raised
 from plimsoll.service.external_venue import external_venue, opening_events
 from plimsoll.service.live_feed import LiveFeed
 from plimsoll.service.logs import set_up_logs
-from plimsoll.service.price_age import is_raised
 from plimsoll.service.records import Records
 from plimsoll.service.replay_feed import ReplayFeed, opening, replayed_venue
 from plimsoll.service.room import EngineRoom
@@ -175,12 +175,12 @@ class Service:
     def _open_external(self) -> None:
         venue = external_venue(self._settings)
         first = opening_events(venue, self._settings)
-        builder = None if self._settings.sources else venue.builder
+        builder = None if self._settings.hears else venue.builder
         room = self._resumed(venue.publisher, venue.markets, builder, first)
         room.feed = "waiting for ticks through the API"
         room.start()
         self.desk.room = room
-        if self._settings.sources:
+        if self._settings.hears:
             self._listen(room, venue.builder, first)
 
     def _resumed(
