@@ -77,9 +77,9 @@ class Client:
         """Give the notice board."""
         return await self._get("/v1/parameters/announced", tuple[Announcement, ...])
 
-    async def accounts(self, *, offset: int = 0, limit: int = 100) -> AccountPage:
-        """List accounts, those nearest to liquidation first."""
-        return await self._get("/v1/accounts", AccountPage, offset=offset, limit=limit)
+    async def accounts(self, *, offset: int = 0, limit: int = 100, order: str = "health") -> AccountPage:
+        """List accounts, those nearest to liquidation first, or in another order."""
+        return await self._get("/v1/accounts", AccountPage, offset=offset, limit=limit, order=order)
 
     async def account(self, name: str) -> AccountDetail:
         """Say what an account holds."""

@@ -21,7 +21,7 @@ from plimsoll.service.doubtful_prices import is_raised
 from plimsoll.service.external_venue import external_venue, opening_events
 from plimsoll.service.live_feed import LiveFeed
 from plimsoll.service.logs import set_up_logs
-from plimsoll.service.records import Records
+from plimsoll.service.records import Keeping, Records
 from plimsoll.service.replay_feed import ReplayFeed, opening, replayed_venue
 from plimsoll.service.room import EngineRoom
 from plimsoll.service.run_folders import venue_folder
@@ -102,7 +102,7 @@ class Service:
         self.desk = Desk(
             settings=settings,
             tokens=Tokens(root / FILE),
-            records=Records(folder / _DESK),
+            records=Records(folder / _DESK, _keeping(settings)),
             described=_described(settings),
             program=program,
         )
@@ -214,6 +214,16 @@ class Service:
         while not self._ending.wait(self._settings.engine.insight_seconds):
             if self.desk.room is not None:
                 self.desk.room.look_closer()
+
+
+def _keeping(settings: ServiceSettings) -> Keeping:
+    """Say how much is kept beside the journal: no more of effects and charts than readers are shown."""
+    return Keeping(
+        effects=settings.engine.kept_effects,
+        moments=settings.engine.kept_moments,
+        audit=settings.store.kept_audit,
+        bar_days=settings.store.kept_bar_days,
+    )
 
 
 def _described(settings: ServiceSettings) -> Described:

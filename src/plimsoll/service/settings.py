@@ -66,12 +66,17 @@ class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     snapshot_events : count  Events after which a snapshot is taken.
     kept_events : count or None   Records kept before the newest snapshot; older ones are dropped after each
                              snapshot, and the key of a dropped write is new again. None keeps all.
+    kept_bar_days : days or None   Bars kept, which calibration learns from again at every start. None keeps
+                             all.
+    kept_audit : count or None     Lines of the audit kept, the newest. None keeps all.
     """
 
     folder: Name = "data/serve"
     postgres: str = ""
     snapshot_events: Count = 20_000
     kept_events: Count | None = None
+    kept_bar_days: Annotated[int, Meta(ge=90, le=36_500)] | None = None
+    kept_audit: Count | None = None
 
 
 class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
