@@ -3,6 +3,7 @@
 Per listing, of the sources that are fresh:
 
     mark   = weighted median of each source's latest price (mid of a book, last of a ticker, oracle's price)
+    spread = max(the same of the confidences stated, the same of |price - mark|) / mark
     volume = c * (quote volume traded in the last hour, per hour covered) + (1 - c) * assumed volume,
              c the share of that hour that was listened to
     impact = d * sqrt(volume / D), where selling D moves the best bid by d: the least favourable of both sides
@@ -20,8 +21,8 @@ from typing import Annotated, NamedTuple, final
 from msgspec import Meta, Struct
 
 from plimsoll.domain.events import Ticked
-from plimsoll.domain.observations import Depth, Fault, Observation, Refusal, Trade, price_of
-from plimsoll.estimators.oracle_median import weighted_median
+from plimsoll.domain.observations import Depth, Fault, Observation, OraclePrice, Refusal, Trade, price_of
+from plimsoll.estimators.oracle_median import weighted_price
 
 __all__ = ["TickBuilder", "TickSettings"]
 
@@ -52,9 +53,10 @@ class TickSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class _Price(NamedTuple):
-    """A source's latest price, and when it came."""
+    """A source's latest price, what it vouches for, and when it came."""
 
     price: float
+    confidence: float
     received: int
 
 
@@ -77,7 +79,8 @@ class TickBuilder:
             if isinstance(said, Trade):
                 self._count(said)
             else:
-                self._prices[said.market][said.source] = _Price(price_of(said), said.received)
+                stated = said.confidence if isinstance(said, OraclePrice) else 0.0
+                self._prices[said.market][said.source] = _Price(price_of(said), stated, said.received)
             if isinstance(said, Depth):
                 self._depths[said.market] = said
 
@@ -91,7 +94,13 @@ class TickBuilder:
 
     def marks(self, now: int) -> tuple[float | None, ...]:
         """Give each listing's mark [I]; None where no source is fresh."""
-        return tuple(self._mark(market, now) for market in self._settings.markets)
+        found = (self._agreed(market, now) for market in self._settings.markets)
+        return tuple(None if agreed is None else agreed[0] for agreed in found)
+
+    def spreads(self, now: int) -> tuple[float | None, ...]:
+        """Give how far each listing's fresh sources are apart, as a share of its mark [I]; None without."""
+        found = (self._agreed(market, now) for market in self._settings.markets)
+        return tuple(None if agreed is None else agreed[1] / agreed[0] for agreed in found)
 
     def tick_at(self, now: int, marks: Sequence[float]) -> Ticked:
         """Make a tick of these marks [I], with the volume and the impact that were heard."""
@@ -105,16 +114,21 @@ class TickBuilder:
         ]
         return Ticked(now, tuple(marks), tuple(volume), tuple(impact))
 
-    def _mark(self, market: str, now: int) -> float | None:
+    def _agreed(self, market: str, now: int) -> tuple[float, float] | None:
+        """Give the price and the confidence of the sources that are fresh."""
         usual = self._settings.longest_age
         fresh = {
-            source: latest.price
+            source: latest
             for source, latest in self._prices[market].items()
             if now - latest.received <= self._settings.longest_ages.get(source, usual) * 1_000
         }
         if not fresh:
             return None
-        return weighted_median(list(fresh.values()), [self._settings.weights[source] for source in fresh])
+        return weighted_price(
+            [latest.price for latest in fresh.values()],
+            [latest.confidence for latest in fresh.values()],
+            [self._settings.weights[source] for source in fresh],
+        )
 
     def _count(self, trade: Trade) -> None:
         minutes = self._volumes[trade.market]

@@ -1,6 +1,6 @@
 """How does a Python program ask the service?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
@@ -10,12 +10,14 @@ import msgspec
 
 from plimsoll.domain.parameters import ParameterSet, SideEvidence
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.feeds.reports import SignedReport
 from plimsoll.margin.liquidation_price import LiquidationPrices
 from plimsoll.margin.what_if import WhatIf
 from plimsoll.service.accounts import AccountDetail, AccountPage, MarginAnswer
 from plimsoll.service.branching import Branching
 from plimsoll.service.markets import Announcement, HappenedPage, JournalPosition, Market, Overview
 from plimsoll.service.openapi import ErrorBody
+from plimsoll.service.reporters import AgreedLine, ReportsAnswer
 from plimsoll.service.stress import StressResult
 from plimsoll.service.writes import WriteAnswer
 
@@ -75,9 +77,9 @@ class Client:
         """Give the notice board."""
         return await self._get("/v1/parameters/announced", tuple[Announcement, ...])
 
-    async def accounts(self, *, offset: int = 0, limit: int = 100) -> AccountPage:
-        """List accounts, those nearest to liquidation first."""
-        return await self._get("/v1/accounts", AccountPage, offset=offset, limit=limit)
+    async def accounts(self, *, offset: int = 0, limit: int = 100, order: str = "health") -> AccountPage:
+        """List accounts, those nearest to liquidation first, or in another order."""
+        return await self._get("/v1/accounts", AccountPage, offset=offset, limit=limit, order=order)
 
     async def account(self, name: str) -> AccountDetail:
         """Say what an account holds."""
@@ -129,6 +131,14 @@ class Client:
         """Book a trade; quantities in base units, by account, negative where it sold."""
         parts = [{"account": name, "quantity": quantity} for name, quantity in legs.items()]
         return await self._write("/v1/fills", {"instrument": instrument, "price": price, "legs": parts}, key)
+
+    async def reports(self) -> tuple[AgreedLine, ...]:
+        """Say what reporters agree on, and what each of them says."""
+        return await self._get("/v1/reports", tuple[AgreedLine, ...])
+
+    async def report(self, reports: Sequence[SignedReport]) -> ReportsAnswer:
+        """Send signed prices, made by `feeds.reports.sign_report`; the same report may be sent again."""
+        return await self._post("/v1/reports", {"reports": reports}, ReportsAnswer)
 
     async def tick(
         self,

@@ -46,7 +46,7 @@ class Ledger:
     def __init__(self, store: Store, records: Records, keeping: StoreSettings, seen: Seen) -> None:
         self._store = store
         self._records = records
-        self._snapshots = Snapshots(store, keeping)
+        self._snapshots = Snapshots(store, records, keeping)
         self._seen = seen
         self._answers: dict[int, Answer] = {}
         self._unwritten: list[Answer] = []

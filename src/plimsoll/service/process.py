@@ -17,12 +17,12 @@ from plimsoll.scenarios.library import scenario
 from plimsoll.service.application import application
 from plimsoll.service.bar_builder import BarBuilder
 from plimsoll.service.desk import Described, Desk
+from plimsoll.service.doubtful_prices import is_raised
 from plimsoll.service.external_venue import external_venue, opening_events
 from plimsoll.service.insight import look_until
 from plimsoll.service.live_feed import LiveFeed
 from plimsoll.service.logs import set_up_logs
-from plimsoll.service.price_age import is_raised
-from plimsoll.service.records import Records
+from plimsoll.service.records import Keeping, Records
 from plimsoll.service.replay_feed import ReplayFeed, opening, replayed_venue
 from plimsoll.service.room import EngineRoom
 from plimsoll.service.run_folders import venue_folder
@@ -103,7 +103,7 @@ class Service:
         self.desk = Desk(
             settings=settings,
             tokens=Tokens(root / FILE),
-            records=Records(folder / _DESK),
+            records=Records(folder / _DESK, _keeping(settings)),
             described=_described(settings),
             program=program,
         )
@@ -176,12 +176,12 @@ class Service:
     def _open_external(self) -> None:
         venue = external_venue(self._settings)
         first = opening_events(venue, self._settings)
-        builder = None if self._settings.sources else venue.builder
+        builder = None if self._settings.hears else venue.builder
         room = self._resumed(venue.publisher, venue.markets, builder, first)
         room.feed = "waiting for ticks through the API"
         room.start()
         self.desk.room = room
-        if self._settings.sources:
+        if self._settings.hears:
             self._listen(room, venue.builder, first)
 
     def _resumed(
@@ -218,6 +218,16 @@ class Service:
                 self.desk.room.look_closer()
 
         look_until(self._ending, self._settings.engine.insight_seconds, look)
+
+
+def _keeping(settings: ServiceSettings) -> Keeping:
+    """Say how much is kept beside the journal: no more of effects and charts than readers are shown."""
+    return Keeping(
+        effects=settings.engine.kept_effects,
+        moments=settings.engine.kept_moments,
+        audit=settings.store.kept_audit,
+        bar_days=settings.store.kept_bar_days,
+    )
 
 
 def _described(settings: ServiceSettings) -> Described:

@@ -8,6 +8,7 @@ import threading
 
 from plimsoll.engine.state import State, digest_of, snapshot
 from plimsoll.errors import PlimsollError
+from plimsoll.service.records import Records
 from plimsoll.service.settings import StoreSettings
 from plimsoll.store.durable import Store
 
@@ -22,11 +23,13 @@ class Snapshots:
     Parameters
     ----------
     store : Store
+    records : Records         Trimmed behind each snapshot.
     keeping : StoreSettings   When a snapshot is due, and what is kept before it.
     """
 
-    def __init__(self, store: Store, keeping: StoreSettings) -> None:
+    def __init__(self, store: Store, records: Records, keeping: StoreSettings) -> None:
         self._store = store
+        self._records = records
         self._keeping = keeping
         self._begun = 0
         self._thread: threading.Thread | None = None
@@ -72,3 +75,4 @@ class Snapshots:
         if self._keeping.kept_events is not None:
             dropped = self._store.drop_old(self._keeping.kept_events)
             _LOG.info("old records dropped", extra={"dropped": dropped})
+        self._records.trim(state.time, self._store.base().sequence)

@@ -6,10 +6,11 @@ This table is the API: routes, the OpenAPI document and the tests come from it.
 from plimsoll.domain.parameters import JointScenarios, ParameterSet, SideEvidence
 from plimsoll.margin.liquidation_price import LiquidationPrices
 from plimsoll.margin.what_if import WhatIf
-from plimsoll.service import accounts, markets, operations, writes
+from plimsoll.service import accounts, markets, operations, prices, writes
 from plimsoll.service.branching import Branching
 from plimsoll.service.endpoints import Cursor, Endpoint
 from plimsoll.service.live_feed import SourceLine
+from plimsoll.service.reporters import AgreedLine, Reports, ReportsAnswer
 from plimsoll.service.stress import StressResult
 from plimsoll.service.tokens import Scope
 from plimsoll.service.view import Moment
@@ -60,8 +61,16 @@ _READ = (
         path="/v1/sources",
         scope=Scope.READ,
         summary="Which sources of prices are heard, and what of them is refused?",
-        handle=operations.sources,
+        handle=prices.sources,
         answer=tuple[SourceLine, ...],
+    ),
+    Endpoint(
+        method=_GET,
+        path="/v1/reports",
+        scope=Scope.READ,
+        summary="What do reporters say, and what do they agree on?",
+        handle=prices.reports,
+        answer=tuple[AgreedLine, ...],
     ),
     Endpoint(
         method=_GET,
@@ -272,6 +281,15 @@ _WRITE = (
 )
 
 _DESK = (
+    Endpoint(
+        method=_POST,
+        path="/v1/reports",
+        scope=Scope.REPORT,
+        summary="Report signed prices.",
+        handle=prices.report,
+        answer=ReportsAnswer,
+        body=Reports,
+    ),
     Endpoint(
         method=_POST,
         path="/v1/stress",

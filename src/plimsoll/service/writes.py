@@ -146,12 +146,12 @@ async def fill(asked: Asked) -> WriteAnswer:
 
 async def tick(asked: Asked) -> WriteAnswer:
     """Move the market."""
-    if asked.desk.described.replayed or asked.desk.settings.sources:
+    if asked.desk.described.replayed or asked.desk.settings.hears:
         raise PlimsollError(
             Code.BAD_REQUEST,
-            "the market of this venue is replayed, or comes from its sources",
+            "the market of this venue is replayed, or comes from its sources or reporters",
             where="service",
-            remedy='Set `feed = "external"` without `sources` to send ticks.',
+            remedy='Set `feed = "external"` without `sources` and `reports` to send ticks.',
         )
     view: View = asked.desk.view
     body: TickBody = asked.body
