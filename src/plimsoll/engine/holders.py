@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from plimsoll.kernels.holders import holders_by_instrument, spent_by_holders, spent_definition
+from plimsoll.kernels.distance import adverse_moves
+from plimsoll.kernels.holders import holders_by_instrument, spent_by_holders
 from plimsoll.types import Lots, Rows, Vector
 
 __all__ = ["Holders", "after_trades", "holders_of", "less_what_moved"]
@@ -56,8 +57,8 @@ def less_what_moved(left: Vector, lots: Lots, holders: Holders | None, moved: Ro
     below what it could be, which is on the safe side.
     """
     if holders is None:
-        return spent_definition(left, lots, moved, cost)
+        return left - adverse_moves(lots, moved, cost)
     less = spent_by_holders(left, holders.began, holders.rows, holders.sizes, moved, cost)
     if len(holders.traded) > 0:
-        less[holders.traded] = spent_definition(less[holders.traded], lots[holders.traded], moved, cost)
+        less[holders.traded] -= adverse_moves(lots[holders.traded], moved, cost)
     return less

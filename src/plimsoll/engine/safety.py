@@ -16,6 +16,9 @@ __all__ = ["Safety", "carried", "changed_rows", "first_look", "noted", "spent"]
 
 _UNKNOWN = -np.inf
 
+_MANY = 4
+"""Where more than one instrument in so many moved, a look at all is as quick as making an index."""
+
 
 @dataclass(frozen=True, slots=True)
 class Safety:
@@ -57,7 +60,8 @@ def spent(safety: Safety, book: Book, unit: Vector) -> Safety:
     if len(moved) == 0:
         return safety
     holders = safety.holders
-    if holders is None and len(book.names) >= LARGE_BOOK:
+    few = len(moved) * _MANY <= len(unit)
+    if holders is None and few and len(book.names) >= LARGE_BOOK:
         holders = holders_of(book.lots)
     cost = np.abs(unit - safety.unit)[moved] * (1.0 + safety.steepest[moved])
     left = less_what_moved(safety.left, book.lots, holders, moved, cost)

@@ -13,7 +13,6 @@ __all__ = [
     "distinct_holders",
     "holders_by_instrument",
     "spent_by_holders",
-    "spent_definition",
 ]
 
 
@@ -48,25 +47,19 @@ def holders_by_instrument(lots: Lots) -> tuple[Rows, Rows, Vector]:
     return began, rows, sizes
 
 
-def spent_definition(left: Vector, lots: Lots, moved: Rows, cost: Vector) -> Vector:
-    r"""Take what some instruments cost off every account: :math:`left_a - \sum_k |q_{a, i_k}| \, cost_k`.
-
-    Parameters
-    ----------
-    left : Vector [A]
-    lots : Lots [A, I]
-    moved : Rows [K]    Instruments.
-    cost : Vector [K]   Per lot.
-    """
-    less: Vector = left - np.abs(lots[:, moved]) @ cost
-    return less
-
-
 @njit(cache=True, nogil=True)
 def spent_by_holders(
     left: Vector, began: Rows, rows: Rows, sizes: Vector, moved: Rows, cost: Vector
 ) -> Vector:
-    """`spent_definition` through the index: only holders of what moved are looked at."""
+    """Take `kernels.distance.adverse_moves` off what is left, looking only at holders of what moved.
+
+    Parameters
+    ----------
+    left : Vector [A]
+    began, rows, sizes :   From `holders_by_instrument`.
+    moved : Rows [K]       Instruments.
+    cost : Vector [K]      Per lot.
+    """
     less = left.copy()
     for k in range(len(moved)):
         for place in range(began[moved[k]], began[moved[k] + 1]):
