@@ -29,6 +29,8 @@ from plimsoll.kernels.valuation import (
     room_above_tiered_definition,
     tiered_requirements,
     tiered_requirements_definition,
+    worth,
+    worth_definition,
 )
 from tests.support.paths import holed, wild_bars
 from tests.support.venues import joint_rows
@@ -114,6 +116,7 @@ def test_the_compiled_valuation_equals_its_definition(seed):
     unit, rates = generator.random(4) * 1e4, generator.random((4, 2)) * 0.2
     plain = room_above_lone_definition(cash, lots, unit, rates)
     gross = np.abs(cash) + np.abs(lots * unit).sum(axis=1)
+    assert (np.abs(worth(lots, unit) - worth_definition(lots, unit)) <= SUM_ORDER * gross).all()
     assert (np.abs(room_above_lone(cash, lots, unit, rates) - plain) <= SUM_ORDER * gross).all()
 
 

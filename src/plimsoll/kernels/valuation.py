@@ -14,6 +14,8 @@ __all__ = [
     "room_above_tiered_definition",
     "tiered_requirements",
     "tiered_requirements_definition",
+    "worth",
+    "worth_definition",
 ]
 
 NEAR_SLACK = 2.0
@@ -152,3 +154,26 @@ def tiered_requirements(notional: Matrix, lower: Vector, upper: Vector, rates: V
                 break
             needed[a] += rates[j] * within
     return needed
+
+
+def worth_definition(lots: Lots, unit: Vector) -> Vector:
+    r"""Value the positions of each account: :math:`w_a = \sum_i q_{ai} u_i`.
+
+    Parameters
+    ----------
+    lots : Lots [A, I]
+    unit : Vector [I]   Quote quanta per lot: at the mark, or by which it moves.
+    """
+    value: Vector = lots @ unit
+    return value
+
+
+@njit(cache=True, nogil=True)
+def worth(lots: Lots, unit: Vector) -> Vector:
+    """`worth_definition` without a copy of the book in floats."""
+    value = np.zeros(len(lots))
+    for a in range(len(lots)):
+        for i in range(len(unit)):
+            if lots[a, i] != 0:
+                value[a] += lots[a, i] * unit[i]
+    return value
