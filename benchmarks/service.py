@@ -197,7 +197,8 @@ async def asked(
 async def asked_both(port: int, token: str, seconds: float) -> dict[str, list[float]]:
     """Ask for margins, and for nothing beside them."""
     generator = np.random.default_rng(SEED + 2)
-    margins = [f"/v1/accounts/A{number:06d}/margin" for number in generator.integers(0, ACCOUNTS, 4_001)]
+    asked_for = generator.integers(0, ACCOUNTS, round(seconds * REQUESTS_PER_SECOND))
+    margins = [f"/v1/accounts/A{number:06d}/margin" for number in asked_for]
     began = time.perf_counter() + 0.1
     found = await asyncio.gather(
         asked(port, token, margins, REQUESTS_PER_SECOND, seconds, began),

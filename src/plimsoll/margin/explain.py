@@ -1,10 +1,11 @@
 """Why does this account need this much?"""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TypeGuard
 
 import numpy as np
 from msgspec import Struct
@@ -12,7 +13,7 @@ from msgspec import Struct
 from plimsoll.domain.accounts import Account
 from plimsoll.domain.instruments import Instrument, Listing, Spot, lot_for, parse_instrument
 from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_down, quanta_up
-from plimsoll.domain.parameters import Level, MarginMethod, ParameterSet, SideEvidence, StaticTiers
+from plimsoll.domain.parameters import Level, ParameterSet, SideEvidence, StaticTiers
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.shortfall import worst_rows
 from plimsoll.margin import MarginModel, margin_model
@@ -133,7 +134,7 @@ def explain(
     account: Account,
     parameters: ParameterSet,
     marks: Mapping[str, float],
-    models: Callable[[MarginMethod, tuple[Listing, ...]], MarginModel] = margin_model,
+    model: MarginModel | None = None,
 ) -> Explanation:
     """Margin one account and say why.
 
@@ -141,7 +142,8 @@ def explain(
     ----------
     marks : mapping   Price by instrument name or by market; the former wins. Where neither is given, the
                       price that the parameter set was calibrated at stands in.
-    models : callable   Gives the model of a method; one that remembers saves most of the work.
+    model : MarginModel or None   Of this set, over any listings, which saves most of the work; where there is
+                      none it is built.
 
     Raises
     ------
@@ -149,7 +151,7 @@ def explain(
                     `MISSING_PARAMETERS`, with the field.
     """
     held = _hold(account, parameters, marks)
-    model = models(parameters.method, held.listings)
+    model = margin_model(parameters.method, held.listings) if model is None else model.over(held.listings)
     needed = tuple(int(quanta_up(model.requirement(held.notional[None], level))[0]) for level in Level)
     lines = _lines(held, model)
     return Explanation(
@@ -214,21 +216,21 @@ def mark_of(
     ------
     PlimsollError   `MISSING_PRICE` where none of them has one.
     """
-    calibrated = calibrated_prices(parameters)
-    for prices, name in (
-        (marks, instrument.name),
-        (marks, instrument.underlying),
-        (calibrated, instrument.underlying),
-    ):
-        price = prices.get(name)
-        if price is not None and price > 0.0 and math.isfinite(price):
+    for name in (instrument.name, instrument.underlying):
+        if _is_price(price := marks.get(name)):
             return price
+    if _is_price(price := calibrated_prices(parameters).get(instrument.underlying)):
+        return price
     raise PlimsollError(
         Code.MISSING_PRICE,
         f"no positive price of {instrument.name}",
         where=account,
         remedy=f"Give one, for instance --mark {instrument.underlying}=60000.",
     )
+
+
+def _is_price(price: float | None) -> TypeGuard[float]:
+    return price is not None and price > 0.0 and math.isfinite(price)
 
 
 def _lines(held: _Holdings, model: MarginModel) -> tuple[PositionLine, ...]:

@@ -21,6 +21,10 @@ class MarginModel(ABC):
     """
 
     @abstractmethod
+    def over(self, listings: tuple[Listing, ...]) -> "MarginModel":
+        """Give the same method over other listings of the markets that it knows."""
+
+    @abstractmethod
     def requirement(self, notional: Matrix, level: Level) -> Vector:
         """Ask for what each account must hold at a level, before rounding."""
 

@@ -1,5 +1,6 @@
 """What does one account need when its hedges are netted?"""
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,6 +52,13 @@ class PortfolioMargin(MarginModel):
         self.gross_floor = method.gross_floor
         self.rates = np.stack([side_rates(method.markets, level) for level in Level])
         self.tables = tuple(_table(scenarios, method, self.rates) for scenarios in method.dependence)
+
+    def over(self, listings: tuple[Listing, ...]) -> "PortfolioMargin":
+        """Net the same joint scenarios in other columns."""
+        other = copy(self)
+        other.columns = market_columns(listings, self.markets)
+        other.__dict__.pop("terms", None)
+        return other
 
     def requirement(self, notional: Matrix, level: Level) -> Vector:
         """Take the larger of the netted requirement and the correlation floor."""

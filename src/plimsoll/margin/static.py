@@ -1,5 +1,7 @@
 """What do constants by size ask for?"""
 
+from copy import copy
+
 import numpy as np
 
 from plimsoll.domain.instruments import Listing
@@ -39,7 +41,14 @@ class StaticMargin(MarginModel):
         call = maintenance * method.call_buffer
         initial = np.maximum(np.array([tier.initial for tier in method.tiers]), call)
         self._rates = np.stack([maintenance, call, initial])
-        self._columns = len(listings)
+        self.columns = len(listings)
+
+    def over(self, listings: tuple[Listing, ...]) -> "StaticMargin":
+        """Charge the same tiers in other columns."""
+        refuse_options(listings)
+        other = copy(self)
+        other.columns = len(listings)
+        return other
 
     def requirement(self, notional: Matrix, level: Level) -> Vector:
         """Sum the marginal rates over each position."""
@@ -51,8 +60,8 @@ class StaticMargin(MarginModel):
 
     def steepest(self, level: Level) -> Vector:
         """Give the highest marginal rate."""
-        return np.full(self._columns, self._rates[level].max())
+        return np.full(self.columns, self._rates[level].max())
 
     def standalone(self, level: Level) -> Matrix:
         """Give the rates of the first tier."""
-        return np.full((self._columns, 2), self._rates[level, 0])
+        return np.full((self.columns, 2), self._rates[level, 0])
