@@ -14,6 +14,7 @@ from plimsoll.feeds.reports import SignedReport
 from plimsoll.margin.liquidation_price import LiquidationPrices
 from plimsoll.margin.what_if import WhatIf
 from plimsoll.service.accounts import AccountDetail, AccountPage, MarginAnswer
+from plimsoll.service.auctions import AuctionLine, BidAnswer
 from plimsoll.service.branching import Branching
 from plimsoll.service.markets import Announcement, HappenedPage, JournalPosition, Market, Overview
 from plimsoll.service.openapi import ErrorBody
@@ -127,6 +128,15 @@ class Client:
         """Pay cash out, quote quanta."""
         return await self._write(f"/v1/accounts/{quote(name, safe='')}/withdrawals", {"amount": amount}, key)
 
+    async def auctions(self) -> tuple[AuctionLine, ...]:
+        """List what is on the block, the longest there first."""
+        return await self._get("/v1/auctions", tuple[AuctionLine, ...])
+
+    async def bid(self, account: str, *, bidder: str, share: float, key: str) -> BidAnswer:
+        """Take a share of an account on the block, at the price of the moment."""
+        path, body = f"/v1/accounts/{quote(account, safe='')}/bids", {"bidder": bidder, "share": share}
+        return await self._keyed(path, body, key, BidAnswer)
+
     async def fill(self, instrument: str, *, price: float, legs: Mapping[str, str], key: str) -> WriteAnswer:
         """Book a trade; quantities in base units, by account, negative where it sold."""
         parts = [{"account": name, "quantity": quantity} for name, quantity in legs.items()]
@@ -160,10 +170,11 @@ class Client:
         return await self._asked("POST", path, kind, content=msgspec.json.encode(body))
 
     async def _write(self, path: str, body: object, key: str) -> WriteAnswer:
+        return await self._keyed(path, body, key, WriteAnswer)
+
+    async def _keyed(self, path: str, body: object, key: str, kind: type[_Answer]) -> _Answer:
         headers = {"idempotency-key": key}
-        return await self._asked(
-            "POST", path, WriteAnswer, content=msgspec.json.encode(body), headers=headers
-        )
+        return await self._asked("POST", path, kind, content=msgspec.json.encode(body), headers=headers)
 
     async def _asked(self, method: str, path: str, kind: type[_Answer], **more: Any) -> _Answer:
         try:

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -56,9 +57,11 @@ def serve(
 
     Raises
     ------
-    PlimsollError   `ADDRESS_TAKEN`, what the store raises, and what opening the venue raises.
+    PlimsollError   `ADDRESS_TAKEN`, `BAD_SETTING` for a certificate that cannot be used, what the store
+                    raises, and what opening the venue raises.
     """
     set_up_logs(settings.log)
+    _check_certificate(settings.listen)
     listening = _bound(settings.listen)
     with contextlib.closing(listening), contextlib.closing(Service(settings, program)) as service:
         config = uvicorn.Config(
@@ -235,6 +238,21 @@ def _described(settings: ServiceSettings) -> Described:
         return Described(title=", ".join(settings.external.markets), narrative="", replayed=False)
     entry = scenario(settings.replay.scenario)
     return Described(title=entry.title, narrative=entry.summary, replayed=True)
+
+
+def _check_certificate(listen: ListenSettings) -> None:
+    """Refuse a certificate that cannot be served, before anything is opened."""
+    if not listen.certificate:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(listen.certificate, listen.private_key)
+    except OSError as error:  # of which those of TLS are a kind
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            f"the certificate and its key cannot be used: {(error.strerror or str(error)).lower()}",
+            where="listen.certificate",
+            remedy="Give two PEM files that may be read and that belong together.",
+        ) from error
 
 
 def _bound(listen: ListenSettings) -> socket.socket:

@@ -6,7 +6,7 @@ This table is the API: routes, the OpenAPI document and the tests come from it.
 from plimsoll.domain.parameters import JointScenarios, ParameterSet, SideEvidence
 from plimsoll.margin.liquidation_price import LiquidationPrices
 from plimsoll.margin.what_if import WhatIf
-from plimsoll.service import accounts, markets, operations, prices, writes
+from plimsoll.service import accounts, auctions, markets, operations, prices, writes
 from plimsoll.service.branching import Branching
 from plimsoll.service.endpoints import Cursor, Endpoint
 from plimsoll.service.live_feed import SourceLine
@@ -174,6 +174,14 @@ _READ = (
     ),
     Endpoint(
         method=_GET,
+        path="/v1/auctions",
+        scope=Scope.READ,
+        summary="Which accounts are on the block, and at what price?",
+        handle=auctions.auctions,
+        answer=tuple[auctions.AuctionLine, ...],
+    ),
+    Endpoint(
+        method=_GET,
         path="/v1/happened",
         scope=Scope.READ,
         summary="Who was called, liquidated or closed, and who paid?",
@@ -260,6 +268,16 @@ _WRITE = (
     ),
     Endpoint(
         method=_POST,
+        path="/v1/accounts/{account}/bids",
+        scope=Scope.TRADE,
+        summary="Bid for a share of an account on the block.",
+        handle=auctions.bid,
+        answer=auctions.BidAnswer,
+        body=auctions.BidBody,
+        writes=True,
+    ),
+    Endpoint(
+        method=_POST,
         path="/v1/ticks",
         scope=Scope.RISK,
         summary="Move the market.",
@@ -272,10 +290,10 @@ _WRITE = (
         method=_POST,
         path="/v1/fund",
         scope=Scope.RISK,
-        summary="Pay into the insurance fund.",
+        summary="Pay into the insurance fund or the backstop.",
         handle=writes.fund,
         answer=writes.WriteAnswer,
-        body=writes.Amount,
+        body=writes.Payment,
         writes=True,
     ),
 )
