@@ -60,9 +60,9 @@ def disturbed(generator: np.random.Generator, world: World, words: list[int]) ->
     elif fault == 2:
         words = [*words[1:], words[0]]
     elif fault == 3:
-        words = [words[0] ^ (int(generator.integers(1, 2**16)) << 48), *words[1:]]
+        words = [words[0] ^ (int(generator.integers(1, 2**16)) << 26), *words[1:]]
     elif fault == 4:
-        words = [(words[0] & (2**64 - 1)) | (1 << 46)]
+        words = [(words[0] & (2**42 - 1)) | (1 << 24)]
     return words, spots
 
 

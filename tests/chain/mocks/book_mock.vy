@@ -33,8 +33,8 @@ def change(account: address, instrument: uint256, lots: int256) -> int256:
 
 
 @external
-def fill(account: address, words: DynArray[uint256, 25]):
-    for i: uint256 in range(25):
+def fill(account: address, words: DynArray[uint256, 17]):
+    for i: uint256 in range(17):
         if i < len(words):
             positions._words[account][i] = words[i]
 
@@ -45,7 +45,7 @@ def packed(account: address, spots: DynArray[uint256, 8]) -> int256:
     @notice Read the account's positions and ask; the gas of both is logged.
     """
     before: uint256 = msg.gas
-    words: DynArray[uint256, 25] = positions._read(account)
+    words: DynArray[uint256, 17] = positions._read(account)
     risks: DynArray[IMarginEngine.MarketRisk, 8] = staticcall IMarginEngine(ENGINE).packed(words, spots)
     log Asked(worst=risks[0].worst, gas=before - msg.gas)
     return risks[0].worst
@@ -57,7 +57,7 @@ def exact(account: address, spots: DynArray[uint256, 8]) -> int256:
     @notice Read the account's positions and ask; the gas of both is logged.
     """
     before: uint256 = msg.gas
-    words: DynArray[uint256, 25] = positions._read(account)
+    words: DynArray[uint256, 17] = positions._read(account)
     risks: DynArray[IMarginEngine.MarketRisk, 8] = staticcall IMarginEngine(ENGINE).exact(words, spots)
     log Asked(worst=risks[0].worst, gas=before - msg.gas)
     return risks[0].worst
@@ -69,7 +69,7 @@ def greeks(account: address, spots: DynArray[uint256, 8]) -> int256:
     @notice Read the account's positions and ask; the gas of both is logged.
     """
     before: uint256 = msg.gas
-    words: DynArray[uint256, 25] = positions._read(account)
+    words: DynArray[uint256, 17] = positions._read(account)
     risks: DynArray[IMarginEngine.MarketRisk, 8] = staticcall IGreeksEngine(GREEKS).greeks(words, spots)
     log Asked(worst=risks[0].worst, gas=before - msg.gas)
     return risks[0].worst

@@ -16,6 +16,7 @@
 
 from interfaces import IMarginEngine
 import data_code
+import positions
 import valuation
 
 implements: IMarginEngine
@@ -120,11 +121,11 @@ def __init__(governor: address, publisher: address, guardian: address):
 @external
 @view
 def packed(
-    positions: DynArray[uint256, 25], spots: DynArray[uint256, 8]
+    words: DynArray[uint256, positions.MAX_WORDS], spots: DynArray[uint256, 8]
 ) -> DynArray[IMarginEngine.MarketRisk, 8]:
     """
     @notice See IMarginEngine.
-    @param positions Words of four positions.
+    @param words Words of six positions.
     @param spots Spot by market number, 1e18.
     @return One risk per market held.
     """
@@ -136,12 +137,12 @@ def packed(
     stale: uint256 = 0
     charge: uint256 = 0
     gross: uint256 = 0
-    for word: uint256 in positions:
+    for word: uint256 in words:
         rest: uint256 = word
-        for _: uint256 in range(4):
+        for _: uint256 in range(positions.LANES):
             if rest == 0:
                 break
-            at: uint256 = (rest >> 58) & 63
+            at: uint256 = (rest >> (positions.LOTS_BITS + 10)) & 63
             if at != key:
                 assert key == max_value(uint256) or at > key, "engine: order"
                 if key != max_value(uint256) and at >> 3 != key >> 3:
@@ -154,20 +155,20 @@ def packed(
                 published: uint256 = 0
                 rows, published, stale = self._opened(at, spots)
                 as_of = min(as_of, published)
-            lots: int256 = convert(convert(rest << 208, bytes32), int256) >> 208
+            lots: int256 = positions._signed(rest)
             # The row's own 9 bytes end the first word, its lanes are the second and third; rows start at 32.
             # The number of a row has 10 bits.
-            row: Bytes[96] = slice(rows.code, unsafe_add(unsafe_mul((rest >> 48) & 1023, ROW), 9), 96)
+            row: Bytes[96] = slice(rows.code, unsafe_add(unsafe_mul((rest >> positions.LOTS_BITS) & 1023, ROW), 9), 96)
             head: uint256 = 0
             low: uint256 = 0
             high: uint256 = 0
             head, low, high = abi_decode(row, (uint256, uint256, uint256))
-            # All ones where lots are negative, so that the size is their complement plus one: below 2**48.
+            # All ones where lots are negative, so that the size is their complement plus one: below 2**26.
             short: uint256 = convert(convert(lots >> 255, bytes32), uint256)
             signed: uint256 = convert(convert(lots, bytes32), uint256)
             size: uint256 = unsafe_sub(signed ^ short, short)  # as just said
             scaled: uint256 = signed << (head & 31)
-            # Sizes are shifted by 31 at most, and there are 100 positions.
+            # Sizes are shifted by 31 at most, and there are 102 positions.
             gross = unsafe_add(gross, size << (head & 31))
             # The figures of a header are below 2**61 together: below 2**109 a position.
             charge = unsafe_add(charge, unsafe_add(unsafe_mul(size, stale), (short & size) << unsafe_add(head & 31, 1)))
@@ -180,7 +181,7 @@ def packed(
             sums[5] = unsafe_add(sums[5], unsafe_mul((high >> 16) & SPACED, scaled))
             sums[6] = unsafe_add(sums[6], unsafe_mul((high >> 32) & SPACED, scaled))
             sums[7] = unsafe_add(sums[7], unsafe_mul((high >> 48) & SPACED, scaled))
-            rest = rest >> 64
+            rest = rest >> positions.LANE_BITS
     if key != max_value(uint256):
         risks.append(self._summed(key >> 3, sums, charge, gross, as_of))
     return risks
@@ -235,7 +236,7 @@ def _summed(
     worst: uint256 = min(
         min(least & LANE, (least >> 64) & LANE), min((least >> 128) & LANE, least >> 192)
     )
-    # Sizes, each at most 2**47, times figures below 2**62, a hundred times: far below 2**255.
+    # Sizes, each at most 2**25, times figures below 2**62, a hundred times: far below 2**255.
     held: int256 = unsafe_add(2**57, convert(charge, int256))
     return IMarginEngine.MarketRisk(
         market=market,
@@ -261,37 +262,37 @@ def _lesser(a: uint256, b: uint256) -> uint256:
 @external
 @view
 def exact(
-    positions: DynArray[uint256, 25], spots: DynArray[uint256, 8]
+    words: DynArray[uint256, positions.MAX_WORDS], spots: DynArray[uint256, 8]
 ) -> DynArray[IMarginEngine.MarketRisk, 8]:
     """
     @notice See IMarginEngine.
-    @param positions Words of four positions.
+    @param words Words of six positions.
     @param spots Spot by market number, 1e18.
     @return One risk per market held.
     """
-    return self._exact(positions, spots, SCENARIOS)
+    return self._exact(words, spots, SCENARIOS)
 
 
 @external
 @view
 def single(
-    positions: DynArray[uint256, 25], spots: DynArray[uint256, 8], scenario: uint256
+    words: DynArray[uint256, positions.MAX_WORDS], spots: DynArray[uint256, 8], scenario: uint256
 ) -> DynArray[IMarginEngine.MarketRisk, 8]:
     """
     @notice See IMarginEngine.
-    @param positions Words of four positions.
+    @param words Words of six positions.
     @param spots Spot by market number, 1e18.
     @param scenario Number of the scenario.
     @return One risk per market held.
     """
     assert scenario < SCENARIOS, "engine: no such scenario"
-    return self._exact(positions, spots, scenario)
+    return self._exact(words, spots, scenario)
 
 
 @internal
 @view
 def _exact(
-    positions: DynArray[uint256, 25], spots: DynArray[uint256, 8], only: uint256
+    words: DynArray[uint256, positions.MAX_WORDS], spots: DynArray[uint256, 8], only: uint256
 ) -> DynArray[IMarginEngine.MarketRisk, 8]:
     """
     @dev Reprice every position; `only` below 32 names the one scenario to look at besides today.
@@ -304,12 +305,12 @@ def _exact(
     key: uint256 = max_value(uint256)
     as_of: uint256 = max_value(uint256)
     source: valuation.Source = empty(valuation.Source)
-    for word: uint256 in positions:
+    for word: uint256 in words:
         rest: uint256 = word
-        for _: uint256 in range(4):
+        for _: uint256 in range(positions.LANES):
             if rest == 0:
                 break
-            instrument: uint256 = (rest >> 48) & 65_535
+            instrument: uint256 = (rest >> positions.LOTS_BITS) & positions.MAX_ID
             at: uint256 = instrument >> 10
             if at != key:
                 assert key == max_value(uint256) or at > key, "engine: order"
@@ -325,7 +326,7 @@ def _exact(
                 key = at
                 tenor = empty(valuation.Tenor)
                 as_of = min(as_of, source.as_of)
-            lots: int256 = convert(convert(rest << 208, bytes32), int256) >> 208
+            lots: int256 = positions._signed(rest)
             option: valuation.Option = empty(valuation.Option)
             expiry: uint256 = 0
             option, expiry = valuation._option(source, instrument & 1023, valuation._spot(at >> 3, spots), 0)
@@ -333,9 +334,9 @@ def _exact(
             if option.kind != LINEAR and expiry != tenor.expiry:
                 tenor = valuation._tenor(expiry, source.as_of, block.timestamp, grid.power)
             sums = valuation._values(sums, grid, tenor, option, lots)
-            # Lots are below 2**47, money below 2**113, and there are 100 positions.
+            # Lots are below 2**25, money below 2**113, and there are 102 positions.
             allowance = unsafe_add(allowance, unsafe_mul(abs(lots), valuation._error(grid.largest, option)))
-            rest = rest >> 64
+            rest = rest >> positions.LANE_BITS
     if key != max_value(uint256):
         risks.append(self._least(key >> 3, grid.size, sums, allowance, as_of, only))
     return risks

@@ -12,6 +12,7 @@
         by itself.
 """
 from interfaces import IMarginEngine
+import positions
 
 
 interface Parameters:
@@ -91,7 +92,7 @@ event ListingClosed:
 ONE: constant(uint256) = 1_000_000_000
 MARKETS: constant(uint256) = 8
 ASSETS: constant(uint256) = 8
-MAX_WORDS: constant(uint256) = 25
+MAX_WORDS: constant(uint256) = positions.MAX_WORDS
 # Of price times lot (1e18 each) over a quantum (1e-6)
 TO_QUANTA: constant(uint256) = 10 ** 30
 MILLION: constant(uint256) = 1_000_000
@@ -174,7 +175,7 @@ def assess(
     @notice Value an account and say what it must hold.
     @param account For its attested factor.
     @param cash Quanta, negative where positions were paid for.
-    @param words Positions, four a word.
+    @param words Positions, six a word.
     @param holdings Collateral by asset, in its token's units.
     @return Equity and requirements, quanta.
     """
@@ -204,17 +205,17 @@ def assess(
 def worth(words: DynArray[uint256, MAX_WORDS], spots: uint256[MARKETS]) -> int256:
     """
     @notice What positions are worth at given prices.
-    @param words Positions, four a word.
+    @param words Positions, six a word.
     @param spots Price by number of the market.
     @return Quanta.
     """
     worth: int256 = 0
     for word: uint256 in words:
-        for place: uint256 in range(4):
-            lane: uint256 = (word >> (64 * place)) & (2 ** 64 - 1)
+        for place: uint256 in range(positions.LANES):
+            lane: uint256 = (word >> (positions.LANE_BITS * place)) & positions.LANE
             if lane != 0:
-                instrument: uint256 = lane >> 48
-                worth += self._lots(lane) * self._mark(instrument, spots[instrument >> 13])
+                instrument: uint256 = lane >> positions.LOTS_BITS
+                worth += positions._signed(lane) * self._mark(instrument, spots[instrument >> 13])
     return worth
 
 
@@ -415,13 +416,13 @@ def _runs(words: DynArray[uint256, MAX_WORDS]) -> DynArray[Run, MARKETS]:
     """
     runs: DynArray[Run, MARKETS] = []
     for word: uint256 in words:
-        for place: uint256 in range(4):
-            lane: uint256 = (word >> (64 * place)) & (2 ** 64 - 1)
+        for place: uint256 in range(positions.LANES):
+            lane: uint256 = (word >> (positions.LANE_BITS * place)) & positions.LANE
             if lane == 0:
                 break
-            instrument: uint256 = lane >> 48
+            instrument: uint256 = lane >> positions.LOTS_BITS
             number: uint256 = instrument >> 13
-            lots: int256 = self._lots(lane)
+            lots: int256 = positions._signed(lane)
             if len(runs) == 0 or runs[len(runs) - 1].number != number:
                 runs.append(Run(number=number, linear=0, lots=0, mixed=False))
             last: uint256 = len(runs) - 1
@@ -431,15 +432,6 @@ def _runs(words: DynArray[uint256, MAX_WORDS]) -> DynArray[Run, MARKETS]:
             else:
                 runs[last].mixed = True
     return runs
-
-
-@internal
-@pure
-def _lots(lane: uint256) -> int256:
-    """
-    @notice The signed lots of a lane: its low 48 bits, moved to the top of the word and back with their sign.
-    """
-    return convert(convert(lane << 208, bytes32), int256) >> 208
 
 
 @internal

@@ -180,7 +180,7 @@ def _values(
     values: int256[SCENARIOS] = sums
     if option.kind == LINEAR:
         for s: uint256 in range(grid.size, bound=SCENARIOS):
-            # Money is below 2**109, a multiple below 2**99; lots are below 2**47, and there are 100 positions.
+            # Money is below 2**109, a multiple below 2**99; lots are below 2**25, and there are 102 positions.
             moved: int256 = unsafe_mul(option.forward, grid.multiple[s]) >> 96
             values[s] = unsafe_add(values[s], unsafe_mul(lots, moved))  # as above
         return values

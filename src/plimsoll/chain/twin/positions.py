@@ -1,4 +1,4 @@
-"""How are positions packed four to a word, as `positions.vy` does?"""
+"""How are positions packed six to a word, as `positions.vy` does?"""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,7 +7,7 @@ from plimsoll.chain.twin.constants import constants
 __all__ = ["instrument_id", "pack", "unpack"]
 
 _C = constants("positions")
-_LANES, _BITS, _LANE, _LOTS = _C["LANES"], _C["LOTS_BITS"], _C["LANE"], _C["LOTS_MASK"]
+_LANES, _LANE_BITS, _BITS, _LOTS = _C["LANES"], _C["LANE_BITS"], _C["LOTS_BITS"], _C["LOTS_MASK"]
 
 
 def instrument_id(market: int, board: int, row: int) -> int:
@@ -19,7 +19,7 @@ def pack(book: Iterable[tuple[int, int]]) -> list[int]:
     """Pack instrument ids and signed lots, in order of ids; what has no lots is left out."""
     lanes = [instrument << _BITS | (lots & _LOTS) for instrument, lots in sorted(book) if lots]
     return [
-        sum(lane << (64 * place) for place, lane in enumerate(lanes[at : at + _LANES]))
+        sum(lane << (_LANE_BITS * place) for place, lane in enumerate(lanes[at : at + _LANES]))
         for at in range(0, len(lanes), _LANES)
     ]
 
@@ -34,5 +34,5 @@ def unpack(words: Sequence[int]) -> list[tuple[int, int]]:
                 break
             lots = rest & _LOTS
             book.append(((rest >> _BITS) & 65_535, lots - (1 << _BITS) if lots >> (_BITS - 1) else lots))
-            rest >>= 64
+            rest >>= _LANE_BITS
     return book
