@@ -16,7 +16,6 @@ def unpacked(words: list[int]) -> list[tuple[int, int]]:
     lanes = [(word >> (LANE * k)) & (2**LANE - 1) for word in words for k in range(LANES)]
     filled = [lane for lane in lanes if lane]
     assert lanes[: len(filled)] == filled, "an empty lane stands before a full one"
-    assert len(words) <= len(filled) // LANES + 1
     return [(lane >> LOTS, (lane % 2**LOTS ^ 2 ** (LOTS - 1)) - 2 ** (LOTS - 1)) for lane in filled]
 
 

@@ -39,15 +39,15 @@ def __init__(engine: address):
 @external
 @view
 def greeks(
-    words: DynArray[uint256, positions.MAX_WORDS], spots: DynArray[uint256, 8]
-) -> DynArray[IMarginEngine.MarketRisk, 8]:
+    words: uint256[positions.MAX_WORDS], spots: uint256[8]
+) -> IMarginEngine.MarketRisk[8]:
     """
     @notice See IGreeksEngine.
     @param words Words of six positions.
     @param spots Spot by market number, 1e18.
-    @return One risk per market held.
+    @return Risks by number of the market.
     """
-    risks: DynArray[IMarginEngine.MarketRisk, 8] = []
+    risks: IMarginEngine.MarketRisk[8] = empty(IMarginEngine.MarketRisk[8])
     box: greeks_bound.Box = empty(greeks_bound.Box)
     sums: greeks_bound.Sums = empty(greeks_bound.Sums)
     tenor: valuation.Tenor = empty(valuation.Tenor)
@@ -55,6 +55,8 @@ def greeks(
     as_of: uint256 = max_value(uint256)
     source: valuation.Source = empty(valuation.Source)
     for word: uint256 in words:
+        if word == 0:
+            break
         rest: uint256 = word
         for _: uint256 in range(positions.LANES):
             if rest == 0:
@@ -67,7 +69,7 @@ def greeks(
                 source = self._source(at)
                 if opened:
                     if key != max_value(uint256):
-                        risks.append(self._bounded(key >> 3, box, sums, as_of))
+                        risks[key >> 3] = self._bounded(box, sums, as_of)
                         sums = empty(greeks_bound.Sums)
                         as_of = max_value(uint256)
                     box = self._box(source.market)
@@ -98,21 +100,20 @@ def greeks(
                 sums = greeks_bound._add(sums, box, lots, leg)
             rest = rest >> positions.LANE_BITS
     if key != max_value(uint256):
-        risks.append(self._bounded(key >> 3, box, sums, as_of))
+        risks[key >> 3] = self._bounded(box, sums, as_of)
     return risks
 
 
 @internal
 @pure
 def _bounded(
-    market: uint256, box: greeks_bound.Box, sums: greeks_bound.Sums, as_of: uint256
+    box: greeks_bound.Box, sums: greeks_bound.Sums, as_of: uint256
 ) -> IMarginEngine.MarketRisk:
     """
     @dev Today's value less the most that the box can take; both rounded down to quanta.
     """
     held: int256 = unsafe_sub(sums.value, sums.allowance)  # both are below 2**170
     return IMarginEngine.MarketRisk(
-        market=market,
         value=held >> 64,
         worst=(held - greeks_bound._loss(sums, box)) >> 64,
         scenario=SCENARIOS,

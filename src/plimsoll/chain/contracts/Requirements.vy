@@ -169,7 +169,7 @@ def close_listing():
 @external
 @view
 def assess(
-    account: address, cash: int256, words: DynArray[uint256, MAX_WORDS], holdings: uint256[ASSETS]
+    account: address, cash: int256, words: uint256[MAX_WORDS], holdings: uint256[ASSETS]
 ) -> Assessment:
     """
     @notice Value an account and say what it must hold.
@@ -202,7 +202,7 @@ def assess(
 
 @external
 @view
-def worth(words: DynArray[uint256, MAX_WORDS], spots: uint256[MARKETS]) -> int256:
+def worth(words: uint256[MAX_WORDS], spots: uint256[MARKETS]) -> int256:
     """
     @notice What positions are worth at given prices.
     @param words Positions, six a word.
@@ -211,6 +211,8 @@ def worth(words: DynArray[uint256, MAX_WORDS], spots: uint256[MARKETS]) -> int25
     """
     worth: int256 = 0
     for word: uint256 in words:
+        if word == 0:
+            break
         for place: uint256 in range(positions.LANES):
             lane: uint256 = (word >> (positions.LANE_BITS * place)) & positions.LANE
             if lane != 0:
@@ -329,12 +331,10 @@ def market_count() -> uint256:
 @internal
 @view
 def _with_positions(
-    before: Assessment, runs: DynArray[Run, MARKETS], words: DynArray[uint256, MAX_WORDS]
+    before: Assessment, runs: DynArray[Run, MARKETS], words: uint256[MAX_WORDS]
 ) -> Assessment:
     found: Assessment = before
-    spots: DynArray[uint256, MARKETS] = []
-    for number: uint256 in range(MARKETS):
-        spots.append(0)
+    spots: uint256[MARKETS] = empty(uint256[MARKETS])
     mixed: bool = False
     for run: Run in runs:
         market: Market = self.markets[run.number]
@@ -359,63 +359,64 @@ def _with_positions(
         found.called += self._charged(notional, side.call)
         found.initial += self._charged(notional, side.initial)
     if mixed:
-        risks: DynArray[IMarginEngine.MarketRisk, MARKETS] = self._risks(words, spots)
-        for risk: IMarginEngine.MarketRisk in risks:
-            found = self._with_risk(found, risk, runs)
+        risks: IMarginEngine.MarketRisk[MARKETS] = self._risks(words, spots)
+        for run: Run in runs:
+            if run.mixed:
+                found = self._with_risk(found, risks[run.number], run.number)
     return found
 
 
 @internal
 @view
 def _with_risk(
-    before: Assessment, risk: IMarginEngine.MarketRisk, runs: DynArray[Run, MARKETS]
+    before: Assessment, risk: IMarginEngine.MarketRisk, market: uint256
 ) -> Assessment:
     """
-    @notice Add a market that the engine margined, unless it was charged as a perpetual alone.
+    @notice Add a market that the engine margined.
     """
     found: Assessment = before
-    for run: Run in runs:
-        if run.number == risk.market and run.mixed:
-            rates: MarketRates = staticcall Parameters(PARAMETERS).rates(self.markets[risk.market].name)
-            spread: uint256 = staticcall IMarginEngine(ENGINE).spread(risk.market)
-            loss: uint256 = convert(risk.value - risk.worst, uint256)
-            found.liquid += risk.value
-            found.maintenance += self._scaled(loss, max(rates.long.maintenance, rates.short.maintenance), spread)
-            found.called += self._scaled(loss, max(rates.long.call, rates.short.call), spread)
-            found.initial += self._scaled(loss, max(rates.long.initial, rates.short.initial), spread)
+    rates: MarketRates = staticcall Parameters(PARAMETERS).rates(self.markets[market].name)
+    spread: uint256 = staticcall IMarginEngine(ENGINE).spread(market)
+    loss: uint256 = convert(risk.value - risk.worst, uint256)
+    found.liquid += risk.value
+    found.maintenance += self._scaled(loss, max(rates.long.maintenance, rates.short.maintenance), spread)
+    found.called += self._scaled(loss, max(rates.long.call, rates.short.call), spread)
+    found.initial += self._scaled(loss, max(rates.long.initial, rates.short.initial), spread)
     return found
 
 
 @internal
 @view
 def _risks(
-    words: DynArray[uint256, MAX_WORDS], spots: DynArray[uint256, MARKETS]
-) -> DynArray[IMarginEngine.MarketRisk, MARKETS]:
+    words: uint256[MAX_WORDS], spots: uint256[MARKETS]
+) -> IMarginEngine.MarketRisk[MARKETS]:
     """
     @notice The packed path; where it refuses, the exact one.
     """
     success: bool = False
-    answer: Bytes[1_344] = b""
+    answer: Bytes[1_024] = b""
     success, answer = raw_call(
         ENGINE,
-        abi_encode(words, spots, method_id=method_id("packed(uint256[],uint256[])")),
-        max_outsize=1_344,
+        abi_encode(words, spots, method_id=method_id("packed(uint256[17],uint256[8])")),
+        max_outsize=1_024,
         is_static_call=True,
         revert_on_failure=False,
     )
     if success:
-        return abi_decode(answer, DynArray[IMarginEngine.MarketRisk, MARKETS])
+        return abi_decode(answer, IMarginEngine.MarketRisk[MARKETS])
     return staticcall IMarginEngine(ENGINE).exact(words, spots)
 
 
 @internal
 @view
-def _runs(words: DynArray[uint256, MAX_WORDS]) -> DynArray[Run, MARKETS]:
+def _runs(words: uint256[MAX_WORDS]) -> DynArray[Run, MARKETS]:
     """
     @notice What is held of each market; ids ascend, so that a market is one run.
     """
     runs: DynArray[Run, MARKETS] = []
     for word: uint256 in words:
+        if word == 0:
+            break
         for place: uint256 in range(positions.LANES):
             lane: uint256 = (word >> (positions.LANE_BITS * place)) & positions.LANE
             if lane == 0:

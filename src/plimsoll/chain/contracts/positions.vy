@@ -32,21 +32,30 @@ _words: HashMap[address, uint256[MAX_WORDS]]
 
 @internal
 @view
-def _read(account: address) -> DynArray[uint256, MAX_WORDS]:
+def _read(account: address) -> uint256[MAX_WORDS]:
     """
     @notice Give an account's positions as the margin engine takes them.
     @param account Whose positions.
-    @return Words, none of which is zero.
+    @return Words; from the first that is zero on, all are.
     """
-    words: DynArray[uint256, MAX_WORDS] = []
+    words: uint256[MAX_WORDS] = empty(uint256[MAX_WORDS])
     for i: uint256 in range(MAX_WORDS):
         word: uint256 = self._words[account][i]
-        if word == 0:
-            break
-        words.append(word)
+        words[i] = word
         if word >> LAST == 0:
             break
     return words
+
+
+@internal
+@view
+def _none(account: address) -> bool:
+    """
+    @notice Whether an account holds no position at all.
+    @param account Whose positions.
+    @return True where it holds none.
+    """
+    return self._words[account][0] == 0
 
 
 @internal
