@@ -6,20 +6,12 @@ from msgspec import Struct
 from plimsoll.clearing.feedback import MOVES, branching_profile
 from plimsoll.domain.instruments import Spot
 from plimsoll.domain.money import QUANTA_PER_UNIT
+from plimsoll.engine.market_curves import market_depth
 from plimsoll.engine.state import State
 from plimsoll.sim.held import held_by_traders
-from plimsoll.types import Matrix, Rows, Vector
+from plimsoll.types import Matrix
 
 __all__ = ["Branching", "branching"]
-
-_LEAST_IMPACT = 1e-6
-"""Impact of a market that shows none: it takes a great deal, but not infinitely much."""
-
-_LEAST_DEPTH = 1.0
-"""Quote: what a market that trades nothing takes, so that the ratio stays a number."""
-
-_MOVE = 0.01
-"""Depth is what moves a price by so much."""
 
 
 class Branching(Struct, frozen=True, kw_only=True):
@@ -47,10 +39,9 @@ class Branching(Struct, frozen=True, kw_only=True):
 def branching(state: State) -> tuple[Branching, ...]:
     r"""Measure every traded market, the most fragile first, as `branching_profile` does.
 
-    .. math:: n_m = \max_x \frac{g_m(x)}{d_m}, \quad d_m = V_m \Big(\frac{1 \%}{Y \sigma_m}\Big)^2
+    .. math:: n_m = \max_x \frac{g_m(x)}{d_m}
 
-    with V the quote volume of an hour and Y sigma the impact of trading it at once: the square-root law,
-    solved for the size that moves the price 1 %.
+    with d the depth of this moment by the market's cost curve.
     """
     if state.model is None or np.isnan(state.market.marks).any():
         return ()
@@ -59,18 +50,10 @@ def branching(state: State) -> tuple[Branching, ...]:
     columns = np.array(
         [markets.index(entry.underlying) if entry.underlying in markets else -1 for entry in state.listings]
     )
-    depth = _depth(state, columns, len(markets))
+    depth = market_depth(state, columns, len(markets), normal=False)
     profile = branching_profile(held_by_traders(state), columns, depth * QUANTA_PER_UNIT)
     found = [_of_market(market, profile[:, m], float(depth[m])) for m, market in enumerate(markets)]
     return tuple(sorted(found, key=lambda entry: -entry.ratio))
-
-
-def _depth(state: State, columns: Rows, markets: int) -> Vector:
-    """Solve the square-root law for what moves each market by 1 %: Vector [M], quote."""
-    first = [int(np.flatnonzero(columns == market)[0]) for market in range(markets)]
-    volume, impact = state.market.volume[first], state.market.impact[first]
-    depth: Vector = np.maximum(volume * (_MOVE / np.maximum(impact, _LEAST_IMPACT)) ** 2, _LEAST_DEPTH)
-    return depth
 
 
 def _of_market(market: str, profile: Matrix, depth: float) -> Branching:
