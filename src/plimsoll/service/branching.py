@@ -24,7 +24,8 @@ class Branching(Struct, frozen=True, kw_only=True):
     falls, rises : float   The largest of each side.
     move : float     The move, signed, at which it is largest; 0 where nobody would be sold by any.
     sold : quote     g: what each per cent of that move makes accounts trade by force.
-    depth : quote    d: what the market takes for a move of 1 %.
+    depth : quote    d: what the market takes for a move of 1 %, by its cost curve at what is left of depth.
+    left : share     Of the curve's depth, as the last tick told it.
     """
 
     market: str
@@ -34,6 +35,7 @@ class Branching(Struct, frozen=True, kw_only=True):
     move: float
     sold: float
     depth: float
+    left: float
 
 
 def branching(state: State) -> tuple[Branching, ...]:
@@ -52,11 +54,15 @@ def branching(state: State) -> tuple[Branching, ...]:
     )
     depth = market_depth(state, columns, len(markets), normal=False)
     profile = branching_profile(held_by_traders(state), columns, depth * QUANTA_PER_UNIT)
-    found = [_of_market(market, profile[:, m], float(depth[m])) for m, market in enumerate(markets)]
+    left = {entry.underlying: share for entry, share in zip(state.listings, state.market.depth, strict=True)}
+    found = [
+        _of_market(market, profile[:, m], float(depth[m]), float(left[market]))
+        for m, market in enumerate(markets)
+    ]
     return tuple(sorted(found, key=lambda entry: -entry.ratio))
 
 
-def _of_market(market: str, profile: Matrix, depth: float) -> Branching:
+def _of_market(market: str, profile: Matrix, depth: float, left: float) -> Branching:
     """Take the worst of a market's profile, Matrix [2, K]: falls, then rises."""
     side, place = np.unravel_index(int(np.argmax(profile)), profile.shape)
     ratio = float(profile[side, place])
@@ -68,4 +74,5 @@ def _of_market(market: str, profile: Matrix, depth: float) -> Branching:
         move=(MOVES[place] if side else -MOVES[place]) if ratio > 0.0 else 0.0,
         sold=ratio * depth,
         depth=depth,
+        left=left,
     )
