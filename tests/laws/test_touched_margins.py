@@ -4,7 +4,6 @@ from contextlib import ExitStack
 from unittest.mock import patch
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +14,7 @@ from plimsoll.engine.state import digest
 from plimsoll.service import margins, touched
 from plimsoll.service.margins import margins_of
 from plimsoll.service.touched import Touched
-from tests.laws.test_safety import COLUMNS, METHODS, opened, tick
+from tests.laws.test_safety import COLUMNS, every_set, opened, tick
 from tests.support.venues import MARKS, cross_margin, parameter_set
 
 STEPS = 25
@@ -58,11 +57,11 @@ def indexed():
     return stack
 
 
-@pytest.mark.parametrize("method", METHODS, ids=["static", "per-position", "cross-margin", "no-scenarios"])
+@every_set
 @settings(max_examples=8)
 @given(seed=st.integers(0, 10_000))
-def test_margins_that_follow_events_are_those_of_a_fresh_look(method, seed):
-    state, generator = opened(method, seed)
+def test_margins_that_follow_events_are_those_of_a_fresh_look(parameters, seed):
+    state, generator = opened(parameters, seed)
     names = state.book.names[5:]
     following = Touched()
     with indexed():
@@ -74,11 +73,11 @@ def test_margins_that_follow_events_are_those_of_a_fresh_look(method, seed):
             assert (np.abs(followed.maintenance - fresh.maintenance) <= QUANTUM).all()
 
 
-@pytest.mark.parametrize("method", METHODS, ids=["static", "per-position", "cross-margin", "no-scenarios"])
+@every_set
 @settings(max_examples=8)
 @given(seed=st.integers(0, 10_000))
-def test_a_fold_that_finds_holders_by_an_index_gives_what_one_that_looks_at_all_gives(method, seed):
-    state, generator = opened(method, seed)
+def test_a_fold_that_finds_holders_by_an_index_gives_what_one_that_looks_at_all_gives(parameters, seed):
+    state, generator = opened(parameters, seed)
     plain = state
     for event in events(generator, state.book.names[5:]):
         with indexed():

@@ -13,6 +13,7 @@ from plimsoll.margin import margin_model
 from plimsoll.margin.explain import explain
 from plimsoll.margin.portfolio import PortfolioMargin
 from tests.support.venues import (
+    LIQUIDITY,
     LISTINGS,
     MARKETS,
     TIERS,
@@ -22,12 +23,14 @@ from tests.support.venues import (
     per_position,
 )
 
-METHODS = {
-    "static": TIERS,
-    "per-position": per_position(),
-    "cross-margin": cross_margin(),
-    "some-joint": cross_margin(dependence=(joint_rows(5, MARKETS[:2]), joint_rows(6))),
+SETS = {
+    "static": parameter_set(TIERS),
+    "per-position": parameter_set(per_position()),
+    "cross-margin": parameter_set(cross_margin()),
+    "some-joint": parameter_set(cross_margin(dependence=(joint_rows(5, MARKETS[:2]), joint_rows(6)))),
+    "charged-for-size": parameter_set(cross_margin(), liquidity=LIQUIDITY),
 }
+every_set = pytest.mark.parametrize("parameters", SETS.values(), ids=SETS)
 MARKS = {market: 100.0 * (1 + place) for place, market in enumerate(MARKETS)}
 
 
@@ -39,22 +42,23 @@ def account(*markets):
     return Account("desk", (CollateralBalance("USD", Decimal(9_000)),), positions)
 
 
-@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+@every_set
 @pytest.mark.parametrize("held", [(), MARKETS[:1], MARKETS[:2], MARKETS[1:3], MARKETS])
-def test_the_explanation_is_the_same_with_a_model_over_other_listings(method, held):
-    parameters = parameter_set(method)
-    known = margin_model(method, LISTINGS)
+def test_the_explanation_is_the_same_with_a_model_over_other_listings(parameters, held):
+    known = margin_model(parameters.method, LISTINGS, parameters.liquidity)
     if isinstance(known, PortfolioMargin):
         assert known.terms is not None  # remembered for its own listings, and not for others
     assert explain(account(*held), parameters, MARKS, known) == explain(account(*held), parameters, MARKS)
 
 
-@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
-def test_a_model_over_other_listings_asks_what_one_made_for_them_asks(method):
+@every_set
+def test_a_model_over_other_listings_asks_what_one_made_for_them_asks(parameters):
     fewer = LISTINGS[::-2]
     generator = np.random.default_rng(4)
     notional = 1e12 * generator.standard_normal((20, len(fewer)))
-    known, made = margin_model(method, LISTINGS), margin_model(method, fewer)
+    known, made = (
+        margin_model(parameters.method, listings, parameters.liquidity) for listings in (LISTINGS, fewer)
+    )
     if isinstance(known, PortfolioMargin):
         assert known.terms is not None
     for level in Level:

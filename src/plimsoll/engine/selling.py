@@ -9,7 +9,6 @@ from plimsoll.clearing.liquidation import (
     Slice,
     expected_cost,
     hours_to_sell,
-    largest_lots,
     reduction,
     slices,
     wanted_lots,
@@ -21,6 +20,7 @@ from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_down, quanta_up
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.auctions import begin_auctions
 from plimsoll.engine.book import BACKSTOP, FIRST_TRADER, FUND
+from plimsoll.engine.market_curves import present_curves
 from plimsoll.engine.state import State
 from plimsoll.engine.watch import Effects, Watched
 from plimsoll.types import Flags, Lots, Quanta, Vector
@@ -136,13 +136,14 @@ def _stuck(state: State, watched: Watched, wanted: Lots, liquidity: Liquidity) -
 
 
 def _liquidity(state: State, hours: float) -> Liquidity:
-    market = state.market
-    value = state.lot_sizes * market.marks
-    volume = market.volume / value
-    budget = volume * hours * state.rules.participation
-    if state.rules.slice_cost is not None:
-        budget = np.minimum(budget, largest_lots(volume, market.impact, state.rules.slice_cost))
-    return Liquidity(volume, market.impact, np.floor(budget))
+    rules, depth = state.rules, state.market.depth
+    values = state.lot_sizes * state.market.marks
+    curves = tuple(c.per(value) for c, value in zip(present_curves(state), values.tolist(), strict=True))
+    paced = [
+        curve.pace(hours, rules.participation, rules.slice_cost, share)
+        for curve, share in zip(curves, depth.tolist(), strict=True)
+    ]
+    return Liquidity(curves, depth, hours, np.floor(paced))
 
 
 def _priced(state: State, cut: Slice, traded: Lots) -> tuple[float, Lots, Quanta]:
