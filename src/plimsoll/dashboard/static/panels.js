@@ -101,14 +101,14 @@ export function showStress(results, open) {
 
 const WHAT = {
   "status-changed": (effect) => [`${effect.before.toLowerCase()} → ${effect.after.toLowerCase()}`, effect.accounts, effect.signal.toLowerCase()],
-  liquidated: (effect) => ["liquidated", effect.accounts, `${effect.instrument} at ${price(effect.price)}, price moved ${signed(effect.displacement)}`],
+  liquidated: (effect) => ["liquidated", effect.accounts, `${effect.instrument} at ${price(effect.price)}, price moved ${signed(effect.displacement, 2)}`],
   closed: (effect) => ["closed with a debt", effect.accounts, `${short(effect.shortfalls.reduce((sum, each) => sum + each, 0))} short`],
   covered: (effect) => ["fund paid", [], short(effect.amount)],
   allocated: (effect) => ["losses allocated", effect.accounts, `${short(effect.amounts.reduce((sum, each) => sum + each, 0))} paid, ${short(effect.uncovered)} uncovered`],
   "auction-began": (effect) => ["on the block", effect.accounts, `${short(effect.fees.reduce((sum, each) => sum + each, 0))} of fees to the fund`],
   auctioned: (effect) => ["auctioned", [effect.account, effect.bidder], `${percent(effect.share, 1)} of what was left, ${short(effect.notional)} at ${percent(effect.discount, 1)} of its value`],
   "taken-over": (effect) => ["taken by the backstop", effect.accounts, short(effect.notional)],
-  unwound: (effect) => ["backstop sold", [], `${effect.instrument} at ${price(effect.price)}, price moved ${signed(effect.displacement)}`],
+  unwound: (effect) => ["backstop sold", [], `${effect.instrument} at ${price(effect.price)}, price moved ${signed(effect.displacement, 2)}`],
   bankrupt: (effect) => ["bankrupt", effect.accounts, `${short(effect.shortfalls.reduce((sum, each) => sum + each, 0))} short`],
   deleveraged: (effect) => ["deleveraged", effect.accounts, `${effect.instrument}, ${short(effect.notional)} closed against ${count(effect.winners.length)} winners`],
   repaid: (effect) => ["fund repaid", [], short(effect.amount)],

@@ -17,7 +17,10 @@ export function short(quanta) {
 export const count = (number) => number.toLocaleString("en-GB");
 export const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)} %`;
 export const age = (seconds) => (seconds < 120 ? `${seconds.toFixed(0)} s` : seconds < 7200 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`);
-export const signed = (share) => `${share >= 0 ? "+" : "−"}${(100 * Math.abs(share)).toFixed(1)} %`;
+export function signed(share, digits = 1) {
+  const size = (100 * Math.abs(share)).toFixed(digits);
+  return `${Number(size) === 0 ? "" : share > 0 ? "+" : "−"}${size} %`;
+}
 
 export function price(number) {
   if (!number) return "–";
