@@ -49,4 +49,5 @@ def tick_settings(settings: ServiceSettings, listings: tuple[Listing, ...]) -> T
         longest_ages=ages,
         assumed_volume=(settings.prices.assumed_volume,) * len(listings),
         assumed_impact=settings.prices.assumed_impact,
+        curves=settings.external.curves,
     )
