@@ -10,7 +10,7 @@ import pytest
 
 from plimsoll.chain.compilation import CONTRACTS, compile_contract
 from plimsoll.chain.connection import Connection, read_key
-from plimsoll.chain.deployment import CollateralPlan, FeedPlan, MarketPlan, Plan, deploy
+from plimsoll.chain.deployment import CollateralPlan, FeedPlan, MarketPlan, OptionPlan, Plan, deploy
 from plimsoll.chain.hashing import address_of
 from plimsoll.chain.projection import digest_of, evidence_of, market_name
 from plimsoll.chain.publisher import Outcome, publish
@@ -88,7 +88,11 @@ class Chain:
             reporters=tuple(self.lines[name].sender for name in REPORTERS),
             threshold=2,
             markets=tuple(
-                MarketPlan(name=name, feeds=(FeedPlan(source=each.address, heartbeat=10**6),))
+                MarketPlan(
+                    name=name,
+                    feeds=(FeedPlan(source=each.address, heartbeat=10**6),),
+                    options=OptionPlan() if name == "BTC" else None,
+                )
                 for name, each in self.feeds.items()
             ),
             collateral=(CollateralPlan(token=self.ether.address, market="ETH"),),
@@ -169,7 +173,24 @@ def test_verify_holds_contract_twin_and_engine_alike(chain):
     assert found.balance == 999 * E6
     (account,) = found.accounts
     assert account.equity == 999 * E6 + 2_401_250_000 * 85 // 100
-    assert standing(chain.deployer, chain.deployment).accounts == 1
+    now = standing(chain.deployer, chain.deployment)
+    assert (now.accounts, now.listing) == (1, ())
+
+
+def test_nobody_may_list_anything_once_deployment_is_done(chain):
+    """Not the deployer either: the engine's only master is the desk, and the desk obeys the quorum."""
+    deployer, zero = chain.deployer, "0x" + "00" * 20
+    for part in ("oracle", "parameters", "desk", "requirements", "house"):
+        assert chain.deployment.bound(deployer, part).read("lister") == zero
+        with pytest.raises(PlimsollError, match="not the lister"):
+            chain.deployment.bound(deployer, part).send("close_listing")
+    engine, desk = (chain.deployment.bound(deployer, part) for part in ("engine", "desk"))
+    assert engine.read("GOVERNOR") == engine.read("PUBLISHER") == desk.address
+    for name, arguments in (("list_board", (0, 1, [])), ("set_range", (0, 60_000)), ("resume", ())):
+        with pytest.raises(PlimsollError, match="engine: not the governor"):
+            engine.send(name, *arguments)
+    assert engine.read("spread", 0) == math.ceil(0.05123456789012 * 10**6), "the rate in force"
+    assert engine.read("spread", 1) == 0, "a market without options is not open"
 
 
 def test_commands_answer_and_never_show_a_key(chain, monkeypatch, capsys, tmp_path):

@@ -10,9 +10,9 @@ from plimsoll.chain.twin.price_oracle import ChainlinkRound
 from plimsoll.chain.twin.quorum import Quorum, domain_of
 from plimsoll.chain.twin.requirements import Asset, Requirements
 from plimsoll.chain.twin.risk_parameters import RiskParameters
-from tests.support.boards import open_world
 from tests.support.evm import ROLE, Chain, Contract
 from tests.support.feeds import RULES, Feeds, oracle_pair
+from tests.support.option_desks import Desk
 from tests.support.pairs import CHAIN_ID, SIGNERS, Pair, key_of, plain, signatures
 from tests.support.reporters import BITCOIN, BOUNDS, ETHER, GUARDIAN, RATES, REACH, REPORTERS, THRESHOLD
 
@@ -36,7 +36,6 @@ class House:
 
     def __init__(self) -> None:
         self.chain = Chain()
-        self.world = open_world(self.chain)
         self.feeds: Feeds
         self.oracle, self.feeds = oracle_pair(self.chain)
         self.feed = {}
@@ -45,6 +44,8 @@ class House:
             self.move(market, price)
             self.oracle.both("configure", market, RULES, tuple(self.feed[market]), 10**13)
         self.parameters = self._parameters()
+        self.desk = Desk(self.parameters)
+        self.world = self.desk.world
         self.attestations = self._attestations()
         self.margin = self._margin()
         self.quote, self.ether = (self.chain.deploy("token_mock", decimals) for decimals in (6, 18))

@@ -71,6 +71,9 @@ def show_standing(found: "Standing", console: Console) -> None:
     state = ", ".join(flags).replace("_", " ") or "open"
     console.print(f"block {found.block}: version {found.version}, nonce {found.nonce}, {state}")
     console.print(
+        f"listing rights: {'kept on ' + ', '.join(found.listing) if found.listing else 'given up for ever'}"
+    )
+    console.print(
         f"accounts {found.accounts}, fund {units(found.fund):,.6f}, shortfall {units(found.shortfall):,.6f}"
     )
 

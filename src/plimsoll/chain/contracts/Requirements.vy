@@ -16,6 +16,7 @@ from interfaces import IMarginEngine
 
 interface Parameters:
     def rates(market: bytes32) -> MarketRates: view
+    def bounds(market: bytes32) -> Bounds: view
 
 
 interface Oracle:
@@ -37,6 +38,17 @@ struct MarketRates:
     market: bytes32
     long: SideRates
     short: SideRates
+
+
+struct Bounds:
+    least: uint32
+    most: uint32
+    rise_per_hour: uint32
+    fall_per_hour: uint32
+    fresh_for: uint32
+    stale_step: uint32
+    stale_rise: uint32
+    stale_steps: uint32
 
 
 struct Reading:
@@ -171,17 +183,45 @@ def assess(
     account: address, cash: int256, words: DynArray[uint256, MAX_WORDS], holdings: uint256[ASSETS]
 ) -> Assessment:
     """
-    @notice Value an account and say what it must hold.
+    @notice Value an account and say what it must hold, by packed rows where they count: enough to grant, never to refuse.
     @param account For its attested factor.
     @param cash Quanta, negative where positions were paid for.
     @param words Positions, four a word.
     @param holdings Collateral by asset, in its token's units.
     @return Equity and requirements, quanta.
     """
+    return self._assessed(account, cash, words, holdings, True)
+
+
+@external
+@view
+def assess_exactly(
+    account: address, cash: int256, words: DynArray[uint256, MAX_WORDS], holdings: uint256[ASSETS]
+) -> Assessment:
+    """
+    @notice Value an account by the exact path alone, which rests on no published row: what refuses and liquidates.
+    @param account For its attested factor.
+    @param cash Quanta, negative where positions were paid for.
+    @param words Positions, four a word.
+    @param holdings Collateral by asset, in its token's units.
+    @return Equity and requirements, quanta.
+    """
+    return self._assessed(account, cash, words, holdings, False)
+
+
+@internal
+@view
+def _assessed(
+    account: address,
+    cash: int256,
+    words: DynArray[uint256, MAX_WORDS],
+    holdings: uint256[ASSETS],
+    packed: bool,
+) -> Assessment:
     found: Assessment = Assessment(equity=cash, liquid=cash, maintenance=0, called=0, initial=0, live=True)
     runs: DynArray[Run, MARKETS] = self._runs(words)
     if len(runs) != 0:
-        found = self._with_positions(found, runs, words)
+        found = self._with_positions(found, runs, words, packed)
         found.maintenance = max(found.maintenance, LEAST_MARGIN)
         found.called = max(found.called, found.maintenance)
         factor: uint256 = staticcall Factors(ATTESTATIONS).factor(account)
@@ -328,13 +368,13 @@ def market_count() -> uint256:
 @internal
 @view
 def _with_positions(
-    before: Assessment, runs: DynArray[Run, MARKETS], words: DynArray[uint256, MAX_WORDS]
+    before: Assessment, runs: DynArray[Run, MARKETS], words: DynArray[uint256, MAX_WORDS], packed: bool
 ) -> Assessment:
     found: Assessment = before
     spots: DynArray[uint256, MARKETS] = []
     for number: uint256 in range(MARKETS):
         spots.append(0)
-    mixed: bool = False
+    mixed: uint256 = 0  # markets that the engine margins, a bit each
     for run: Run in runs:
         market: Market = self.markets[run.number]
         reading: Reading = staticcall Oracle(ORACLE).reading(market.name)
@@ -345,7 +385,7 @@ def _with_positions(
         found.called += doubt
         found.initial += doubt
         if run.mixed:
-            mixed = True
+            mixed |= 1 << run.number
             continue
         rates: MarketRates = staticcall Parameters(PARAMETERS).rates(market.name)
         side: SideRates = rates.long
@@ -357,42 +397,82 @@ def _with_positions(
         found.maintenance += self._charged(notional, side.maintenance)
         found.called += self._charged(notional, side.call)
         found.initial += self._charged(notional, side.initial)
-    if mixed:
-        risks: DynArray[IMarginEngine.MarketRisk, MARKETS] = self._risks(words, spots)
+    if mixed != 0:
+        held: DynArray[uint256, MAX_WORDS] = self._held(words, mixed)
+        risks: DynArray[IMarginEngine.MarketRisk, MARKETS] = self._risks(held, spots, packed)
         for risk: IMarginEngine.MarketRisk in risks:
-            found = self._with_risk(found, risk, runs)
+            found = self._with_risk(found, risk)
     return found
 
 
 @internal
 @view
-def _with_risk(
-    before: Assessment, risk: IMarginEngine.MarketRisk, runs: DynArray[Run, MARKETS]
-) -> Assessment:
+def _with_risk(before: Assessment, risk: IMarginEngine.MarketRisk) -> Assessment:
     """
-    @notice Add a market that the engine margined, unless it was charged as a perpetual alone.
+    @notice Add a market that the engine margined; its loss counts for more by steps while its volatilities age.
     """
     found: Assessment = before
-    for run: Run in runs:
-        if run.number == risk.market and run.mixed:
-            rates: MarketRates = staticcall Parameters(PARAMETERS).rates(self.markets[risk.market].name)
-            spread: uint256 = staticcall IMarginEngine(ENGINE).spread(risk.market)
-            loss: uint256 = convert(risk.value - risk.worst, uint256)
-            found.liquid += risk.value
-            found.maintenance += self._scaled(loss, max(rates.long.maintenance, rates.short.maintenance), spread)
-            found.called += self._scaled(loss, max(rates.long.call, rates.short.call), spread)
-            found.initial += self._scaled(loss, max(rates.long.initial, rates.short.initial), spread)
+    name: bytes32 = self.markets[risk.market].name
+    rates: MarketRates = staticcall Parameters(PARAMETERS).rates(name)
+    spread: uint256 = staticcall IMarginEngine(ENGINE).spread(risk.market)
+    loss: uint256 = convert(risk.value - risk.worst, uint256)
+    loss = (loss * self._stale_factor(name, risk.as_of) + ONE - 1) // ONE
+    found.liquid += risk.value
+    found.maintenance += self._scaled(loss, max(rates.long.maintenance, rates.short.maintenance), spread)
+    found.called += self._scaled(loss, max(rates.long.call, rates.short.call), spread)
+    found.initial += self._scaled(loss, max(rates.long.initial, rates.short.initial), spread)
     return found
+
+
+@internal
+@view
+def _stale_factor(name: bytes32, as_of: uint256) -> uint256:
+    """
+    @notice What losses are multiplied by because nobody has published since: by the same steps as the market's rates.
+    """
+    bounds: Bounds = staticcall Parameters(PARAMETERS).bounds(name)
+    age: uint256 = block.timestamp - min(block.timestamp, as_of)
+    fresh: uint256 = convert(bounds.fresh_for, uint256)
+    if age <= fresh:
+        return ONE
+    steps: uint256 = min((age - fresh) // convert(bounds.stale_step, uint256), convert(bounds.stale_steps, uint256))
+    return ONE + steps * convert(bounds.stale_rise, uint256)
+
+
+@internal
+@pure
+def _held(words: DynArray[uint256, MAX_WORDS], mixed: uint256) -> DynArray[uint256, MAX_WORDS]:
+    """
+    @notice The positions of the markets that the engine margins: a perpetual alone needs no row of it.
+    """
+    held: DynArray[uint256, MAX_WORDS] = []
+    word: uint256 = 0
+    filled: uint256 = 0
+    for each: uint256 in words:
+        for place: uint256 in range(4):
+            lane: uint256 = (each >> (64 * place)) & (2 ** 64 - 1)
+            if lane != 0 and (mixed >> (lane >> 61)) & 1 == 1:
+                word |= lane << (64 * filled)
+                filled += 1
+                if filled == 4:
+                    held.append(word)
+                    word = 0
+                    filled = 0
+    if filled != 0:
+        held.append(word)
+    return held
 
 
 @internal
 @view
 def _risks(
-    words: DynArray[uint256, MAX_WORDS], spots: DynArray[uint256, MARKETS]
+    words: DynArray[uint256, MAX_WORDS], spots: DynArray[uint256, MARKETS], packed: bool
 ) -> DynArray[IMarginEngine.MarketRisk, MARKETS]:
     """
-    @notice The packed path; where it refuses, the exact one.
+    @notice The packed path where it may decide; where it refuses, the exact one.
     """
+    if not packed:
+        return staticcall IMarginEngine(ENGINE).exact(words, spots)
     success: bool = False
     answer: Bytes[1_344] = b""
     success, answer = raw_call(
