@@ -42,9 +42,16 @@ class Desk:
         self.pair = Pair(contract, twin)
         contract.call("bind", self.world.contract.address)
 
-    def open(self, number: int, market: bytes, lot: int, bounds: OptionBounds = OPTION_BOUNDS) -> None:
-        """Open a market with the ladder of scenarios."""
-        self.pair.both("open_market", number, market, bounds, lot, POWER, ladder())
+    def open(
+        self,
+        number: int,
+        market: bytes,
+        lot: int,
+        bounds: OptionBounds = OPTION_BOUNDS,
+        scenarios: Any = None,
+    ) -> None:
+        """Open a market with the ladder of scenarios unless others are given."""
+        self.pair.both("open_market", number, market, bounds, lot, POWER, scenarios or ladder())
 
     def list(
         self,
