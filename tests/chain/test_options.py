@@ -47,7 +47,7 @@ def test_a_written_call_is_margined_by_the_worst_scenario_times_the_rate_over_th
     words, spots = house.house.contract.call("words", WRITER), [0] * 8
     spots[0] = 50_000 * WAD
     (risk,) = house.world.twin.packed(words, spots, house.chain.timestamp)
-    loss, worse = risk.value - risk.worst, RATES[BITCOIN].short
+    loss, worse = risk.value - risk.worst + 1, RATES[BITCOIN].short
     assert found.maintenance == -(-loss * worse.maintenance // (SPREAD * 1_000))
     wider = -(-worse.initial * 10**6 // SPREAD)
     assert found.initial == -(-loss * wider // 10**9)

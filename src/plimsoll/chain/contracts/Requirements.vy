@@ -415,7 +415,8 @@ def _with_risk(before: Assessment, risk: IMarginEngine.MarketRisk) -> Assessment
     name: bytes32 = self.markets[risk.market].name
     rates: MarketRates = staticcall Parameters(PARAMETERS).rates(name)
     spread: uint256 = staticcall IMarginEngine(ENGINE).spread(risk.market)
-    loss: uint256 = convert(risk.value - risk.worst, uint256)
+    # both are rounded down: the true loss is below their difference and a quantum
+    loss: uint256 = convert(risk.value - risk.worst, uint256) + 1
     loss = (loss * self._stale_factor(name, risk.as_of) + ONE - 1) // ONE
     found.liquid += risk.value
     found.maintenance += self._scaled(loss, max(rates.long.maintenance, rates.short.maintenance), spread)

@@ -268,7 +268,7 @@ class Requirements:
         name = self.markets[risk.market].name
         rates, spread = self.parameters.rates(block, name), self._engine().spread(risk.market)
         stale = stale_factor(block.timestamp, risk.as_of, self.parameters.bounds(name))
-        loss = _share(risk.value - risk.worst, stale)
+        loss = _share(risk.value - risk.worst + 1, stale)
         return _charged(before, risk.value, [_scaled(loss, rate, spread) for rate in _worse(rates)])
 
     def _engine(self) -> Engine:
