@@ -445,7 +445,8 @@ def bid(account: address, share: uint256) -> uint256:
         sold = min(share, self._most_share(before, own))
     premium: uint256 = own * sold // ONE
     from_fund: uint256 = 0
-    if before.equity <= 0 or elapsed == AUCTION:
+    if before.equity <= 0:
+        # while there is equity the fund adds nothing: whoever owns both sides would collect it
         from_fund = min((full - own) * sold // ONE, self.fund)
     self._take_over(account, msg.sender, sold)
     self.fund -= from_fund

@@ -185,7 +185,7 @@ class ClearingHouse:
         partly = elapsed < AUCTION and before.initial > SMALL
         sold = min(share, _most_share(before, own)) if partly else share
         premium, from_fund = own * sold // ONE, 0
-        if before.equity <= 0 or elapsed == AUCTION:
+        if before.equity <= 0:
             from_fund = min((full - own) * sold // ONE, self.ledger.fund)
         self._take_over(block, account, block.sender, sold)
         self.ledger.fund -= from_fund
