@@ -36,7 +36,7 @@ def equity(house, *accounts):
 
 
 def test_a_token_that_calls_back_gets_nothing_twice(house):
-    """Its second withdrawal would be its own right; that it comes from within the first is what is refused."""
+    """Its second withdrawal would be its own right; what is refused is its coming from within the first."""
     thief = house.chain.deploy("reentering_mock", house.house.contract.address)
     house.quote.call("mint", thief.address, 1_000 * E6)
     house.quote.call("set_caller", thief.address)

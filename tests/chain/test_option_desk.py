@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plimsoll.chain.twin.boards import Listing
+from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.fixed_point import Revert
 from plimsoll.chain.twin.positions import instrument_id
 from plimsoll.chain.twin.publication import Quote
@@ -23,6 +24,7 @@ from tests.support.reporters import BITCOIN, BOUNDS, ETHER, RATES, REPORTERS, pa
 from tests.support.reporters import publish as publish_rates
 
 WAD, DAY = 10**18, 86_400
+ROWS = constants("packed_rows")["ROWS"]
 SPOT = 50_000 * WAD
 WRITER, BUYER, KEEPER, WHALE, _ = TRADERS
 CALL = instrument_id(0, 0, 1)
@@ -269,7 +271,7 @@ def test_contract_and_twin_take_and_refuse_every_publication_alike(data):
         if board.as_of:
             source = made.world.contract.call("source", 0, 0)
             rows = b"".join(row.encoded() for row in board.rows)
-            assert made.pair.chain.code(source[2])[32:] == rows.rstrip(b"\0")
+            assert made.pair.chain.code(source[2])[ROWS:] == rows.rstrip(b"\0")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 from msgspec.structs import replace
 
+from plimsoll.domain.cost_curve import CostCurve
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.oracle import Step
 from plimsoll.errors import Code
@@ -21,6 +22,18 @@ PATIENCE = 15.0
 STEPS = (Step(1.0, 1.25), Step(3.0, 2.0))
 ROUNDING = 1e-3
 """Lots and quanta are whole."""
+CURVE = CostCurve(
+    half_spread=1e-5,
+    slope=1e-3,
+    reference=1e4,
+    exponent=1.0,
+    volatility=1e-4,
+    volume=5e7,
+    stressed_depth=0.05,
+)
+"""A thousand moves the mean price paid by a basis point."""
+NEAR = 0.05
+"""A book in steps against the straight line of the curve."""
 QUICK = PriceSettings(tick_seconds=0.1, age_steps=STEPS)
 
 
@@ -47,7 +60,9 @@ def listening(folder, *speakers, **markets):
         )
         for speaker in speakers
     }
-    return replace(external_settings(folder), sources=sources, prices=QUICK)
+    plain = external_settings(folder)
+    external = replace(plain.external, curves={"ETH": CURVE})
+    return replace(plain, external=external, sources=sources, prices=QUICK)
 
 
 class Venue:
@@ -159,6 +174,37 @@ def test_nonsense_is_counted_and_is_no_price(heard):
     until(lambda: venue.get("/v1/sources")[0]["refused"].get("unreadable", 0) > 0)
     assert venue.mark() == mark
     assert 'plimsoll_source_refused{source="desk",fault="unreadable"}' in venue.get("/v1/metrics")
+
+
+def flat_book(mid, share):
+    """Give bids and asks of a book that follows the curve at a share of its depth, in levels of fifty."""
+    away = [CURVE.half_spread / share + 2e-3 * 50.0 / 1e4 / share * (level + 0.5) for level in range(300)]
+    return tuple(
+        tuple((mid * (1.0 + side * one), 50.0 / (mid * (1.0 + side * one))) for one in away)
+        for side in (-1.0, 1.0)
+    )
+
+
+def test_what_the_books_show_of_the_published_depth_is_told_with_its_reason_and_falls_when_they_are_silent(
+    heard,
+):
+    venue, speaker = heard
+    hear_all(venue, speaker)
+    (published,) = venue.get("/v1/parameters")["liquidity"]
+    assert published["market"] == "ETH"
+    assert published["curves"][0]["reference"] == CURVE.reference
+    speaker.show({"ETH": flat_book(venue.prices["ETH"], 0.3)})
+
+    def left():
+        return {row["market"]: row["left"] for row in venue.get("/v1/branching")}
+
+    until(lambda: left().get("ETH") == pytest.approx(0.3, rel=NEAR))
+    assert left()["BTC"] == 1.0
+    reading = venue.get("/v1/sources")[0]["depth"]["ETH"]
+    assert reading["share"] == pytest.approx(0.3, rel=NEAR)
+    assert reading["cost"][0] > reading["normal"][0] > 0.0
+    speaker.show({})
+    until(lambda: left()["ETH"] == CURVE.stressed_depth)
 
 
 def test_ticks_through_the_api_are_refused_where_sources_tell_prices(heard):

@@ -9,8 +9,8 @@ from plimsoll.errors import Code, PlimsollError
 
 __all__ = ["engine_state"]
 
-_V = constants("valuation")
-_ROW, _HEADER = _V["ROW"], _V["HEADER"]
+_P = constants("packed_rows")
+_ROW, _HEADER, _ROWS = _P["ROW"], _P["HEADER"], _P["ROWS"]
 _BOARDS = constants("MarginEngine")["BOARDS"]
 _WORD, _CELLS, _CELL_BITS = 32, 4, 64
 _TERMS_AT = 65
@@ -37,7 +37,7 @@ def engine_state(
                 as_of=as_of,
                 **_header(published),
                 rows=tuple(
-                    Row.decoded(published[at : at + _ROW]) for at in range(_HEADER, len(published), _ROW)
+                    Row.decoded(published[at : at + _ROW]) for at in range(_ROWS, len(published), _ROW)
                 ),
                 superseded=refused == "packed: superseded",
                 refuted=refused == "packed: refuted",
@@ -75,7 +75,7 @@ def _signed(cell: int) -> int:
 
 
 def _header(published: bytes) -> dict[str, int]:
-    word = int.from_bytes(published[:_HEADER], "big")
+    word = int.from_bytes(published[_HEADER:_ROWS], "big")
     return {
         "spot": (word >> 96) & (2**112 - 1),
         "notional": (word >> 48) & (2**48 - 1),

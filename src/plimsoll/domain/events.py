@@ -114,7 +114,7 @@ class Published(Struct, frozen=True, tag="published"):
     parameters: ParameterSet
 
 
-class Ticked(Struct, frozen=True, tag="ticked"):
+class Ticked(Struct, frozen=True, tag="ticked", omit_defaults=True):
     """The market moves.
 
     Attributes
@@ -122,12 +122,14 @@ class Ticked(Struct, frozen=True, tag="ticked"):
     marks : tuple [I]    Mark price per instrument, quote currency per base unit.
     volume : tuple [I]   Quote volume that the market trades per hour at present: what selling is paced by.
     impact : tuple [I]   Relative price move caused by trading one hour's volume at once.
+    depth : tuple [I]    Share of the published curve's depth that is left, above 0; empty for all of it.
     """
 
     time: int
     marks: tuple[float, ...]
     volume: tuple[float, ...]
     impact: tuple[float, ...]
+    depth: tuple[float, ...] = ()
 
 
 Event: TypeAlias = Listed | Opened | Deposited | Funded | Traded | Published | Ticked | Bid

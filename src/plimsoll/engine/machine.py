@@ -74,7 +74,7 @@ def _listed(state: State, event: Listed) -> tuple[State, Effects]:
         )
     columns = len(event.listings)
     unknown = np.full(columns, np.nan)
-    market = Market(unknown, np.zeros(columns), np.zeros(columns))
+    market = Market(unknown, np.zeros(columns), np.zeros(columns), np.ones(columns))
     fresh = replace(
         state, listings=event.listings, rules=event.rules, book=empty_book(columns), market=market
     )
@@ -167,7 +167,7 @@ def _published(state: State, event: Published) -> tuple[State, Effects]:
             where=f"event {state.sequence + 1}",
             remedy="Publish parameter sets with rising versions.",
         )
-    model = margin_model(event.parameters.method, state.listings)
+    model = margin_model(event.parameters.method, state.listings, event.parameters.liquidity)
     return replace(state, parameters=event.parameters, model=model), ()
 
 
@@ -175,18 +175,21 @@ def _ticked(state: State, event: Ticked) -> tuple[State, Effects]:
     marks = np.array(event.marks, dtype=np.float64)
     volume = np.array(event.volume, dtype=np.float64)
     impact = np.array(event.impact, dtype=np.float64)
-    sound = (len(marks) == len(volume) == len(impact) == len(state.listings)) and bool(
-        np.all(np.isfinite([marks, volume, impact]) & np.array([marks > 0.0, volume >= 0.0, impact >= 0.0]))
+    depth = np.array(event.depth or (1.0,) * len(marks), dtype=np.float64)
+    told = (marks, volume, impact, depth)
+    sound = {len(figures) for figures in told} == {len(state.listings)} and bool(
+        np.all(np.isfinite(told) & np.array([marks > 0.0, volume >= 0.0, impact >= 0.0, depth > 0.0]))
     )
     if not sound:
         raise PlimsollError(
             Code.BAD_PRICE,
-            "a tick needs one positive mark, and a volume and an impact of zero or more, per listing",
+            "a tick needs one positive mark, a volume and an impact of zero or more, and if it tells depth, "
+            "one above zero, per listing",
             where=f"event {state.sequence + 1}",
             remedy="Leave out ticks that a feed cannot vouch for: the last marks stay in force.",
         )
     hours = (event.time - state.ticked) / HOUR if state.ticked > 0 else 0.0
-    moved = replace(state, ticked=event.time, market=Market(marks, volume, impact))
+    moved = replace(state, ticked=event.time, market=Market(marks, volume, impact, depth))
     return settle_tick(moved, event.time, hours)
 
 

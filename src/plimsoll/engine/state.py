@@ -30,11 +30,13 @@ class Market:
     marks : Vector    Quote currency per base unit; NaN before the first tick.
     volume : Vector   Quote volume per hour.
     impact : Vector   Relative price move from trading one hour's volume at once.
+    depth : Vector    Share of normal depth that is left.
     """
 
     marks: Vector
     volume: Vector
     impact: Vector
+    depth: Vector
 
 
 class Auction(msgspec.Struct, frozen=True):
@@ -112,11 +114,11 @@ class State:
 def begin() -> State:
     """Start a venue that lists nothing."""
     none = np.zeros(0)
-    return State(0, 0, 0, (), ClearingRules(), empty_book(0), Market(none, none, none), None, None)
+    return State(0, 0, 0, (), ClearingRules(), empty_book(0), Market(none, none, none, none), None, None)
 
 
-class _Frozen(msgspec.Struct, frozen=True):
-    """A state as bytes; arrays are little-endian, row-major."""
+class _Frozen(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A state as bytes; arrays are little-endian, row-major. Normal depth everywhere is not written."""
 
     time: int
     sequence: int
@@ -131,6 +133,7 @@ class _Frozen(msgspec.Struct, frozen=True):
     market: bytes
     parameters: ParameterSet | None
     auctions: tuple[Auction, ...]
+    depth: bytes = b""
 
 
 def snapshot(state: State) -> bytes:
@@ -151,6 +154,7 @@ def snapshot(state: State) -> bytes:
             market=np.stack([market.marks, market.volume, market.impact]).astype("<f8").tobytes(),
             parameters=state.parameters,
             auctions=state.auctions,
+            depth=b"" if (market.depth == 1.0).all() else market.depth.astype("<f8").tobytes(),
         )
     )
 
@@ -171,9 +175,13 @@ def restore(snapshot: bytes) -> State:
         cost=whole(frozen.cost).reshape(shape),
         status=np.frombuffer(frozen.status, dtype=np.int8).copy(),
     )
-    market = Market(*np.frombuffer(frozen.market, dtype="<f8").reshape(3, shape[1]).astype(np.float64))
+    told = np.frombuffer(frozen.market, dtype="<f8").reshape(3, shape[1]).astype(np.float64)
+    depth = np.frombuffer(frozen.depth, dtype="<f8").astype(np.float64) if frozen.depth else np.ones(shape[1])
+    market = Market(told[0], told[1], told[2], depth)
     parameters = frozen.parameters
-    model = None if parameters is None else margin_model(parameters.method, frozen.listings)
+    model = (
+        None if parameters is None else margin_model(parameters.method, frozen.listings, parameters.liquidity)
+    )
     return State(
         frozen.time,
         frozen.sequence,

@@ -3,7 +3,7 @@
 from msgspec import structs
 
 from plimsoll.domain.parameters import MarketParameters, ParameterSet, StaticTiers
-from plimsoll.domain.profiles import PortfolioProfile, UnderlyingRange
+from plimsoll.domain.profiles import LiquidityTerms, PortfolioProfile, UnderlyingRange
 from plimsoll.domain.scenario_sets import ScenarioGrid
 from plimsoll.errors import Code, PlimsollError
 
@@ -11,14 +11,15 @@ __all__ = ["with_calibration"]
 
 
 def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> PortfolioProfile:
-    r"""Give a profile the ranges that a calibrated set asks for.
+    r"""Give a profile the ranges and the cost curves that a calibrated set asks for.
 
     .. math:: range_{level} = \max(long_{level},\; short_{level})
 
     A rate is the adverse excursion that a side is margined for, and a range is how far spot is moved. Of the
     two sides the larger is taken, because which way a portfolio of options loses is not known beforehand.
     Cells of a nested grid count up to the first that reaches the range, so that a rise of rates within the
-    notice, which `initial` covers on each side, is covered for every portfolio.
+    notice, which `initial` covers on each side, is covered for every portfolio. Curves that charge for size
+    do so here.
 
     Raises
     ------
@@ -39,7 +40,16 @@ def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> Por
             where="parameters.method",
             remedy="Give a set that `plimsoll calibrate` wrote.",
         )
-    return structs.replace(profile, ranges=tuple(_range(market) for market in method.markets))
+    known = {entry.market: entry.curves for entry in parameters.liquidity if entry.charged}
+    return structs.replace(
+        profile,
+        ranges=tuple(_range(market) for market in method.markets),
+        liquidity=tuple(LiquidityTerms(underlying=name, curves=curves) for name, curves in known.items()),
+        collateral=tuple(
+            structs.replace(terms, curves=known.get(terms.asset, terms.curves))
+            for terms in profile.collateral
+        ),
+    )
 
 
 def _range(market: MarketParameters) -> UnderlyingRange:

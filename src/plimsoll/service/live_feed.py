@@ -20,6 +20,7 @@ from plimsoll.domain.observations import Fault
 from plimsoll.domain.oracle import raised_by
 from plimsoll.domain.parameters import ParameterSet
 from plimsoll.errors import PlimsollError
+from plimsoll.feeds.depth_left import DepthReading
 from plimsoll.feeds.gates import GateSettings
 from plimsoll.feeds.live import LiveSettings, run_source
 from plimsoll.feeds.sources import Source
@@ -50,6 +51,7 @@ class SourceLine(Struct, frozen=True, kw_only=True):
     last : int          When the last value that was believed came, milliseconds UTC; 0 before the first.
     believed : int      Values taken; of states that came between two ticks only the newest counts.
     refused : dict      What was not believed, by fault.
+    depth : dict        By market that has a cost curve: what its books show of the curve's depth, and why.
     """
 
     name: str
@@ -58,6 +60,7 @@ class SourceLine(Struct, frozen=True, kw_only=True):
     last: int
     believed: int
     refused: dict[str, int]
+    depth: dict[str, DepthReading]
 
 
 def wall_clock() -> int:
@@ -140,6 +143,7 @@ class LiveFeed:
             last=last,
             believed=self._believed[name],
             refused={str(fault): count for (source, fault), count in counts.items() if source == name},
+            depth={market: heard[name] for market, heard in self._builder.readings.items() if name in heard},
         )
 
     def _work(self) -> None:
@@ -194,8 +198,13 @@ class LiveFeed:
         held = self._room.view.state.market.marks.tolist()
         filled = [known if mark is None else mark for mark, known in zip(marks, held, strict=True)]
         if len(missing) < len(self._fresh) and all(mark > 0.0 for mark in filled):
-            tick = self._builder.tick_at(now, filled)
+            tick = self._builder.tick_at(now, filled, self._volatility())
             await self._send(tick, self._bar(tick, missing))
+
+    def _volatility(self) -> dict[str, float]:
+        """Give what calibration forecast of each market, log per square root of an hour."""
+        base = self._room.calibrated or self._calibrated
+        return {entry.market: entry.volatility for entry in base.evidence}
 
     def _bar(self, tick: Ticked, missing: set[str]) -> KeptBar | None:
         """Give the bar that a tick finishes, without the markets that had no fresh price all along."""

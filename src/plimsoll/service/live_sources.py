@@ -41,4 +41,5 @@ def tick_settings(settings: ServiceSettings, listings: tuple[Listing, ...]) -> T
         longest_ages={name: source.longest_age for name, source in settings.sources.items()},
         assumed_volume=(settings.prices.assumed_volume,) * len(listings),
         assumed_impact=settings.prices.assumed_impact,
+        curves=settings.external.curves,
     )

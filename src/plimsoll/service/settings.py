@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from plimsoll.domain.cost_curve import CostCurve
 from plimsoll.domain.oracle import Step, check_ladder
 from plimsoll.domain.settings import CalibrationSettings, ClearingRules
 from plimsoll.sim.settings import MarketSettings, PopulationSettings
@@ -144,6 +145,8 @@ class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     bar_seconds : seconds  Length of the bars that ticks are gathered into; calibration learns from each.
     fund : quote           What the insurance fund begins with.
     makers : quote         What the makers, who take what does not net, begin with.
+    curves : table         Cost curve of each market, as fitted to its books; a market that is not named has
+                           the flow of its ticks alone.
     """
 
     markets: tuple[Name, ...] = ("BTC", "ETH")
@@ -151,6 +154,7 @@ class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     bar_seconds: Annotated[int, Meta(ge=1, le=3600)] = 60
     fund: Annotated[float, Meta(ge=0.0, le=1e12)] = 1_000_000.0
     makers: Annotated[float, Meta(ge=0.0, le=1e12)] = 100_000_000.0
+    curves: dict[Name, CostCurve] = {}
 
 
 class SourceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -78,12 +78,14 @@ class TickBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     marks : dict     Quote currency per base unit.
     volume : dict    Quote volume per hour.
     impact : dict    Relative move from trading one hour's volume at once.
+    depth : dict     Share of the published curve's depth that is left.
     """
 
     time: Annotated[int, Meta(ge=1, le=2**53)]
     marks: Annotated[dict[str, _Price], Meta(min_length=1, max_length=10_000)]
     volume: dict[str, _NotNegative] = {}
     impact: dict[str, _NotNegative] = {}
+    depth: dict[str, Annotated[float, Meta(gt=0.0, le=10.0)]] = {}
 
 
 class WriteAnswer(Struct, frozen=True, kw_only=True):
@@ -161,6 +163,7 @@ async def tick(asked: Asked) -> WriteAnswer:
         _overlaid(view, market.marks.tolist(), body.marks),
         _overlaid(view, market.volume.tolist(), body.volume),
         _overlaid(view, market.impact.tolist(), body.impact),
+        _depth(view, body.depth),
     )
     return await _written(asked, event)
 
@@ -230,6 +233,12 @@ def _bad_quantity(leg: Leg) -> PlimsollError:
         where=f"legs, {leg.account}",
         remedy="GET /v1/instruments gives each lot size.",
     )
+
+
+def _depth(view: View, given: dict[str, float]) -> tuple[float, ...]:
+    """Say what is left of depth; nothing where all of it is."""
+    depth = _overlaid(view, view.state.market.depth.tolist(), given)
+    return () if set(depth) == {1.0} else depth
 
 
 def _overlaid(view: View, known: list[float], given: dict[str, float]) -> tuple[float, ...]:

@@ -12,8 +12,9 @@
 @custom:kill None of its own: without k signatures nothing is published, and requirements rise by steps with the age of
         what was. The guardian halts packed rows on the engine; it lifts that here.
 """
-import quorum
 from interfaces import IMarginEngine
+import packed_rows
+import quorum
 
 initializes: quorum
 exports: (
@@ -96,10 +97,9 @@ LONGEST_FRESH: constant(uint256) = 86_400
 LONGEST_TENOR: constant(uint256) = 63_072_000
 MOST_VOLATILITY: constant(uint256) = 20_000_000
 MARKETS: constant(uint256) = 8
-MAX_ROWS: constant(uint256) = 336
-MAX_ROW_BYTES: constant(uint256) = 24_528
-ROW: constant(uint256) = 73
-HEADER: constant(uint256) = 32
+MAX_ROWS: constant(uint256) = packed_rows.MAX_ROWS
+MAX_ROW_BYTES: constant(uint256) = packed_rows.MAX_ROW_BYTES
+ROW: constant(uint256) = packed_rows.ROW
 LOW_32: constant(uint256) = 4_294_967_295
 LOW_40: constant(uint256) = 1_099_511_627_775
 PUBLICATION_TYPE: constant(bytes32) = keccak256(
@@ -281,7 +281,7 @@ def publish(
         limit: int256 = self._limit(bounds, word, publication.as_of)
         self._require_within(head, word, limit, bounds)
         if self._is_known(known, terms, row, word):
-            old: uint256 = convert(slice(former.code, HEADER + ROW * row, 9), uint256)
+            old: uint256 = convert(slice(former.code, packed_rows.ROWS + ROW * row, 9), uint256)
             self._require_move(old, head, word, limit, bounds, elapsed)
     self.standing[(market << 8) | board] = block.timestamp | (convert(terms, uint256) << 64)
     log Published(market=market, board=board, as_of=publication.as_of, rows=keccak256(rows))
