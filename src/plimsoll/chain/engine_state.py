@@ -23,7 +23,8 @@ def engine_state(
     """Read what the contract holds of its first markets into the twin; `spots` are by number, 1e18."""
     made = MarginEngine()
     for number in range(markets):
-        for board in range(_BOARDS):
+        is_open = contract.read("spread", number, block=block) != 0
+        for board in range(_BOARDS if is_open else 0):
             source = _source(contract, number, board, block)
             if source is None:
                 continue
