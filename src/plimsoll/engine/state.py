@@ -13,28 +13,14 @@ from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import ParameterSet
 from plimsoll.domain.settings import ClearingRules
 from plimsoll.engine.book import Book, empty_book
+from plimsoll.engine.market import Market, market_of, unknown_market
+from plimsoll.engine.options import lists_options, model_at
 from plimsoll.engine.safety import Safety
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.margin import MarginModel, margin_model
+from plimsoll.margin import MarginModel
 from plimsoll.types import Vector
 
-__all__ = ["Auction", "Market", "State", "begin", "digest", "restore", "snapshot"]
-
-
-@dataclass(frozen=True, slots=True)
-class Market:
-    """What the last tick said; Vector [I] each.
-
-    Attributes
-    ----------
-    marks : Vector    Quote currency per base unit; NaN before the first tick.
-    volume : Vector   Quote volume per hour.
-    impact : Vector   Relative price move from trading one hour's volume at once.
-    """
-
-    marks: Vector
-    volume: Vector
-    impact: Vector
+__all__ = ["Auction", "State", "begin", "digest", "restore", "snapshot"]
 
 
 class Auction(msgspec.Struct, frozen=True):
@@ -111,12 +97,11 @@ class State:
 
 def begin() -> State:
     """Start a venue that lists nothing."""
-    none = np.zeros(0)
-    return State(0, 0, 0, (), ClearingRules(), empty_book(0), Market(none, none, none), None, None)
+    return State(0, 0, 0, (), ClearingRules(), empty_book(0), unknown_market(0), None, None)
 
 
-class _Frozen(msgspec.Struct, frozen=True):
-    """A state as bytes; arrays are little-endian, row-major."""
+class _Frozen(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A state as bytes; arrays are little-endian, row-major; `options` only where some are listed."""
 
     time: int
     sequence: int
@@ -131,6 +116,7 @@ class _Frozen(msgspec.Struct, frozen=True):
     market: bytes
     parameters: ParameterSet | None
     auctions: tuple[Auction, ...]
+    options: bytes = b""
 
 
 def snapshot(state: State) -> bytes:
@@ -151,8 +137,15 @@ def snapshot(state: State) -> bytes:
             market=np.stack([market.marks, market.volume, market.impact]).astype("<f8").tobytes(),
             parameters=state.parameters,
             auctions=state.auctions,
+            options=_options(state),
         )
     )
+
+
+def _options(state: State) -> bytes:
+    if not lists_options(state.listings):
+        return b""
+    return np.stack([state.market.forwards, state.market.volatility]).astype("<f8").tobytes()
 
 
 def restore(snapshot: bytes) -> State:
@@ -171,9 +164,15 @@ def restore(snapshot: bytes) -> State:
         cost=whole(frozen.cost).reshape(shape),
         status=np.frombuffer(frozen.status, dtype=np.int8).copy(),
     )
-    market = Market(*np.frombuffer(frozen.market, dtype="<f8").reshape(3, shape[1]).astype(np.float64))
+    marks, volume, impact = np.frombuffer(frozen.market, dtype="<f8").reshape(3, shape[1]).astype(np.float64)
+    market = market_of(marks, volume, impact)
+    if frozen.options:
+        forwards, volatility = np.frombuffer(frozen.options, dtype="<f8").reshape(2, shape[1])
+        market = Market(marks, volume, impact, forwards.astype(np.float64), volatility.astype(np.float64))
     parameters = frozen.parameters
-    model = None if parameters is None else margin_model(parameters.method, frozen.listings)
+    model = None
+    if parameters is not None:
+        model = model_at(parameters.method, frozen.listings, market, frozen.ticked)
     return State(
         frozen.time,
         frozen.sequence,

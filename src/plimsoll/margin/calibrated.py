@@ -8,8 +8,8 @@ from msgspec import structs
 from plimsoll.domain.parameters import (
     CrossMargin,
     JointScenarios,
+    MarginMethod,
     MarketParameters,
-    ParameterSet,
     StaticTiers,
 )
 from plimsoll.domain.profiles import PortfolioProfile, UnderlyingRange
@@ -20,8 +20,8 @@ from plimsoll.kernels.shortfall import scenario_moves
 __all__ = ["with_calibration"]
 
 
-def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> PortfolioProfile:
-    r"""Give a profile the ranges that a calibrated set asks for, and its joint rows.
+def with_calibration(profile: PortfolioProfile, method: MarginMethod) -> PortfolioProfile:
+    r"""Give a profile the ranges that a calibrated set's method asks for, and its joint rows.
 
     .. math:: range_{level} = \max(long_{level},\; short_{level}), \quad
               least_{level} = \min(credit_{long, level},\; credit_{short, level})
@@ -44,7 +44,6 @@ def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> Por
             where="profile",
             remedy="Choose profile plimsoll, which takes calibrated ranges, or leave the set out.",
         )
-    method = parameters.method
     if isinstance(method, StaticTiers):
         raise PlimsollError(
             Code.BAD_SETTING,
