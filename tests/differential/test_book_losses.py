@@ -43,6 +43,23 @@ def test_fast_losses_equal_their_definition(instruments, scenarios, share):
     assert agree(BookLosses(rows, change, tail).losses, definition(rows, change, tail))
 
 
+@pytest.mark.parametrize("tail", [1, 8, 9, 13, 32])
+@pytest.mark.parametrize("each", [8, 3, 1])
+def test_a_tail_that_falls_into_one_lane_of_the_machine_is_found_whole(tail, each):
+    rng = np.random.default_rng(tail)
+    rows, change = book(rng, 6), rng.standard_normal((6, 330))
+    change[:, 5::each] *= 40.0  # every eighth scenario is of one lane: those are the tail, more than it keeps
+    assert agree(BookLosses(rows, change, tail).losses, definition(rows, change, tail))
+
+
+@given(seed=st.integers(0, 2**32 - 1), scenarios=st.sampled_from([9, 64, 65, 200]), share=st.floats(0.0, 0.2))
+def test_scenarios_that_are_equally_bad_are_counted_each(seed, scenarios, share):
+    rng = np.random.default_rng(seed)
+    rows, change = book(rng, 3, accounts=12), rng.integers(-2, 2, (3, scenarios)).astype(float)
+    tail = 1 + int(share * scenarios)
+    assert agree(BookLosses(rows, change, tail).losses, definition(rows, change, tail))
+
+
 def padded(values: list[float]) -> np.ndarray:
     row = np.zeros(-(-len(values) // STRIDE) * STRIDE)
     row[: len(values)] = values

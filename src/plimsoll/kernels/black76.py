@@ -27,10 +27,13 @@ from plimsoll.kernels.normal import (
 from plimsoll.types import Array, Flag, Flags, Vector
 
 __all__ = [
+    "SERIES_BELOW",
     "delta",
     "delta_definition",
     "gamma",
     "gamma_definition",
+    "intrinsic_value",
+    "long_time_value",
     "option_delta",
     "option_gamma",
     "option_price",
@@ -38,6 +41,7 @@ __all__ = [
     "option_vega",
     "price",
     "price_definition",
+    "short_time_value",
     "theta",
     "theta_definition",
     "time_value",
@@ -126,12 +130,24 @@ def time_value(distance: float, deviation: float) -> float:
     Source: the normalised form is that of P. Jaeckel, "Let's be rational", Wilmott (2015); this evaluation is
     our own.
     """
-    h = max(distance / deviation, -WORTHLESS_BEYOND)
-    t = 0.5 * deviation
+    if 0.5 * deviation < SERIES_BELOW:
+        return short_time_value(distance, deviation)
+    return long_time_value(distance, deviation)
+
+
+@inlined
+def short_time_value(distance: float, deviation: float) -> float:
+    """`time_value` by its series, for half a deviation below `SERIES_BELOW`."""
+    h, t = max(distance / deviation, -WORTHLESS_BEYOND), 0.5 * deviation
+    return normal_density(h + t) * _ratio_difference(h, t)
+
+
+@inlined
+def long_time_value(distance: float, deviation: float) -> float:
+    """`time_value` by its two ratios, for half a deviation from `SERIES_BELOW` on."""
+    h, t = max(distance / deviation, -WORTHLESS_BEYOND), 0.5 * deviation
     upper = h + t
     near, far, density = mills_ratio(abs(upper)), mills_ratio(t - h), normal_density(upper)
-    if t < SERIES_BELOW:
-        return density * _ratio_difference(h, t)
     return 1.0 - density * (near + far) if upper > 0.0 else density * (near - far)
 
 
@@ -165,12 +181,17 @@ def option_price(forward: float, strike: float, tau: float, volatility: float, i
     """
     if not (forward >= 0.0 and strike >= 0.0 and tau >= 0.0 and volatility >= 0.0):
         return math.nan
-    intrinsic = max(forward - strike, 0.0) if is_call else max(strike - forward, 0.0)
     deviation = volatility * math.sqrt(tau)
-    smaller = min(forward, strike)
-    if deviation == 0.0 or smaller == 0.0:
-        return intrinsic
-    return intrinsic + smaller * time_value(log_ratio(smaller, max(forward, strike)), deviation)
+    if deviation == 0.0 or forward == 0.0 or strike == 0.0:
+        return intrinsic_value(forward, strike, is_call)
+    distance = log_ratio(min(forward, strike), max(forward, strike))
+    return intrinsic_value(forward, strike, is_call) + min(forward, strike) * time_value(distance, deviation)
+
+
+@inlined
+def intrinsic_value(forward: float, strike: float, is_call: Flag) -> float:
+    """Return what exercise would give: max(F - K, 0) of a call, max(K - F, 0) of a put."""
+    return max(forward - strike, 0.0) if is_call else max(strike - forward, 0.0)
 
 
 @inlined

@@ -1,8 +1,7 @@
 """What does every account of a book lose in its worst scenarios?
 
 Positions are compressed sparse rows: those of account a are `first[a]` up to, not including, `last[a]`.
-Nothing of size
-accounts x scenarios is ever held: profits are added up in registers, or a block of accounts at a time.
+Nothing of size accounts x scenarios is ever held: profits are added up in registers, and the lowest kept.
 """
 
 import math
@@ -22,6 +21,7 @@ from plimsoll.kernels.lanes import (
     rows_on_lines,
     store_sums,
 )
+from plimsoll.kernels.lowest import KEPT, keep_lowest, take_lowest
 from plimsoll.types import Array, Matrix, Rows, Vector
 
 __all__ = [
@@ -41,8 +41,12 @@ _STRIP_BLOCKS = (0,) * MOST_BLOCKS
 _STRIP = LANES * MOST_BLOCKS
 _MOST_LONE = 2
 """Scenarios beyond whole vectors that are cheaper one by one."""
-ACCOUNTS_TOGETHER = 512
-"""Accounts whose profits are held at once, so that a strip of the table stays in the cache meanwhile."""
+ACCOUNTS_TOGETHER = 2048
+"""Accounts that are passed through strip by strip, so that a strip stays in the cache meanwhile."""
+_ROWS_TOGETHER = 512
+"""The same where all profits of each are held, which have to stay there too."""
+_MOST_KEPT = LANES * KEPT // 2
+"""Longest tail for which lanes that keep so many of the lowest seldom miss one."""
 
 
 def book_worst_definition(
@@ -194,18 +198,77 @@ def few_shortfalls(
     tail: int,
     found: Vector,
 ) -> None:
-    """`book_shortfalls` on one thread, into `found`: Vector [B]; their profits are held all at once."""
+    """`book_shortfalls` on one thread, into `found`: Vector [B].
+
+    Only the lowest profits of each account are kept; where some may be missing, and for long tails, all of
+    an account's profits are written down and searched.
+    """
+    if tail <= _MOST_KEPT:
+        left = _answer_from_lowest(first, last, columns, quantity, strips, accounts, scenarios, tail, found)
+    else:
+        left = np.arange(len(accounts))
+    for start in range(0, len(left), _ROWS_TOGETHER):
+        some = left[start : start + _ROWS_TOGETHER]
+        _answer_from_all(first, last, columns, quantity, strips, accounts, some, scenarios, tail, found)
+
+
+@njit(cache=True)
+def _answer_from_lowest(
+    first: Rows,
+    last: Rows,
+    columns: NDArray[np.int32],
+    quantity: Vector,
+    strips: Array,
+    accounts: Rows,
+    scenarios: int,
+    tail: int,
+    found: Vector,
+) -> Rows:
+    """Answer where the lanes kept the whole tail; give the other places in `accounts`."""
+    count, width = len(accounts), strips.shape[2]
+    kept = rows_on_lines(count, LANES * KEPT)
+    kept[:] = math.inf
+    for strip in range(len(strips)):
+        real = min(width, scenarios - strip * width)
+        for b in range(count):
+            a = accounts[b]
+            keep_lowest(strips[strip], columns, quantity, first[a], last[a], real, kept[b], _STRIP_BLOCKS)
+    left = np.empty(count, dtype=np.intp)
+    missed = 0
+    for b in range(count):
+        total, highest, bound = take_lowest(kept[b], tail)
+        found[b] = -total / tail
+        if not (highest <= bound or len(strips) == 1):
+            left[missed] = b
+            missed += 1
+    return left[:missed]
+
+
+@njit(cache=True)
+def _answer_from_all(
+    first: Rows,
+    last: Rows,
+    columns: NDArray[np.int32],
+    quantity: Vector,
+    strips: Array,
+    accounts: Rows,
+    some: Rows,
+    scenarios: int,
+    tail: int,
+    found: Vector,
+) -> None:
+    """Answer for some places of `accounts` from rows of all their profits, held at once."""
     width = strips.shape[2]
     summed = len(strips) * width
-    profits = rows_on_lines(len(accounts), summed + LANES)  # not a power of two: see `_strips`
+    profits = rows_on_lines(len(some), summed + LANES)  # not a power of two: see `_strips`
     for strip in range(len(strips)):
         place = strip * width
-        for b in range(len(accounts)):
+        for row, b in enumerate(some):
             a = accounts[b]
-            sums = profits[b, place : place + width]
+            sums = profits[row, place : place + width]
             store_sums(strips[strip], columns, quantity, first[a], last[a], sums, _STRIP_BLOCKS)
-    for b in range(len(accounts)):
-        found[b] = -tail_mean(profits[b, :summed], scenarios, tail)
+    for row, b in enumerate(some):
+        found[b] = -tail_mean(profits[row, :summed], scenarios, tail)
 
 
 @njit(cache=True)

@@ -21,12 +21,17 @@ __all__ = [
     "LANES",
     "MOST_BLOCKS",
     "STRIDE",
+    "across",
+    "add_rows",
     "below",
+    "filled",
     "lowest_sum",
     "moments",
     "neighbours",
     "on_lines",
+    "place_of",
     "rows_on_lines",
+    "splat",
     "store_sums",
 ]
 
@@ -41,6 +46,9 @@ STRIDE = LANES * _CHAINS
 
 _LINE = 64
 """Bytes of a cache line, and of a vector: one that begins elsewhere takes two loads instead of one."""
+
+_AHEAD = 128
+"""Positions by which they are fetched ahead: rows of the table keep the machine too busy to see it."""
 
 _DOUBLE = ir.DoubleType()
 _VECTOR = ir.VectorType(_DOUBLE, LANES)
@@ -88,8 +96,8 @@ def _lowest_sum(
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         table, lone, *held, blocks, singles = zip(signature.args, args, strict=True)
-        vectors, scalars = _sums(context, builder, (table, lone, *held), len(blocks[0]), len(singles[0]))
-        found = _across(builder, "fmin", _lowest(builder, vectors))
+        vectors, scalars = add_rows(context, builder, (table, lone, *held), len(blocks[0]), len(singles[0]))
+        found = across(builder, "fmin", _lowest(builder, vectors))
         return _lowest(builder, [found, *scalars])
 
     return types.float64(table, lone, columns, quantity, first, last, blocks, singles), codegen
@@ -117,8 +125,8 @@ def _store_sums(
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         table, *held = zip(signature.args[:5], args[:5], strict=True)
-        found, _ = _sums(context, builder, (table, table, *held), len(signature.args[6]), 0)
-        place = _data(context, builder, signature.args[5], args[5])
+        found, _ = add_rows(context, builder, (table, table, *held), len(signature.args[6]), 0)
+        place = place_of(context, builder, signature.args[5], args[5])
         for number, vector in enumerate(found):
             target = builder.gep(place, [_WORD(number * LANES)])
             builder.store(vector, builder.bitcast(target, _VECTOR.as_pointer()), align=8)
@@ -127,18 +135,19 @@ def _store_sums(
     return types.void(table, columns, quantity, first, last, sums, blocks), codegen
 
 
-def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
+def place_of(context: Any, builder: Any, kind: Any, array: Any) -> Any:
+    """Point to the first value of an array."""
     return context.make_array(kind)(context, builder, array).data
 
 
-def _sums(
+def add_rows(
     context: Any, builder: Any, operands: Any, blocks: int, singles: int
 ) -> tuple[list[Any], list[Any]]:
     """Emit the loop over positions; its running sums are phi nodes, so they live in registers.
 
     `operands` are kinds and values of table, lone, columns, quantity, first and last.
     """
-    prices, apart, column_data, quantity_data = (_data(context, builder, *pair) for pair in operands[:4])
+    prices, apart, column_data, quantity_data = (place_of(context, builder, *pair) for pair in operands[:4])
     (_, first), (_, last) = operands[4:]
     entry = builder.block
     head, body, leave = (builder.append_basic_block(name) for name in ("positions", "position", "added"))
@@ -149,7 +158,7 @@ def _sums(
     scalars = [builder.phi(_DOUBLE) for _ in range(singles)]
     position.add_incoming(first, entry)
     for running in sums:
-        running.add_incoming(_filled(0.0), entry)
+        running.add_incoming(filled(0.0), entry)
     for running in scalars:
         running.add_incoming(_DOUBLE(0.0), entry)
     builder.cbranch(builder.icmp_signed("<", position, last), body, leave)
@@ -157,7 +166,8 @@ def _sums(
     column = builder.sext(builder.load(builder.gep(column_data, [position])), _WORD)
     row = builder.gep(prices, [builder.mul(column, _WORD(blocks * LANES))])
     quantity = builder.load(builder.gep(quantity_data, [position]))
-    held = _splat(builder, quantity)
+    _fetch(builder, [quantity_data, column_data], builder.add(position, _WORD(_AHEAD)))
+    held = splat(builder, quantity)
     for number, running in enumerate(sums):
         source = builder.bitcast(builder.gep(row, [_WORD(number * LANES)]), _VECTOR.as_pointer())
         running.add_incoming(_added(builder, held, builder.load(source, align=8), running), body)
@@ -171,6 +181,16 @@ def _sums(
     return sums, scalars
 
 
+def _fetch(builder: Any, arrays: list[Any], place: Any) -> None:
+    """Ask for what will be needed soon; beyond an array's end this does nothing."""
+    pointer, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
+    shape = ir.FunctionType(ir.VoidType(), [pointer, flag, flag, flag])
+    fetch = cgutils.get_or_insert_function(builder.module, shape, "llvm.prefetch.p0")
+    for array in arrays:
+        cell = builder.bitcast(builder.gep(array, [place]), pointer)
+        builder.call(fetch, [cell, flag(0), flag(3), flag(1)])
+
+
 def _added(builder: Any, quantity: Any, price: Any, running: Any) -> Any:
     """Multiply and add in one rounding."""
     kind = running.type
@@ -179,10 +199,12 @@ def _added(builder: Any, quantity: Any, price: Any, running: Any) -> Any:
     return builder.call(fma, [quantity, price, running])
 
 
-def _splat(builder: Any, value: Any) -> Any:
-    single = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, ir.IntType(32)(0))
+def splat(builder: Any, value: Any) -> Any:
+    """Fill a vector with one value, of its type."""
+    nothing = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
+    single = builder.insert_element(nothing, value, ir.IntType(32)(0))
     zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-    return builder.shuffle_vector(single, ir.Constant(_VECTOR, ir.Undefined), zeros)
+    return builder.shuffle_vector(single, nothing, zeros)
 
 
 @intrinsic
@@ -202,7 +224,7 @@ def _below(_typing: Any, values: Any, threshold: Any) -> Any:
 
     def step(builder: Any, threshold: Any, vector: Any, kept: list[Any]) -> list[Any]:
         low = builder.fcmp_ordered("<", vector, threshold)
-        counted = builder.select(low, builder.fadd(kept[0], _filled(1.0)), kept[0])
+        counted = builder.select(low, builder.fadd(kept[0], filled(1.0)), kept[0])
         return [counted, builder.select(low, builder.fadd(kept[1], vector), kept[1])]
 
     return _scan(values, (threshold,), [0.0, 0.0], step, ["fadd", "fadd"])
@@ -221,7 +243,8 @@ def _neighbours(_typing: Any, values: Any, threshold: Any) -> Any:
     return _scan(values, (threshold,), [-math.inf, math.inf], step, ["fmax", "fmin"])
 
 
-def _filled(value: float) -> Any:
+def filled(value: float) -> Any:
+    """Fill a vector with one number."""
     return ir.Constant(_VECTOR, [value] * LANES)
 
 
@@ -231,7 +254,7 @@ def _scan(values: Any, extra: tuple[Any, ...], start: list[float], step: Any, re
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         array = context.make_array(signature.args[0])(context, builder, args[0])
         length = builder.extract_value(array.shape, 0)
-        threshold = _splat(builder, args[1]) if extra else None
+        threshold = splat(builder, args[1]) if extra else None
         entry = builder.block
         head, body, leave = (builder.append_basic_block(name) for name in ("row", "stride", "scanned"))
         builder.branch(head)
@@ -241,7 +264,7 @@ def _scan(values: Any, extra: tuple[Any, ...], start: list[float], step: Any, re
         chains = [[builder.phi(_VECTOR) for _ in start] for _ in range(_CHAINS)]
         for chain in chains:
             for running, value in zip(chain, start, strict=True):
-                running.add_incoming(_filled(value), entry)
+                running.add_incoming(filled(value), entry)
         builder.cbranch(builder.icmp_signed("<", place, length), body, leave)
         builder.position_at_end(body)
         for number, chain in enumerate(chains):
@@ -271,10 +294,10 @@ def _reduced(builder: Any, kind: str, vectors: list[Any]) -> Any:
         else:
             sign = ">" if kind == "fmax" else "<"
             total = builder.select(builder.fcmp_ordered(sign, other, total), other, total)
-    return _across(builder, kind, total)
+    return across(builder, kind, total)
 
 
-def _across(builder: Any, kind: str, vector: Any) -> Any:
+def across(builder: Any, kind: str, vector: Any) -> Any:
     """Reduce the lanes of one vector as a tree, whose order the sums do not depend on beyond rounding."""
     start = [_DOUBLE(0.0)] if kind == "fadd" else []
     shape = ir.FunctionType(_DOUBLE, [value.type for value in start] + [_VECTOR])

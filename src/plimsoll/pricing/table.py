@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from plimsoll.kernels.repricing import reprice
+from plimsoll.kernels.lanes import LANES
+from plimsoll.kernels.repricing import NO_SKEW, reprice
 from plimsoll.pricing.chain import Chain
 from plimsoll.pricing.moves import Moves
 from plimsoll.types import Matrix, Rows, Vector
@@ -67,27 +68,20 @@ def repriced(table: PriceTable, chain: Chain, moves: Moves, underlying: str) -> 
 def _filled(table: PriceTable, rows: Rows) -> PriceTable:
     """Write the rows of a table that nobody else holds yet."""
     chain, moves = table.chain, table.moves
-    still = (
-        np.ones((len(chain.slots), 1)),
-        np.ones((len(chain.slots), 1)),
-        np.zeros(1),
-        np.zeros(1, np.int8),
-    )
-    value = np.zeros((len(chain.slot), 1))
     terms = (chain.kind, chain.slot, chain.strike, chain.volatility, chain.forward, chain.tau, chain.discount)
-    reprice(rows, *terms, *still, np.zeros((len(chain.slots), 1)), moves.width, value)
+    still = LANES - len(moves.names) % LANES
     reprice(
         rows,
         *terms,
-        moves.multiple,
-        moves.scale,
-        moves.floor,
-        moves.skew,
-        moves.cap,
+        np.pad(moves.multiple, ((0, 0), (0, still)), constant_values=1.0),
+        np.pad(moves.scale, ((0, 0), (0, still)), constant_values=1.0),
+        np.pad(moves.floor, (0, still)),
+        np.pad(moves.skew, (0, still), constant_values=NO_SKEW),
+        np.pad(moves.cap, ((0, 0), (0, still))),
         moves.width,
         table.shocked,
+        table.value,
     )
-    table.value[rows] = value[rows, 0]
     if table.coin:
         _in_coins(table, rows)
     return table
