@@ -145,6 +145,8 @@ def test_parts_and_contributions_add_up_to_the_quantum(name):
     assert sum(part.amount for part in told.parts) == told.maintenance
     assert sum(part.amount for part in told.initial_parts) == told.initial
     assert sum(line.loss for line in told.contributions) + told.relief == told.loss
+    later = told.at_initial
+    assert sum(line.loss for line in later.contributions) + later.relief == later.loss >= told.loss
     for level, total in ((Level.MAINTENANCE, told.maintenance), (Level.INITIAL, told.initial)):
         asked = requirement(portfolio, MARKET, PROFILES[name], level)
         assert 0.0 <= total - asked.required * 1e6 < 1.0 + 1e-3
@@ -266,10 +268,10 @@ def test_terms_answer_what_their_own_functions_do():
     assert told == explain(LINEAR, parameter_set(cross_margin()), PRICES)
 
 
-def test_a_profile_in_coins_is_refused_for_an_account_in_dollars():
-    with pytest.raises(PlimsollError, match="in coins") as refused:
+def test_an_account_in_a_coin_refuses_dollars():
+    with pytest.raises(PlimsollError, match=r"holds .*USD") as refused:
         break_down(DESK, MARKET, profile("deribit-pm"))
-    assert refused.value.code is Code.BAD_SETTING
+    assert refused.value.code is Code.BAD_ACCOUNT
 
 
 def test_a_moved_market_is_one_quoted_at_the_moved_prices():

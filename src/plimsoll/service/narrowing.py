@@ -51,5 +51,11 @@ def _table(table: JointScenarios, markets: frozenset[str]) -> JointScenarios | N
     places = [place for place, market in enumerate(table.markets) if market in markets]
     if not places:
         return None
-    rows = tuple(tuple(row[place] for place in places) for row in table.rows)
-    return structs.replace(table, markets=tuple(table.markets[place] for place in places), rows=rows)
+    return structs.replace(
+        table,
+        markets=tuple(table.markets[place] for place in places),
+        rows=tuple(tuple(row[place] for place in places) for row in table.rows),
+        volatility=tuple(tuple(row[place] for place in places) for row in table.volatility),
+        implied=tuple(table.implied[place] for place in places if table.implied),
+        observed=tuple(table.observed[place] for place in places if table.observed),
+    )
