@@ -46,7 +46,7 @@ def calibrated(folder: Path) -> ParameterSet:
 
 def variants(parameters: ParameterSet) -> dict[str, PortfolioProfile]:
     """Give the whole profile, and its sets one by one with no other charge."""
-    whole = with_calibration(profile("plimsoll"), parameters.method)
+    whole = with_calibration(profile("plimsoll"), parameters)
     (joint,) = (s for s in whole.scenarios if isinstance(s, JointMoves))
     grids = tuple(s for s in whole.scenarios if isinstance(s, ScenarioGrid))
     bare = structs.replace(whole, basis=None, contingencies=Contingencies(), gross_floor=0.0)

@@ -15,6 +15,7 @@ from plimsoll.estimators.excursions import begin_excursions, update_excursions
 from plimsoll.estimators.returns import LastClose, join
 from plimsoll.estimators.scale import begin_scale
 from plimsoll.estimators.volatility import begin_volatility, update_volatility
+from plimsoll.kernels.distance import adverse_moves, adverse_moves_definition
 from plimsoll.kernels.ewma import ewma_variance, ewma_variance_definition
 from plimsoll.kernels.excursion import window_definition
 from plimsoll.kernels.order import upper_quantile, upper_quantile_definition
@@ -183,3 +184,14 @@ def test_every_window_measures_what_its_definition_says(seed, length, horizon, s
     assert sorted(moments.tolist()) == sorted(expected)
     for moment, figures in zip(moments.tolist(), windows, strict=True):
         assert np.allclose(figures, expected[moment], rtol=1e-9, atol=1e-12, equal_nan=True), moment
+
+
+@given(seeds)
+@settings(max_examples=30)
+def test_the_compiled_adverse_moves_equal_their_definition(seed):
+    generator = np.random.default_rng(seed)
+    lots = generator.integers(-(10**12), 10**12, (50, 7)) * (generator.random((50, 7)) < 0.4)
+    moved = np.flatnonzero(generator.random(7) < 0.6)
+    cost = generator.random(len(moved)) * 10.0 ** generator.integers(-3, 9)
+    expected = adverse_moves_definition(lots, moved, cost)
+    np.testing.assert_allclose(adverse_moves(lots, moved, cost), expected, rtol=SUM_ORDER, atol=0.0)

@@ -1,37 +1,35 @@
 """Do live sources margin a venue, and does it go on, and ask for more, while they say nothing or nonsense?"""
 
-import json
-import threading
-from contextlib import contextmanager
-
 import pytest
 from msgspec.structs import replace
 
+from plimsoll.domain.cost_curve import CostCurve
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.oracle import Step
 from plimsoll.errors import Code
 from plimsoll.service.live_feed import wall_clock
 from plimsoll.service.settings import PriceSettings, SourceSettings
 from plimsoll.service.tokens import Scope
-from tests.support.services import external_settings, running, tokens_of
+from tests.support.listening import PATIENCE, until, venue_of
+from tests.support.services import external_settings
 from tests.support.speakers import LineSpeaker
 
-PATIENCE = 15.0
-"""Seconds that a machine busy with other tests is given."""
 STEPS = (Step(1.0, 1.25), Step(3.0, 2.0))
 ROUNDING = 1e-3
 """Lots and quanta are whole."""
+CURVE = CostCurve(
+    half_spread=1e-5,
+    slope=1e-3,
+    reference=1e4,
+    exponent=1.0,
+    volatility=1e-4,
+    volume=5e7,
+    stressed_depth=0.05,
+)
+"""A thousand moves the mean price paid by a basis point."""
+NEAR = 0.05
+"""A book in steps against the straight line of the curve."""
 QUICK = PriceSettings(tick_seconds=0.1, age_steps=STEPS)
-
-
-def until(condition):
-    """Wait until a condition holds."""
-    pause = threading.Event()
-    for _ in range(int(PATIENCE / 0.05)):
-        if condition():
-            return
-        pause.wait(0.05)
-    raise AssertionError("it never came to hold")
 
 
 def listening(folder, *speakers, **markets):
@@ -47,49 +45,9 @@ def listening(folder, *speakers, **markets):
         )
         for speaker in speakers
     }
-    return replace(external_settings(folder), sources=sources, prices=QUICK)
-
-
-class Venue:
-    """A running venue, asked through its API."""
-
-    def __init__(self, service, client):
-        self.service, self.client = service, client
-        self.tokens = tokens_of(service)
-        self.number = 0
-        self.prices = {m.market: m.price for m in self.view.state.parameters.method.markets}
-
-    @property
-    def view(self):
-        return self.service.desk.view
-
-    def get(self, path):
-        answer = self.client.get(path, headers={"authorization": f"Bearer {self.tokens[Scope.READ]}"})
-        assert answer.status_code == 200, answer.text
-        return answer.json() if path != "/v1/metrics" else answer.text
-
-    def post(self, path, body, scope=Scope.TRADE):
-        self.number += 1
-        headers = {"authorization": f"Bearer {self.tokens[scope]}", "idempotency-key": f"key-{self.number}"}
-        return self.client.post(path, content=json.dumps(body), headers=headers)
-
-    def feed(self):
-        return self.client.get("/v1/ready").json()["feed"]
-
-    def mark(self, name="BTC-PERP"):
-        return {row["name"]: row["mark"] for row in self.get("/v1/instruments")}[name]
-
-    def equity(self, account):
-        return self.get(f"/v1/accounts/{account}")["line"]["equity"]
-
-    def market(self, name="BTC"):
-        return {row["market"]: row for row in self.get("/v1/markets")}[name]
-
-
-@contextmanager
-def venue_of(settings):
-    with running(settings) as (service, client):
-        yield Venue(service, client)
+    plain = external_settings(folder)
+    external = replace(plain.external, curves={"ETH": CURVE})
+    return replace(plain, external=external, sources=sources, prices=QUICK)
 
 
 def said(venue, factor, *markets):
@@ -145,7 +103,7 @@ def test_while_nothing_is_told_the_mark_stays_and_new_risk_asks_for_more_step_by
     assert aged["price"] == calm["price"]
     assert venue.view.state.ticked == ticked
     assert venue.get("/v1/sources")[0]["state"] == "silent"
-    assert any("price age" in note for note in venue.get("/v1/parameters")["provenance"]["inputs"])
+    assert any("price in doubt" in note for note in venue.get("/v1/parameters")["provenance"]["inputs"])
     hear_all(venue, speaker)
     assert venue.market()["initial"] == calm["initial"]
 
@@ -159,6 +117,37 @@ def test_nonsense_is_counted_and_is_no_price(heard):
     until(lambda: venue.get("/v1/sources")[0]["refused"].get("unreadable", 0) > 0)
     assert venue.mark() == mark
     assert 'plimsoll_source_refused{source="desk",fault="unreadable"}' in venue.get("/v1/metrics")
+
+
+def flat_book(mid, share):
+    """Give bids and asks of a book that follows the curve at a share of its depth, in levels of fifty."""
+    away = [CURVE.half_spread / share + 2e-3 * 50.0 / 1e4 / share * (level + 0.5) for level in range(300)]
+    return tuple(
+        tuple((mid * (1.0 + side * one), 50.0 / (mid * (1.0 + side * one))) for one in away)
+        for side in (-1.0, 1.0)
+    )
+
+
+def test_what_the_books_show_of_the_published_depth_is_told_with_its_reason_and_falls_when_they_are_silent(
+    heard,
+):
+    venue, speaker = heard
+    hear_all(venue, speaker)
+    (published,) = venue.get("/v1/parameters")["liquidity"]
+    assert published["market"] == "ETH"
+    assert published["curves"][0]["reference"] == CURVE.reference
+    speaker.show({"ETH": flat_book(venue.prices["ETH"], 0.3)})
+
+    def left():
+        return {row["market"]: row["left"] for row in venue.get("/v1/branching")}
+
+    until(lambda: left().get("ETH") == pytest.approx(0.3, rel=NEAR))
+    assert left()["BTC"] == 1.0
+    reading = venue.get("/v1/sources")[0]["depth"]["ETH"]
+    assert reading["share"] == pytest.approx(0.3, rel=NEAR)
+    assert reading["cost"][0] > reading["normal"][0] > 0.0
+    speaker.show({})
+    until(lambda: left()["ETH"] == CURVE.stressed_depth)
 
 
 def test_ticks_through_the_api_are_refused_where_sources_tell_prices(heard):

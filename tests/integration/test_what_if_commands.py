@@ -207,7 +207,7 @@ def test_the_own_profile_takes_its_ranges_from_a_calibrated_set(plimsoll, desk, 
     status, out, err = plimsoll(*words, "--parameters", "parameters.json")
     assert (status, err) == (0, "")
     calibrated, packaged = json.loads(out), json.loads(plimsoll(*words)[1])
-    told = break_down(DESK, market(), with_calibration(profile("plimsoll"), cross_margin()))
+    told = break_down(DESK, market(), with_calibration(profile("plimsoll"), parameter_set(cross_margin())))
     assert calibrated == json.loads(msgspec.json.encode(told))
     assert calibrated["maintenance"] != packaged["maintenance"]
 

@@ -12,13 +12,13 @@ from plimsoll.clearing.liquidation import (
     Liquidity,
     expected_cost,
     hours_to_sell,
-    largest_lots,
     reduction,
     slices,
     wanted_lots,
 )
 from plimsoll.clearing.statuses import Status
 from plimsoll.clearing.waterfall import pay_shortfall
+from plimsoll.domain.cost_curve import flow_alone
 from plimsoll.domain.events import Funded, Liquidated, Listed, Opened, Published, Ticked, Traded
 from plimsoll.domain.parameters import Level
 from plimsoll.domain.settings import ClearingRules
@@ -109,12 +109,18 @@ LOTS: st.SearchStrategy[np.ndarray] = st.lists(
 ).map(np.array)
 
 
+def taking(volume, impact, budget):
+    """Describe markets of which no book is known."""
+    curves = tuple(flow_alone(float(v), float(i)) for v, i in zip(volume, impact, strict=True))
+    return Liquidity(curves, np.ones(len(curves)), 0.0, budget)
+
+
 @given(LOTS, st.data())
 def test_slices_exceed_neither_the_budget_nor_any_position(held, data):
     share = np.array([data.draw(st.floats(0.0, 1.0)) for _ in held])
     volume = np.array([data.draw(st.sampled_from([0.0, 3.0, 1e9, 1e15])) for _ in range(3)])
     impact = np.array([data.draw(st.sampled_from([0.0, 0.03, 40.0])) for _ in range(3)])
-    liquidity = Liquidity(volume, impact, np.floor(0.3 * volume))
+    liquidity = taking(volume, impact, np.floor(0.3 * volume))
     wanted = wanted_lots(held, share)
     assert (np.abs(wanted) <= np.abs(held)).all()
     assert (np.abs(wanted) >= np.floor(np.abs(held) * share[:, None])).all()
@@ -132,7 +138,7 @@ def test_slices_exceed_neither_the_budget_nor_any_position(held, data):
 def test_no_liquidated_account_gains_from_its_place(held, order):
     held = held[np.unique(held, axis=0, return_index=True)[1]]
     places = np.array([place for place in order if place < len(held)])
-    liquidity = Liquidity(np.full(3, 1e9), np.full(3, 0.03), np.full(3, 1e8))
+    liquidity = taking(np.full(3, 1e9), np.full(3, 0.03), np.full(3, 1e8))
     plain, mixed = slices(-held, liquidity), slices(-held[places], liquidity)
     for one, other in zip(plain, mixed, strict=True):
         assert one.price_factor == other.price_factor
@@ -222,7 +228,7 @@ def test_a_thin_market_takes_no_more_than_its_share_and_the_healthy_are_left_alo
 
 
 def test_the_expected_cost_is_that_of_using_the_whole_budget():
-    liquidity = Liquidity(np.array([100.0, 0.0]), np.array([0.06, 0.06]), np.array([25.0, 0.0]))
+    liquidity = taking(np.array([100.0, 0.0]), np.array([0.06, 0.06]), np.array([25.0, 0.0]))
     assert np.allclose(expected_cost(liquidity), [0.06 * 0.5 * 2.0 / 3.0, 0.0])
 
 
@@ -239,8 +245,9 @@ def test_relief_in_the_engine_sells_less_than_the_same_share_of_everything():
 @given(LOTS, st.floats(1e-4, 0.2), st.sampled_from([0.003, 0.05, 4.0]), st.sampled_from([0.0, 1e7, 1e13]))
 def test_a_slice_that_is_bounded_by_cost_costs_no_more(held, cost, impact, volume):
     volumes, impacts = np.full(3, volume), np.array([impact, impact, 0.0])
-    budget = np.floor(np.minimum(largest_lots(volumes, impacts, cost), 1e18))
-    for cut in slices(-held, Liquidity(volumes, impacts, budget)):
+    largest = [flow_alone(volume, moved).largest_size(cost, 1.0) for moved in impacts.tolist()]
+    budget = np.floor(np.minimum(largest, 1e18))
+    for cut in slices(-held, taking(volumes, impacts, budget)):
         assert abs(cut.price_factor - 1.0) <= cost * (1.0 + 1e-9)
 
 

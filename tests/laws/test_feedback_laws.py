@@ -25,6 +25,7 @@ from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin import margin_model
 from plimsoll.sim.book_at_marks import book_at_marks
 from plimsoll.sim.caps import LARGEST_RATIO, capped_lots
+from plimsoll.sim.curves import flat_book
 from plimsoll.sim.drawn_book import draw_book, markets_and_prices
 from plimsoll.sim.impact import impact_of
 from plimsoll.sim.pacing import blended, forced_by_change, largest_step, paced
@@ -158,9 +159,13 @@ def test_a_book_at_its_entry_prices_has_the_equity_that_was_paid_in():
     assert len(book.names) == len(drawn_again.names)
 
 
+def curves(book):
+    return tuple(flat_book(held, volume=held, impact=0.0) for held in (book.interest() * 0.01).tolist())
+
+
 def test_a_change_to_itself_does_nothing():
     book = marked()
-    found = impact_of(book, OLD, OLD, book.interest() * 0.01, RULES)
+    found = impact_of(book, OLD, OLD, curves(book), RULES)
     assert found.called == found.breached == ()
     assert found.restored == 0
     assert all(each.sold == each.bought == 0.0 for each in found.markets)
@@ -169,7 +174,7 @@ def test_a_change_to_itself_does_nothing():
 
 def test_impact_names_whom_the_rise_alone_brings_below():
     book, new = marked(), raised(2.2)
-    found = impact_of(book, OLD, new, book.interest() * 0.01, RULES)
+    found = impact_of(book, OLD, new, curves(book), RULES)
     called, breached = set(), set()
     for row, name in enumerate(book.names):
         notional = (book.lots[row] * book.unit)[None]
@@ -187,7 +192,7 @@ def test_impact_names_whom_the_rise_alone_brings_below():
     assert set(found.called) == called
     assert found.required_after > found.required_before
     assert sum(each.sold for each in found.markets) > 0.0
-    back = impact_of(book, new, OLD, book.interest() * 0.01, RULES)
+    back = impact_of(book, new, OLD, curves(book), RULES)
     assert back.restored >= len(breached)
     assert back.breached == ()
 
@@ -214,7 +219,7 @@ def within(book, held, new, share, most):
 
 def test_a_paced_rise_climbs_to_the_whole():
     book = marked()
-    steps = paced(book, OLD, raised(2.0), book.interest() * 0.01, RULES)
+    steps = paced(book, OLD, raised(2.0), curves(book), RULES)
     assert len(steps) > 2
     assert steps[-1] == 1.0
     assert (np.diff(np.array(steps)) > 0.0).all()

@@ -53,7 +53,7 @@ def published(
 def asked(
     held: tuple[Holding, ...], parameters: ParameterSet, level: Level, *, rows_alone: bool = True
 ) -> Requirement:
-    chosen = with_calibration(profile("plimsoll"), parameters.method)
+    chosen = with_calibration(profile("plimsoll"), parameters)
     if rows_alone:
         joint = tuple(s for s in chosen.scenarios if isinstance(s, JointMoves))
         chosen = structs.replace(
@@ -131,7 +131,7 @@ def test_an_announced_table_counts_at_initial_margin_alone():
 def test_rungs_give_what_trying_them_one_by_one_gives(held, rates):
     """The definition: each underlying by itself at each rung, the worst in each row, then the tail."""
     chosen = with_calibration(
-        profile("plimsoll"), published(rates, 1.49, tuple(0.6 * rate for rate in rates), (FIRST,)).method
+        profile("plimsoll"), published(rates, 1.49, tuple(0.6 * rate for rate in rates), (FIRST,))
     )
     (joint,) = (s for s in chosen.scenarios if isinstance(s, JointMoves))
     total = np.zeros(len(joint.names))
@@ -173,16 +173,14 @@ def test_an_underlying_without_rows_counts_in_the_grid_alone():
 
 def test_a_set_without_implied_volatility_adds_no_rows():
     plain = published((0.06, 0.08), 1.49, (0.03, 0.04), (joint_rows(5, NAMES),))
-    assert with_calibration(profile("plimsoll"), plain.method).scenarios == profile("plimsoll").scenarios
+    assert with_calibration(profile("plimsoll"), plain).scenarios == profile("plimsoll").scenarios
 
 
 def test_rows_that_only_scale_with_the_range_would_break_the_notice_and_rungs_do_not():
     """A long straddle loses most where little moves: rows scaled to a wider range leave that place."""
     call, put = (i for i in INSTRUMENTS if isinstance(i, Option) and i.strike == 90_000 and i.expiry == NEAR)
     held = (Holding(call, 1.0), Holding(put, 1.0))
-    chosen = with_calibration(
-        profile("plimsoll"), published((0.02, 0.02), 1.49, (0.01, 0.01), (FIRST,)).method
-    )
+    chosen = with_calibration(profile("plimsoll"), published((0.02, 0.02), 1.49, (0.01, 0.01), (FIRST,)))
     (joint,) = (s for s in chosen.scenarios if isinstance(s, JointMoves))
 
     def needed(rungs: tuple[float, ...], least: float, most: float) -> float:

@@ -222,7 +222,7 @@ CURVES = st.builds(
     volume=st.floats(1e4, 1e10),
     impact=st.floats(0.3, 1.0),
     stressed_depth=st.floats(0.02, 1.0),
-    participation=st.floats(0.05, 0.2),
+    half_life=st.none() | st.floats(0.1, 600.0),
 )
 
 
@@ -236,22 +236,62 @@ def test_closing_costs_more_for_more_size_or_risk_and_less_for_more_liquidity(cu
     assert 0.0 <= cost <= 1.0
     assert curve.cost(size * factor) >= cost
     assert curve.add_on(size * factor) >= curve.add_on(size)
-    assert curve.horizon_hours(size * factor) >= curve.horizon_hours(size)
+    assert curve.horizon_hours(size * factor, 0.1) >= curve.horizon_hours(size, 0.1)
+    assert curve.paid(size, 1.0, factor) <= curve.paid(size, 1.0) <= curve.paid(size, 1.0 / factor)
+    assert curve.move(size, 1.0, factor) >= curve.paid(size, 1.0, factor)
     assert changed(curve, volatility=curve.volatility * factor).cost(size) >= cost
     assert changed(curve, slope=curve.slope * factor).cost(size) >= cost
     assert changed(curve, volume=curve.volume * factor).cost(size) <= cost
     assert changed(curve, stressed_depth=min(1.0, curve.stressed_depth * factor)).cost(size) <= cost
 
 
-@given(CURVES, st.floats(1e-4, 0.5), st.floats(0.01, 10.0))
-def test_the_largest_size_at_a_cost_costs_that_and_paces_selling(curve, cost, hours):
-    size = curve.largest_size(cost)
+@given(CURVES, st.floats(1.0, 1e9), st.floats(0.0, 1.0), st.floats(1.01, 10.0))
+def test_the_add_on_is_convex_in_size_up_to_where_closing_costs_everything(curve, size, share, factor):
+    other = size * factor
+    between = share * size + (1.0 - share) * other
+    if curve.cost(other) < 1.0:
+        chord = share * curve.add_on(size) + (1.0 - share) * curve.add_on(other)
+        assert curve.add_on(between) <= chord * (1.0 + ROUNDING)
+
+
+@given(CURVES, st.floats(1e-4, 0.5), st.floats(0.01, 10.0), st.floats(0.02, 1.0))
+def test_the_largest_size_at_a_cost_costs_that_and_paces_selling(curve, cost, hours, depth):
+    size = curve.largest_size(cost, depth, hours)
     if size > 0.0:
-        assert curve.cost(size) == pytest.approx(cost, rel=1e-6)
-        assert curve.cost(size * 1.01) > cost
+        assert curve.paid(size, depth, hours) == pytest.approx(cost, rel=1e-6)
+        assert curve.paid(size * 1.01, depth, hours) > cost
     else:
-        assert curve.walk(1e-9, curve.stressed_depth) >= cost
-    assert curve.pace(hours, cost) <= min(size, curve.participation * curve.volume * hours)
+        assert curve.walk(1e-9, depth) >= cost
+    assert curve.pace(hours, 0.1, cost, depth) == min(size, curve.volume * hours * 0.1)
+    assert curve.pace(hours, 0.1, cost, 0.5 * depth) <= curve.pace(hours, 0.1, cost, depth)
+
+
+@given(CURVES, st.floats(0.02, 1.0))
+def test_depth_moves_the_price_by_one_per_cent(curve, share):
+    book = structs.replace(curve, volatility=0.0)
+    if book.depth(share) > 0.0:
+        assert book.move(book.depth(share), share) == pytest.approx(0.01, rel=1e-6)
+    flow = structs.replace(curve, slope=0.0, half_spread=0.0)
+    assert flow.move(flow.depth(share), share) == pytest.approx(0.01, rel=1e-6)
+
+
+def test_a_horizon_grows_with_size_from_its_floor():
+    curve = CostCurve(
+        half_spread=0.0, slope=0.1, reference=1e3, exponent=1.0, volatility=0.01, volume=1000.0,
+        detect_hours=0.5, floor_hours=1.0,
+    )  # fmt: skip
+    assert curve.horizon_hours(0.0, 0.1) == curve.horizon_hours(1.0, 0.1) == 1.5
+    assert curve.horizon_hours(300.0, 0.1) == pytest.approx(3.5)
+
+
+def test_what_is_sold_slowly_empties_a_book_that_refills_by_less():
+    flat = CostCurve(
+        half_spread=0.0, slope=0.005, reference=1e6, exponent=1.0, volatility=0.0, volume=1e9, half_life=36.0
+    )
+    assert flat.used(0.01 * 1e-9) == pytest.approx(1.0)
+    assert flat.used(0.01) == pytest.approx((1.0 - 0.5) / np.log(2.0))
+    assert flat.paid(1e6, 1.0, 0.01) == pytest.approx(0.005 * flat.used(0.01))
+    assert flat.used(1.0) == pytest.approx(36.0 / 3600.0 / np.log(2.0))
 
 
 def test_a_curve_is_found_again_in_books_that_follow_it():

@@ -93,8 +93,10 @@ def run(name, bars, history, liquid):
     columns = columns_of(listings, bars.markets)
     unit = np.array([entry.lot for entry in listings]) * bars.close[0][columns] * QUANTA_PER_UNIT
     population = draw_population(wanted.population, listings, unit, np.random.default_rng(3))
-    market = Undisturbed(bars, np.full(bars.close.shape, liquid), np.full(bars.close.shape, 0.01))
-    stage = Stage(listings, columns, market, history, population, wanted, PROVENANCE)
+    market = Undisturbed(
+        bars, np.full(bars.close.shape, liquid), np.full(bars.close.shape, 0.01), np.ones(len(bars))
+    )
+    stage = Stage(listings, columns, market, history, population, wanted, PROVENANCE, ())
     return run_policy(name, policy(name, SETTINGS), stage, Silent(), lambda *_: None)
 
 

@@ -167,7 +167,7 @@ def test_books_balance_after_every_event_and_a_restored_state_goes_on_as_the_ori
 def test_an_account_is_asked_for_what_the_portfolio_engine_asks_for(held):
     state = opened()
     notional = np.array(held)[None] * state.unit
-    chosen = with_calibration(profile("plimsoll"), parameters().method)
+    chosen = with_calibration(profile("plimsoll"), parameters())
     quantities = zip(LISTINGS, held, strict=True)
     portfolio = Portfolio(holdings=tuple(Holding(one.instrument, one.lot * n) for one, n in quantities if n))
     market_now = quoted(LISTINGS, state.market, NOW)

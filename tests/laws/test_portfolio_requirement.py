@@ -24,7 +24,7 @@ from plimsoll.margin.parts import Requirement
 from plimsoll.margin.profiles import profile
 from plimsoll.margin.venue import requirement, requirements
 from tests.support.books import INSTRUMENTS, MARKET, NEAR, holdings, portfolios
-from tests.support.venues import cross_margin
+from tests.support.venues import cross_margin, parameter_set
 
 ROUNDING = 1e-9
 """Of the gross value of a portfolio: sums of a dozen products."""
@@ -172,7 +172,7 @@ def test_initial_margin_covers_maintenance_at_every_range_within_the_notice(held
 
 @pytest.mark.parametrize("method", [cross_margin(), PerPosition(markets=cross_margin().markets)])
 def test_calibrated_rates_become_the_ranges_of_the_own_profile(method):
-    chosen = with_calibration(profile("plimsoll"), method)
+    chosen = with_calibration(profile("plimsoll"), parameter_set(method))
     for market, given_range in zip(method.markets, chosen.ranges, strict=True):
         assert given_range.underlying == market.market
         assert given_range.maintenance == max(market.long.maintenance, market.short.maintenance)
@@ -193,7 +193,7 @@ def test_a_lone_position_under_the_own_profile_pays_its_range_rounded_up_to_a_ru
 
 def test_a_profile_that_states_its_ranges_takes_none_from_calibration():
     with pytest.raises(PlimsollError, match="states its own ranges"):
-        with_calibration(profile("span-16"), cross_margin())
+        with_calibration(profile("span-16"), parameter_set(cross_margin()))
 
 
 def test_a_grid_that_only_scales_would_break_the_notice_and_a_nested_one_does_not():

@@ -17,9 +17,18 @@ from plimsoll.engine.state import digest
 from plimsoll.margin import margin_model
 from plimsoll.sim.population import admitted_lots, draw_population
 from plimsoll.sim.settings import PopulationSettings
-from tests.support.venues import LISTINGS, MARKS, TIERS, cross_margin, parameter_set, per_position
+from tests.support.venues import LIQUIDITY, LISTINGS, MARKS, TIERS, cross_margin, parameter_set, per_position
 
-METHODS = (TIERS, per_position(), cross_margin(), cross_margin(dependence=(), gross_floor=0.0))
+SETS = (
+    parameter_set(TIERS),
+    parameter_set(per_position()),
+    parameter_set(cross_margin()),
+    parameter_set(cross_margin(dependence=(), gross_floor=0.0)),
+    parameter_set(cross_margin(), liquidity=LIQUIDITY),
+)
+every_set = pytest.mark.parametrize(
+    "parameters", SETS, ids=["static", "per-position", "cross-margin", "no-scenarios", "charged-for-size"]
+)
 COLUMNS = len(LISTINGS)
 STEPS = 12
 ROUNDING = 1e-9
@@ -30,7 +39,7 @@ def tick(time, marks):
     return Ticked(time, tuple(marks.tolist()), (1e6,) * COLUMNS, (0.02,) * COLUMNS)
 
 
-def opened(method, seed):
+def opened(parameters, seed):
     """Open a venue whose accounts have borrowed as much as they may."""
     generator = np.random.default_rng(seed)
     state = begin()
@@ -39,7 +48,7 @@ def opened(method, seed):
     population = draw_population(PopulationSettings(accounts=60), LISTINGS, state.unit, generator)
     for event in (
         Opened(1, population.names, tuple(population.deposits.tolist())),
-        Published(1, parameter_set(method)),
+        Published(1, parameters),
     ):
         state, _ = step(state, event)
     lots = admitted_lots(population, state.model_in_force, state.unit)
@@ -47,11 +56,11 @@ def opened(method, seed):
     return step(state, traded)[0], generator
 
 
-@pytest.mark.parametrize("method", METHODS, ids=["static", "per-position", "cross-margin", "no-scenarios"])
+@every_set
 @settings(max_examples=8)
 @given(seed=st.integers(0, 10_000), size=st.sampled_from([0.0004, 0.004, 0.03]))
-def test_a_fold_that_remembers_who_is_safe_gives_what_one_that_does_not_gives(method, seed, size):
-    remembering, generator = opened(method, seed)
+def test_a_fold_that_remembers_who_is_safe_gives_what_one_that_does_not_gives(parameters, seed, size):
+    remembering, generator = opened(parameters, seed)
     forgetful = remembering
     marks = MARKS.copy()
     for number in range(STEPS):
@@ -64,9 +73,9 @@ def test_a_fold_that_remembers_who_is_safe_gives_what_one_that_does_not_gives(me
         assert digest(remembering) == digest(forgetful)
 
 
-@pytest.mark.parametrize("method", METHODS, ids=["static", "per-position", "cross-margin", "no-scenarios"])
-def test_calm_markets_leave_most_accounts_unlooked_at(method):
-    state, _ = opened(method, 3)
+@every_set
+def test_calm_markets_leave_most_accounts_unlooked_at(parameters):
+    state, _ = opened(parameters, 3)
     state, _ = step(state, tick(10, MARKS * 1.0001))
     state, _ = step(state, tick(20, MARKS * 1.0002))
     assert state.safety is not None
@@ -76,11 +85,11 @@ def test_calm_markets_leave_most_accounts_unlooked_at(method):
     assert healthy[safe].all()
 
 
-@pytest.mark.parametrize("method", METHODS, ids=["static", "per-position", "cross-margin", "no-scenarios"])
+@every_set
 @given(seed=st.integers(0, 10_000))
-def test_no_requirement_grows_faster_than_its_steepest(method, seed):
+def test_no_requirement_grows_faster_than_its_steepest(parameters, seed):
     generator = np.random.default_rng(seed)
-    model = margin_model(method, LISTINGS)
+    model = margin_model(parameters.method, LISTINGS, parameters.liquidity)
     notional = 1e12 * generator.standard_normal((20, COLUMNS)) * (generator.random((20, COLUMNS)) < 0.5)
     change = 1e12 * generator.standard_normal((20, COLUMNS)) * generator.choice([1e-3, 1.0], (20, 1))
     for level in Level:

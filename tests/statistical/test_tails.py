@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plimsoll.calibration.horizon import HorizonSettings, effective_hours, excursion_scale
+from plimsoll.calibration.horizon import excursion_scale
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.estimators.caviar import fit_caviar
 from plimsoll.estimators.peaks import PeaksTail, fit_peaks
@@ -102,14 +102,6 @@ def test_the_tracker_does_not_look_ahead():
     after = track(begin_tracker(), rule, rates, poisoned, 4)[1]
     assert (before[:204] == after[:204]).all()
     assert (before[205:] != after[205:]).any()
-
-
-def test_a_horizon_grows_with_size_from_its_floor():
-    rule = HorizonSettings(detection_hours=0.5, participation=0.1, least_hours=1.0)
-    assert effective_hours(0.0, 0.0, rule) == 1.0
-    assert effective_hours(1.0, 1000.0, rule) == 1.0
-    assert effective_hours(-300.0, 1000.0, rule) == pytest.approx(3.5)
-    assert math.isinf(effective_hours(1.0, 0.0, rule))
 
 
 def test_a_horizon_is_scaled_by_the_path_and_not_by_its_first_bar():

@@ -43,6 +43,11 @@ class World:
         """Deploy the screen over the engine when it is first asked."""
         return self.chain.deploy("GreeksEngine", self.contract.address)
 
+    def risks(self, path: str, *arguments: object) -> list[tuple[int, ...]]:
+        """Ask the contract, or the screen, for the risks of the markets held, each behind its number."""
+        found = (self.screen if path == "greeks" else self.contract).call(path, *arguments)
+        return [(market, *risk) for market, risk in enumerate(found) if any(risk)]
+
     def publish(self, key: int, published: Publication) -> None:
         """Publish a board on chain and in the twin."""
         self.contract.call(

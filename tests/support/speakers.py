@@ -4,13 +4,16 @@ import asyncio
 import json
 import threading
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeAlias
 
 from plimsoll.service.live_feed import wall_clock
 
 __all__ = ["LineSpeaker"]
 
 _EVERY = 0.05
+
+Side: TypeAlias = tuple[tuple[float, float], ...]
+"""Price and size of each level, best first."""
 
 
 class LineSpeaker:
@@ -25,6 +28,7 @@ class LineSpeaker:
         self.name = name
         self.port = 0
         self._prices: dict[str, float] = {}
+        self._books: dict[str, tuple[Side, Side]] = {}
         self._bytes = b""
         self._loop = asyncio.new_event_loop()
         self._bound = threading.Event()
@@ -46,6 +50,10 @@ class LineSpeaker:
     def say(self, prices: dict[str, float]) -> None:
         """Tell these prices from now on; none is silence."""
         self._bytes, self._prices = b"", prices
+
+    def show(self, books: dict[str, tuple[Side, Side]]) -> None:
+        """Tell these books as well from now on, bids and asks by market."""
+        self._books = books
 
     def say_bytes(self, line: bytes) -> None:
         """Tell this line from now on instead."""
@@ -77,8 +85,12 @@ class LineSpeaker:
 
     def _lines(self) -> bytes:
         now = wall_clock()
-        told = [
+        told: list[dict[str, Any]] = [
             {"type": "oracle-price", "market": market, "time": now, "price": price, "confidence": 0.0}
             for market, price in self._prices.items()
+        ]
+        told += [
+            {"type": "depth", "market": market, "time": now, "bids": bids, "asks": asks}
+            for market, (bids, asks) in self._books.items()
         ]
         return self._bytes + b"".join(json.dumps(line).encode() + b"\n" for line in told)

@@ -3,6 +3,7 @@
 import numpy as np
 from msgspec import structs
 
+from plimsoll.domain.cost_curve import CostCurve, MarketLiquidity
 from plimsoll.domain.instruments import Future, Listing, Perpetual, Spot, lot_for
 from plimsoll.domain.parameters import (
     CrossMargin,
@@ -18,6 +19,7 @@ from plimsoll.domain.parameters import (
 )
 
 __all__ = [
+    "LIQUIDITY",
     "LISTINGS",
     "MARKETS",
     "MARKS",
@@ -128,8 +130,38 @@ def cross_margin(
     return CrossMargin(markets=markets, dependence=tables, gross_floor=gross_floor)
 
 
-def parameter_set(method: MarginMethod, version: int = 1, effective: int = 0) -> ParameterSet:
+LIQUIDITY = tuple(
+    MarketLiquidity(
+        market=name,
+        curves=(
+            CostCurve(
+                half_spread=spread, slope=2e-3, reference=deep, exponent=power, volatility=0.008,
+                volume=20.0 * deep, stressed_depth=0.06, half_life=7.0,
+            ),
+            CostCurve(
+                half_spread=2.0 * spread, slope=1e-3, reference=deep, exponent=1.1, volatility=0.011,
+                volume=17.0 * deep, stressed_depth=0.05,
+            ),
+        ),
+        charged=True,
+    )
+    for name, spread, deep, power in (("BTC", 1e-5, 3e7, 0.6), ("SOL", 4e-5, 2e6, 1.3))
+)  # fmt: skip
+"""Curves of two of the three markets, each with another announced."""
+
+
+def parameter_set(
+    method: MarginMethod,
+    version: int = 1,
+    effective: int = 0,
+    liquidity: tuple[MarketLiquidity, ...] = (),
+) -> ParameterSet:
     """Seal a method as a set that may be published."""
     return ParameterSet(
-        version=version, effective=effective, method=method, evidence=(), provenance=PROVENANCE
+        version=version,
+        effective=effective,
+        method=method,
+        evidence=(),
+        provenance=PROVENANCE,
+        liquidity=liquidity,
     ).sealed()

@@ -95,11 +95,10 @@ class _Engine:
 
     def _risks(self, path: str, positions: Sequence[int], spots: Sequence[int]) -> Sequence[Any]:
         try:
-            return [
-                MarketRisk(*each) for each in self.contract.read(path, positions, spots, block=self.block)
-            ]
+            found = self.contract.read(path, positions, spots, block=self.block)
         except PlimsollError as refusal:
             raise Revert(refusal.what) from refusal
+        return [MarketRisk(market, *each) for market, each in enumerate(found) if any(each)]
 
 
 def mirrored(connection: Connection, deployment: Deployment) -> Mirror:

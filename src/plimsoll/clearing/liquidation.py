@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from plimsoll.clearing.apportion import apportion
+from plimsoll.domain.cost_curve import MEAN_OF_ROOT, CostCurve
 from plimsoll.types import Flags, Lots, Vector
 
 __all__ = [
@@ -12,7 +13,6 @@ __all__ = [
     "Slice",
     "expected_cost",
     "hours_to_sell",
-    "largest_lots",
     "reduction",
     "slices",
     "wanted_lots",
@@ -21,8 +21,7 @@ __all__ = [
 LARGEST_IMPACT = 0.5
 """No slice moves the price by more than half: beyond it the square-root law says nothing."""
 
-_MEAN_OF_ROOT = 2.0 / 3.0
-"""Mean of the square root over [0, 1]: the average cost of a slice as a share of its last lot's."""
+_LARGEST_MEAN = MEAN_OF_ROOT * LARGEST_IMPACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +30,21 @@ class Liquidity:
 
     Attributes
     ----------
-    volume : Vector [I]   Lots traded per hour.
-    impact : Vector [I]   Relative price move from trading one hour's volume at once.
+    curves : tuple of CostCurve [I]   Of each instrument now, with sizes in lots.
+    depth : Vector [I]    Share of its normal depth that is left.
+    hours : float         In which what is sold now is sold.
     budget : Vector [I]   Lots that forced selling may take now, in each direction.
     """
 
-    volume: Vector
-    impact: Vector
+    curves: tuple[CostCurve, ...]
+    depth: Vector
+    hours: float
     budget: Vector
+
+    @property
+    def volume(self) -> Vector:
+        """Lots traded per hour [I]."""
+        return np.array([curve.volume for curve in self.curves])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +110,11 @@ def wanted_lots(lots: Lots, share: Vector) -> Lots:
 
 
 def slices(wanted: Lots, liquidity: Liquidity) -> tuple[Slice, ...]:
-    r"""Cut what is wanted down to what the market takes, and price it by the square-root law.
+    r"""Cut what is wanted down to what the market takes, and price it by its cost curve.
 
-    .. math:: displacement = Y \sqrt{Q / V}, \quad average\ cost = \tfrac{2}{3}\, displacement
+    .. math:: displacement = move_{d,t}(Q), \quad average\ cost = cost_{d,t}(Q)
+
+    as `CostCurve` defines them: at the depth that is left, in the time since the last tick.
 
     All accounts in one direction of one instrument share one slice, in proportion to what they want and at
     one price: no account's result depends on the order of accounts.
@@ -114,8 +122,6 @@ def slices(wanted: Lots, liquidity: Liquidity) -> tuple[Slice, ...]:
     Parameters
     ----------
     wanted : Lots [B, I]   Signed trades.
-
-    Source: Almgren, Thum, Hauptmann and Li (2005); Toth et al. (2011) for the exponent.
     """
     made = []
     for column in range(wanted.shape[1]):
@@ -153,34 +159,17 @@ def hours_to_sell(wanted: Lots, pace: Vector) -> Vector:
     return slowest
 
 
-def largest_lots(volume: Vector, impact: Vector, cost: float) -> Vector:
-    r"""Give the largest slice whose mean cost stays within a limit, by the same law that prices slices.
-
-    .. math:: \tfrac{2}{3} Y \sqrt{Q / V} \le c \;\Leftrightarrow\; Q \le V \Big(\frac{3 c}{2 Y}\Big)^2
-
-    Parameters
-    ----------
-    volume, impact : Vector [I]   As in `Liquidity`; without impact there is no largest.
-    cost : float                  c, share of the mark.
-    """
-    ratio = np.divide(cost / _MEAN_OF_ROOT, impact, out=np.full_like(impact, np.inf), where=impact > 0.0)
-    largest: Vector = np.multiply(volume, ratio**2, out=np.zeros_like(volume), where=volume > 0.0)
-    return largest
-
-
 def expected_cost(liquidity: Liquidity) -> Vector:
     """Estimate the cost of selling when the whole budget of a column is used: share of notional [I]."""
-    share = np.divide(
-        liquidity.budget,
-        liquidity.volume,
-        out=np.zeros_like(liquidity.volume),
-        where=liquidity.volume > 0.0,
-    )
-    cost: Vector = _MEAN_OF_ROOT * np.minimum(liquidity.impact * np.sqrt(share), LARGEST_IMPACT)
-    return cost
+    return np.array([_paid(liquidity, column, lots) for column, lots in enumerate(liquidity.budget.tolist())])
 
 
 def _priced(column: int, lots: Lots, taken: int, sign: int, liquidity: Liquidity) -> Slice:
-    move = float(liquidity.impact[column]) * float(np.sqrt(taken / liquidity.volume[column]))
-    move = min(move, LARGEST_IMPACT)
-    return Slice(column, lots, 1.0 + sign * _MEAN_OF_ROOT * move, sign * move)
+    move = liquidity.curves[column].move(taken, float(liquidity.depth[column]), liquidity.hours)
+    price = 1.0 + sign * _paid(liquidity, column, taken)
+    return Slice(column, lots, price, sign * min(move, LARGEST_IMPACT))
+
+
+def _paid(liquidity: Liquidity, column: int, lots: float) -> float:
+    paid = liquidity.curves[column].paid(lots, float(liquidity.depth[column]), liquidity.hours)
+    return min(paid, _LARGEST_MEAN)

@@ -9,11 +9,11 @@ from plimsoll.cli.documents import read_document
 from plimsoll.errors import Code, PlimsollError
 
 if TYPE_CHECKING:
+    from plimsoll.domain.cost_curve import CostCurve
     from plimsoll.domain.parameters import ParameterSet
     from plimsoll.sim.book_at_marks import BookAtMarks
-    from plimsoll.types import Vector
 
-__all__ = ["BookFile", "Depths", "depth_of", "read_marked_book", "read_set"]
+__all__ = ["BookFile", "Depths", "curves_of", "read_marked_book", "read_set"]
 
 BookFile: TypeAlias = Annotated[
     Path,
@@ -24,7 +24,8 @@ Depths: TypeAlias = Annotated[
     typer.Option(
         "--depth",
         metavar="MARKET=AMOUNT",
-        help="Notional that moves the price by 1 %; repeat it. Default: 1.4 % of the book's open interest.",
+        help="Notional that moves the price by 1 %; repeat it. Default: by the set's cost curve, "
+        "or 1.4 % of the book's open interest.",
     ),
 ]
 
@@ -50,11 +51,20 @@ def read_marked_book(path: Path, parameters: "ParameterSet") -> "tuple[BookAtMar
     return marked, left_out
 
 
-def depth_of(given: list[str] | None, book: "BookAtMarks") -> "Vector":
-    """Take the depth of each market from the options, else as a share of its open interest: Vector [M]."""
-    from plimsoll.sim.cascade_settings import MakerSettings
+def curves_of(
+    given: list[str] | None, book: "BookAtMarks", parameters: "ParameterSet"
+) -> "tuple[CostCurve, ...]":
+    """Take each market's curve [M] from the options, else from the set, else assume one by open interest."""
+    import numpy as np
 
-    depth = MakerSettings().depth * book.interest()
+    from plimsoll.sim.curves import assumed_liquidity, flat_book
+    from plimsoll.sim.settings import MarketSettings
+
+    interest = book.interest().clip(min=1.0)
+    assumed = assumed_liquidity(
+        book.markets, interest, np.zeros(len(interest)), MarketSettings(), charged=False
+    )
+    curves = {entry.market: entry.curves[0] for entry in (*assumed, *parameters.liquidity)}
     for text in given or []:
         market, _, amount = text.partition("=")
         if market not in book.markets:
@@ -64,8 +74,9 @@ def depth_of(given: list[str] | None, book: "BookAtMarks") -> "Vector":
                 where="--depth",
                 remedy=f"Choose among {', '.join(book.markets)}.",
             )
-        depth[book.markets.index(market)] = _positive(amount, text)
-    return depth.clip(min=1.0)
+        known = curves[market]
+        curves[market] = flat_book(_positive(amount, text), volume=known.volume, impact=0.0)
+    return tuple(curves[market] for market in book.markets)
 
 
 def _positive(amount: str, text: str) -> float:

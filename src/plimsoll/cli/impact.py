@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from plimsoll.cli.book_options import BookFile, Depths, depth_of, read_marked_book, read_set
+from plimsoll.cli.book_options import BookFile, Depths, curves_of, read_marked_book, read_set
 from plimsoll.cli.options import Json, Quiet
 from plimsoll.cli.voice import Voice
 
@@ -54,10 +54,10 @@ def run(
     voice = Voice.chosen(quiet=quiet, as_json=json)
     in_force, proposed = read_set(old), read_set(new)
     marked, left_out = read_marked_book(book, proposed)
-    quoted = depth_of(depth, marked)
-    found = impact_of(marked, in_force, proposed, quoted, ClearingRules())
+    curves = curves_of(depth, marked, proposed)
+    found = impact_of(marked, in_force, proposed, curves, ClearingRules())
     over = any(each.sold + each.bought > budget * each.depth for each in found.markets)
-    steps = paced(marked, in_force, proposed, quoted, ClearingRules(), budget) if over else (1.0,)
+    steps = paced(marked, in_force, proposed, curves, ClearingRules(), budget) if over else (1.0,)
     voice.tell(
         lambda console: show_impact(found, steps, budget, console),
         lambda: msgspec.to_builtins(found) | {"steps": steps, "left_out": left_out},

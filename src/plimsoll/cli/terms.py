@@ -89,7 +89,7 @@ def read_terms(
         quoted = _quotes(quotes)
         chosen = with_open_interest(packaged(profile), open_quanta(quoted))
         if parameters is not None:
-            chosen = with_calibration(chosen, _parameters(parameters).method)
+            chosen = with_calibration(chosen, _parameters(parameters))
         return ProfileTerms(chosen, market_of(quoted, str(quotes)))
     raise PlimsollError(
         Code.BAD_SETTING,

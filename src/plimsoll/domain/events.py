@@ -135,6 +135,7 @@ class Ticked(Struct, frozen=True, tag="ticked", omit_defaults=True):
                          forward of its expiry, from which it is valued and, once it has expired, settled.
     volume : tuple [I]   Quote volume that the market trades per hour at present: what selling is paced by.
     impact : tuple [I]   Relative price move caused by trading one hour's volume at once.
+    depth : tuple [I]    Share of the published curve's depth that is left, above 0; empty for all of it.
     volatility : tuple [I]   Implied volatility that each option is marked at, per root of a year; 0 for the
                          rest. Empty where no option is listed.
     """
@@ -143,6 +144,7 @@ class Ticked(Struct, frozen=True, tag="ticked", omit_defaults=True):
     marks: tuple[float, ...]
     volume: tuple[float, ...]
     impact: tuple[float, ...]
+    depth: tuple[float, ...] = ()
     volatility: tuple[float, ...] = ()
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta, Struct, structs
 
+from plimsoll.domain.cost_curve import MarketLiquidity
 from plimsoll.errors import Code, PlimsollError
 
 __all__ = [
@@ -199,6 +200,8 @@ class ParameterSet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     method : MarginMethod
     evidence : tuple of SideEvidence   Empty for constants, which rest on none.
     provenance : Provenance
+    liquidity : tuple of MarketLiquidity   What closing costs, for every figure that depends on size; a market
+                        that is not named has what each tick says of its flow.
     digest : str        SHA-256 of all of the above; `sealed` computes it, `verified` checks it.
     """
 
@@ -207,6 +210,7 @@ class ParameterSet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     method: MarginMethod
     evidence: tuple[SideEvidence, ...]
     provenance: Provenance
+    liquidity: tuple[MarketLiquidity, ...] = ()
     digest: str = ""
 
     def sealed(self) -> "ParameterSet":
@@ -225,5 +229,7 @@ class ParameterSet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self
 
     def _computed_digest(self) -> str:
-        unsealed = structs.replace(self, digest="")
-        return hashlib.sha256(msgspec.msgpack.encode(unsealed)).hexdigest()
+        fields = structs.asdict(structs.replace(self, digest=""))
+        if not self.liquidity:  # a set without any keeps the name it had before there was such a field
+            del fields["liquidity"]
+        return hashlib.sha256(msgspec.msgpack.encode(fields)).hexdigest()

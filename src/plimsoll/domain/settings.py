@@ -120,6 +120,8 @@ class CalibrationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     decay_per_hour : share  Weight of the past in the average (``ewma``), per hour.
     decay_per_bar : share   The same, as the least weight per bar, for bars longer than two hours.
     residual_windows : count   Standardised excursions kept; the quantile is taken over these.
+    size_charge : yes or no   Whether positions and assets hold, beside their rate, what closing them at once
+                            would cost under stress; in markets whose cost curve is published.
     """
 
     horizon_hours: Hours = 4.0
@@ -128,6 +130,7 @@ class CalibrationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     decay_per_hour: OpenShare = 0.97
     decay_per_bar: OpenShare = 0.94
     residual_windows: Annotated[int, Meta(ge=100, le=100_000)] = 17_520
+    size_charge: bool = False
     guard: GuardSettings = msgspec.field(default_factory=GuardSettings)
     joint: JointSettings = msgspec.field(default_factory=JointSettings)
     young: YoungMarketSettings = msgspec.field(default_factory=YoungMarketSettings)

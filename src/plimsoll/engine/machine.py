@@ -98,7 +98,7 @@ def _introduced(state: State, event: Introduced) -> tuple[State, Effects]:
     market = Market(*(np.concatenate(pair) for pair in zip(state.market.columns, fresh.columns, strict=True)))
     model = None
     if state.parameters is not None:
-        model = model_at(state.parameters.method, listings, market, state.ticked)
+        model = model_at(state.parameters, listings, market, state.ticked)
     book = state.book.widened(len(event.listings))
     return replace(state, listings=listings, book=book, market=market, model=model), ()
 
@@ -190,7 +190,7 @@ def _published(state: State, event: Published) -> tuple[State, Effects]:
             where=f"event {state.sequence + 1}",
             remedy="Publish parameter sets with rising versions.",
         )
-    model = model_at(event.parameters.method, state.listings, state.market, state.ticked)
+    model = model_at(event.parameters, state.listings, state.market, state.ticked)
     return replace(state, parameters=event.parameters, model=model), ()
 
 
@@ -198,25 +198,28 @@ def _ticked(state: State, event: Ticked) -> tuple[State, Effects]:
     marks = np.array(event.marks, dtype=np.float64)
     volume = np.array(event.volume, dtype=np.float64)
     impact = np.array(event.impact, dtype=np.float64)
-    sound = (len(marks) == len(volume) == len(impact) == len(state.listings)) and bool(
-        np.all(np.isfinite([marks, volume, impact]) & np.array([marks > 0.0, volume >= 0.0, impact >= 0.0]))
+    depth = np.array(event.depth or (1.0,) * len(marks), dtype=np.float64)
+    told = (marks, volume, impact, depth)
+    sound = {len(figures) for figures in told} == {len(state.listings)} and bool(
+        np.all(np.isfinite(told) & np.array([marks > 0.0, volume >= 0.0, impact >= 0.0, depth > 0.0]))
     )
     if not sound:
         raise PlimsollError(
             Code.BAD_PRICE,
-            "a tick needs one positive mark, and a volume and an impact of zero or more, per listing",
+            "a tick needs one positive mark, a volume and an impact of zero or more, and if it tells depth, "
+            "one above zero, per listing",
             where=f"event {state.sequence + 1}",
             remedy="Leave out ticks that a feed cannot vouch for: the last marks stay in force.",
         )
     hours = (event.time - state.ticked) / HOUR if state.ticked > 0 else 0.0
     if not lists_options(state.listings):
-        moved = replace(state, ticked=event.time, market=market_of(marks, volume, impact))
+        moved = replace(state, ticked=event.time, market=market_of(marks, volume, impact, depth))
         return settle_tick(moved, event.time, hours)
-    market = _with_options(state, event, market_of(marks, volume, impact))
+    market = _with_options(state, event, market_of(marks, volume, impact, depth))
     state, expired = settle_expired(state, marks, event.time)
     model = None
     if state.parameters is not None:
-        model = model_at(state.parameters.method, state.listings, market, event.time)
+        model = model_at(state.parameters, state.listings, market, event.time)
     moved = replace(state, ticked=event.time, market=market, model=model, safety=None)
     after, effects = settle_tick(moved, event.time, hours)
     return after, (*expired, *effects)

@@ -18,6 +18,7 @@ class Market:
     marks : Vector    Quote currency per base unit; NaN before the first tick.
     volume : Vector   Quote volume per hour.
     impact : Vector   Relative price move from trading one hour's volume at once.
+    depth : Vector    Share of normal depth that is left.
     forwards : Vector     What instruments are priced from: the mark, or an option's forward.
     volatility : Vector   That options are marked at; 0 for the rest.
     """
@@ -25,20 +26,22 @@ class Market:
     marks: Vector
     volume: Vector
     impact: Vector
+    depth: Vector
     forwards: Vector
     volatility: Vector
 
     @property
     def columns(self) -> tuple[Vector, ...]:
         """Give what is known, in the order of the attributes."""
-        return self.marks, self.volume, self.impact, self.forwards, self.volatility
+        return self.marks, self.volume, self.impact, self.depth, self.forwards, self.volatility
 
 
-def market_of(marks: Vector, volume: Vector, impact: Vector) -> Market:
+def market_of(marks: Vector, volume: Vector, impact: Vector, depth: Vector) -> Market:
     """Give what a tick says where nothing listed is an option: everything is priced from its mark."""
-    return Market(marks, volume, impact, marks, np.zeros(len(marks)))
+    return Market(marks, volume, impact, depth, marks, np.zeros(len(marks)))
 
 
 def unknown_market(instruments: int) -> Market:
     """Start before the first tick."""
-    return market_of(np.full(instruments, np.nan), np.zeros(instruments), np.zeros(instruments))
+    nothing = np.zeros(instruments)
+    return market_of(np.full(instruments, np.nan), nothing, nothing, np.ones(instruments))

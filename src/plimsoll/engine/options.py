@@ -7,7 +7,7 @@ import numpy as np
 from plimsoll.domain.instruments import Future, Listing, Option, Perpetual, Spot
 from plimsoll.domain.market import ExpiryQuote, OptionQuote, UnderlyingQuote
 from plimsoll.domain.market import Market as Quoted
-from plimsoll.domain.parameters import MarginMethod
+from plimsoll.domain.parameters import ParameterSet
 from plimsoll.engine.market import Market
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.black76 import option_price
@@ -118,11 +118,11 @@ def _nearest(expiries: dict[int, float]) -> float:
 
 
 def model_at(
-    method: MarginMethod, listings: tuple[Listing, ...], market: Market, ticked: int
+    parameters: ParameterSet, listings: tuple[Listing, ...], market: Market, ticked: int
 ) -> MarginModel | None:
     """Build the margin model in force; with options that is at the last tick, and None before the first."""
     if not lists_options(listings):
-        return margin_model(method, listings)
+        return margin_model(parameters.method, listings, parameters.liquidity)
     if np.isnan(market.marks).any():
         return None
-    return OptionMargin(method, listings, market.marks, quoted(listings, market, ticked))
+    return OptionMargin(parameters, listings, market.marks, quoted(listings, market, ticked))

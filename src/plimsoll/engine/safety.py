@@ -6,6 +6,7 @@ import numpy as np
 
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import Book
+from plimsoll.kernels.distance import adverse_moves
 from plimsoll.kernels.valuation import NEAR_SLACK
 from plimsoll.margin import MarginModel
 from plimsoll.types import Flags, Quanta, Rows, Vector
@@ -55,8 +56,7 @@ def spent(safety: Safety, book: Book, unit: Vector) -> Safety:
     if len(moved) == 0:
         return safety
     cost = np.abs(unit - safety.unit)[moved] * (1.0 + safety.steepest[moved])
-    left = safety.left - np.abs(book.lots[:, moved]) @ cost
-    return replace(safety, unit=unit, left=left)
+    return replace(safety, unit=unit, left=safety.left - adverse_moves(book.lots, moved, cost))
 
 
 def noted(safety: Safety, rows: Rows, equity: Quanta, call: Quanta, gross: Vector) -> Safety:

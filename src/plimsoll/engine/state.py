@@ -1,7 +1,7 @@
 """What is the whole state of a venue, and how is it told apart from any other?"""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import msgspec
@@ -101,7 +101,10 @@ def begin() -> State:
 
 
 class _Frozen(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A state as bytes; arrays are little-endian, row-major; `options` only where some are listed."""
+    """A state as bytes; arrays are little-endian, row-major.
+
+    Normal depth everywhere is not written, nor what options are priced from where none is listed.
+    """
 
     time: int
     sequence: int
@@ -116,6 +119,7 @@ class _Frozen(msgspec.Struct, frozen=True, omit_defaults=True):
     market: bytes
     parameters: ParameterSet | None
     auctions: tuple[Auction, ...]
+    depth: bytes = b""
     options: bytes = b""
 
 
@@ -137,6 +141,7 @@ def snapshot(state: State) -> bytes:
             market=np.stack([market.marks, market.volume, market.impact]).astype("<f8").tobytes(),
             parameters=state.parameters,
             auctions=state.auctions,
+            depth=b"" if (market.depth == 1.0).all() else market.depth.astype("<f8").tobytes(),
             options=_options(state),
         )
     )
@@ -164,15 +169,14 @@ def restore(snapshot: bytes) -> State:
         cost=whole(frozen.cost).reshape(shape),
         status=np.frombuffer(frozen.status, dtype=np.int8).copy(),
     )
-    marks, volume, impact = np.frombuffer(frozen.market, dtype="<f8").reshape(3, shape[1]).astype(np.float64)
-    market = market_of(marks, volume, impact)
+    told = np.frombuffer(frozen.market, dtype="<f8").reshape(3, shape[1]).astype(np.float64)
+    depth = np.frombuffer(frozen.depth, dtype="<f8").astype(np.float64) if frozen.depth else np.ones(shape[1])
+    market = market_of(told[0], told[1], told[2], depth)
     if frozen.options:
-        forwards, volatility = np.frombuffer(frozen.options, dtype="<f8").reshape(2, shape[1])
-        market = Market(marks, volume, impact, forwards.astype(np.float64), volatility.astype(np.float64))
+        priced = np.frombuffer(frozen.options, dtype="<f8").reshape(2, shape[1]).astype(np.float64)
+        market = replace(market, forwards=priced[0], volatility=priced[1])
     parameters = frozen.parameters
-    model = None
-    if parameters is not None:
-        model = model_at(parameters.method, frozen.listings, market, frozen.ticked)
+    model = None if parameters is None else model_at(parameters, frozen.listings, market, frozen.ticked)
     return State(
         frozen.time,
         frozen.sequence,

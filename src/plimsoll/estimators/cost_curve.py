@@ -13,6 +13,9 @@ __all__ = ["fit_cost_curve"]
 _LEAST_SIZES = 3
 """Sizes from which on a spread, a slope and an exponent are fitted."""
 
+_SHORTEST_HALF_LIFE, _LONGEST_HALF_LIFE = 1.0, 86_400.0
+"""Seconds: snapshots lie about a second apart and show nothing faster; after a day nobody waits."""
+
 _EXPONENTS = np.linspace(0.2, 3.0, 281)
 """Tried one by one: spread and slope then follow from least squares in closed form, from no start."""
 
@@ -54,7 +57,15 @@ def fit_cost_curve(
         exponent=float(exponent),
         volatility=volatility,
         volume=volume,
+        half_life=_half_life(estimate.half_life),
     )
+
+
+def _half_life(estimated: float) -> float | None:
+    """Count on no refill faster than seen, nor on one that is not known or never comes."""
+    if not np.isfinite(estimated) or estimated > _LONGEST_HALF_LIFE:
+        return None
+    return max(estimated, _SHORTEST_HALF_LIFE)
 
 
 def _amounts(size: Vector, cost: Vector, exponent: float) -> tuple[float, float, float]:

@@ -8,11 +8,11 @@ from msgspec import structs
 from plimsoll.domain.parameters import (
     CrossMargin,
     JointScenarios,
-    MarginMethod,
     MarketParameters,
+    ParameterSet,
     StaticTiers,
 )
-from plimsoll.domain.profiles import PortfolioProfile, UnderlyingRange
+from plimsoll.domain.profiles import LiquidityTerms, PortfolioProfile, UnderlyingRange
 from plimsoll.domain.scenario_sets import JointMoves, ScenarioGrid
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.shortfall import scenario_moves
@@ -20,8 +20,8 @@ from plimsoll.kernels.shortfall import scenario_moves
 __all__ = ["with_calibration"]
 
 
-def with_calibration(profile: PortfolioProfile, method: MarginMethod) -> PortfolioProfile:
-    r"""Give a profile the ranges that a calibrated set's method asks for, and its joint rows.
+def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> PortfolioProfile:
+    r"""Give a profile the ranges, joint rows and cost curves that a calibrated set asks for.
 
     .. math:: range_{level} = \max(long_{level},\; short_{level}), \quad
               least_{level} = \min(credit_{long, level},\; credit_{short, level})
@@ -30,7 +30,8 @@ def with_calibration(profile: PortfolioProfile, method: MarginMethod) -> Portfol
     two sides the larger is taken, because which way a portfolio of options loses is not known beforehand.
     Cells of a nested grid count up to the first that reaches the range, so that a rise of rates within the
     notice, which `initial` covers on each side, is covered for every portfolio. Tables that know how implied
-    volatility moved become joint rows on the same rungs, between the least and the range.
+    volatility moved become joint rows on the same rungs, between the least and the range. Curves that charge
+    for size do so here.
 
     Raises
     ------
@@ -44,6 +45,7 @@ def with_calibration(profile: PortfolioProfile, method: MarginMethod) -> Portfol
             where="profile",
             remedy="Choose profile plimsoll, which takes calibrated ranges, or leave the set out.",
         )
+    method = parameters.method
     if isinstance(method, StaticTiers):
         raise PlimsollError(
             Code.BAD_SETTING,
@@ -56,8 +58,16 @@ def with_calibration(profile: PortfolioProfile, method: MarginMethod) -> Portfol
     joint = tuple(
         _joint(table, rungs, announced=place > 0) for place, table in enumerate(tables) if table.volatility
     )
+    known = {entry.market: entry.curves for entry in parameters.liquidity if entry.charged}
     return structs.replace(
-        profile, scenarios=(*nested, *joint), ranges=tuple(_range(market) for market in method.markets)
+        profile,
+        scenarios=(*nested, *joint),
+        ranges=tuple(_range(market) for market in method.markets),
+        liquidity=tuple(LiquidityTerms(underlying=name, curves=curves) for name, curves in known.items()),
+        collateral=tuple(
+            structs.replace(terms, curves=known.get(terms.asset, terms.curves))
+            for terms in profile.collateral
+        ),
     )
 
 

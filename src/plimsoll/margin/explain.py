@@ -18,6 +18,7 @@ from plimsoll.kernels.shortfall import worst_rows
 from plimsoll.margin import MarginModel, margin_model
 from plimsoll.margin.account_lines import read_account_lines
 from plimsoll.margin.portfolio import PortfolioMargin
+from plimsoll.margin.size_charge import SizeCharge
 from plimsoll.types import Vector
 
 __all__ = [
@@ -143,9 +144,10 @@ def explain(account: Account, parameters: ParameterSet, marks: Mapping[str, floa
                     `MISSING_PARAMETERS`, with the field.
     """
     held = _hold(account, parameters, marks)
-    model = margin_model(parameters.method, held.listings)
+    rated = margin_model(parameters.method, held.listings)
+    model = margin_model(parameters.method, held.listings, parameters.liquidity)
     needed = tuple(int(quanta_up(model.requirement(held.notional[None], level))[0]) for level in Level)
-    lines = _lines(held, model)
+    lines = _lines(held, rated)
     return Explanation(
         account=account.name,
         parameters=parameters.version,
@@ -155,9 +157,9 @@ def explain(account: Account, parameters: ParameterSet, marks: Mapping[str, floa
         maintenance=needed[Level.MAINTENANCE],
         call=needed[Level.CALL],
         initial=needed[Level.INITIAL],
-        parts=_parts(lines, model, held, needed[Level.MAINTENANCE]),
+        parts=_parts(lines, model, rated, held, needed[Level.MAINTENANCE]),
         positions=lines,
-        worst=_worst(model, held, lines),
+        worst=_worst(rated, held, lines),
         verdict=_verdict(held.equity, needed),
         evidence=_evidence(parameters, held),
     )
@@ -243,17 +245,20 @@ def _lines(held: _Holdings, model: MarginModel) -> tuple[PositionLine, ...]:
 
 
 def _parts(
-    lines: tuple[PositionLine, ...], model: MarginModel, held: _Holdings, total: int
+    lines: tuple[PositionLine, ...], model: MarginModel, rated: MarginModel, held: _Holdings, total: int
 ) -> tuple[Part, ...]:
-    """Start from every holding by itself, and say what netting and the correlation floor change."""
+    """Start from every holding by itself, and say what netting, the correlation floor and size change."""
     parts = [Part(f"{line.instrument} by itself", line.alone) for line in lines]
-    if isinstance(model, PortfolioMargin):
-        exposure = model.exposure(held.notional[None])
-        gross = round(model.alone(exposure, Level.MAINTENANCE).sum())
-        netted = round(model.netted(held.notional[None], Level.MAINTENANCE)[0])
+    if isinstance(rated, PortfolioMargin):
+        exposure = rated.exposure(held.notional[None])
+        gross = round(rated.alone(exposure, Level.MAINTENANCE).sum())
+        netted = round(rated.netted(held.notional[None], Level.MAINTENANCE)[0])
         parts.append(Part("same underlying netted", gross - sum(line.alone for line in lines)))
         parts.append(Part("hedges between underlyings", netted - gross))
-        parts.append(Part("correlation-break floor", max(0, round(model.gross_floor * gross) - netted)))
+        parts.append(Part("correlation-break floor", max(0, round(rated.gross_floor * gross) - netted)))
+    if isinstance(model, SizeCharge):
+        charges = model.parts(held.notional, Level.MAINTENANCE)
+        parts.extend(Part(name, round(amount)) for name, amount in charges.items())
     parts.append(Part("rounding", total - sum(part.amount for part in parts)))
     return tuple(part for part in parts if part.amount != 0)
 

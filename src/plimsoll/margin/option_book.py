@@ -7,7 +7,7 @@ import numpy as np
 from plimsoll.domain.instruments import Future, Instrument, Listing, Option
 from plimsoll.domain.market import Market
 from plimsoll.domain.money import QUANTA_PER_UNIT
-from plimsoll.domain.parameters import Level, MarginMethod
+from plimsoll.domain.parameters import Level, ParameterSet
 from plimsoll.domain.portfolios import Holding, Portfolio
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.calibrated import with_calibration
@@ -36,14 +36,14 @@ class OptionMargin(MarginModel):
 
     Raises
     ------
-    PlimsollError   `MISSING_PARAMETERS` where the method has no rates for an underlying, `BAD_SETTING` where
+    PlimsollError   `MISSING_PARAMETERS` where the set has no rates for an underlying, `BAD_SETTING` where
                     it holds constants by size.
     """
 
     def __init__(
-        self, method: MarginMethod, listings: tuple[Listing, ...], marks: Vector, quoted: Market
+        self, parameters: ParameterSet, listings: tuple[Listing, ...], marks: Vector, quoted: Market
     ) -> None:
-        chosen = with_calibration(profile(_OWN), method)
+        chosen = with_calibration(profile(_OWN), parameters)
         known = {each.underlying for each in chosen.ranges}
         for listing in listings:
             if listing.underlying not in known:

@@ -76,7 +76,9 @@ def standing_by_parameters(book: AccountBook, parameters: ParameterSet, market: 
     """Margin a book of linear instruments under a parameter set; assets count in full, as what they are."""
 
     def model(instruments: tuple[Instrument, ...]) -> MarginModel:
-        return margin_model(parameters.method, tuple(Listing(entry, 1.0) for entry in instruments))
+        return margin_model(
+            parameters.method, tuple(Listing(entry, 1.0) for entry in instruments), parameters.liquidity
+        )
 
     def check(instrument: Instrument) -> None:
         build_chain((instrument,), market)

@@ -1,7 +1,7 @@
 """How does a row of the book read as an account, and where does it stand?"""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta, Struct
@@ -80,10 +80,17 @@ class AccountPage(Struct, frozen=True, kw_only=True):
 
 
 class AccountQuery(Offset, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which accounts: of a status, whose name begins so; without either, those that hold positions."""
+    """Which accounts: of a status, whose name begins so; without either, those that hold positions.
+
+    Attributes
+    ----------
+    order : text   By which figure, the least first; with a minus the greatest first. ``health`` puts those
+                   nearest to liquidation first, and has no other end.
+    """
 
     status: Annotated[str, Meta(max_length=20, pattern="^[A-Z]*$")] = ""
     name: Annotated[str, Meta(max_length=64)] = ""
+    order: Literal["health", "equity", "-equity", "maintenance", "-maintenance"] = "health"
 
 
 class MarketQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,7 +127,7 @@ async def accounts_page(asked: Asked) -> AccountPage:
     """List accounts."""
     view: View = asked.desk.view
     query: AccountQuery = asked.query
-    rows = _found(view, query)
+    rows = await apart(_found, view, query)
     limit = min(query.limit, asked.desk.settings.limits.page)
     return AccountPage(
         sequence=view.sequence,
@@ -233,7 +240,16 @@ def _found(view: View, query: AccountQuery) -> np.ndarray:
     if query.name:
         names = view.state.book.names
         rows = np.array([row for row in rows.tolist() if names[row].startswith(query.name)], dtype=np.intp)
-    return rows
+    return _ordered(view, rows, query.order)
+
+
+def _ordered(view: View, rows: np.ndarray, order: str) -> np.ndarray:
+    """Put rows, the nearest to liquidation first, into another order; equals stay as they are."""
+    if order == "health":
+        return rows
+    margins = view.margins
+    figures = (margins.equity if order.endswith("equity") else margins.maintenance)[rows]
+    return rows[np.argsort(-figures if order.startswith("-") else figures, kind="stable")]
 
 
 def _lines(view: View, rows: np.ndarray) -> tuple[AccountLine, ...]:

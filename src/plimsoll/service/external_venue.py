@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from plimsoll.domain.bars import Bars
+from plimsoll.domain.cost_curve import MarketLiquidity
 from plimsoll.domain.events import Event, Funded, Listed, Published
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.money import QUANTA_PER_UNIT
@@ -16,6 +17,7 @@ from plimsoll.feeds.bars import read_bars
 from plimsoll.scenarios.library import daily_history
 from plimsoll.service.bar_builder import BarBuilder
 from plimsoll.service.settings import ServiceSettings
+from plimsoll.sim.curves import WithLiquidity
 from plimsoll.sim.policies import REFERENCE, policy
 from plimsoll.sim.population import list_instruments
 from plimsoll.sim.publishing import Publisher, publisher
@@ -54,10 +56,11 @@ def external_venue(settings: ServiceSettings) -> ExternalVenue:
     provenance = Provenance(
         program=_PROGRAM, settings="", inputs=(settings.external.history or "packaged daily history",)
     )
+    rates = publisher(policy(REFERENCE, settings.calibration), history, provenance)
     return ExternalVenue(
         markets=markets,
         listings=listings,
-        publisher=publisher(policy(REFERENCE, settings.calibration), history, provenance),
+        publisher=WithLiquidity(rates, _liquidity(settings)),
         builder=BarBuilder(_columns(listings, markets), settings.external.bar_seconds * _SECOND),
     )
 
@@ -77,6 +80,23 @@ def _history(settings: ServiceSettings) -> Bars:
     if settings.external.history:
         return read_bars(Path(settings.external.history), markets=markets).aligned(markets)
     return daily_history(time.time_ns() // 1_000_000).aligned(markets)
+
+
+def _liquidity(settings: ServiceSettings) -> tuple[MarketLiquidity, ...]:
+    """Give the curves that the settings name; `UNKNOWN_MARKET` where one is of no listed market."""
+    curves = settings.external.curves
+    for market in curves:
+        if market not in settings.external.markets:
+            raise PlimsollError(
+                Code.UNKNOWN_MARKET,
+                f"a cost curve of {market}, which is not listed",
+                where="external.curves",
+                remedy=f"Choose among {', '.join(settings.external.markets)}.",
+            )
+    charged = settings.calibration.size_charge
+    return tuple(
+        MarketLiquidity(market=market, curves=(curve,), charged=charged) for market, curve in curves.items()
+    )
 
 
 def _last(history: Bars, market: str) -> float:

@@ -95,6 +95,7 @@ class Ledger:
         if self._keeping.kept_events is not None:
             dropped = self._store.drop_old(self._keeping.kept_events)
             _LOG.info("old records dropped", extra={"dropped": dropped})
+        self._records.trim(self.state.time, self._store.base().sequence)
 
     def _catch_up(self) -> int:
         """Apply what the journal holds beyond the state; what was refused is refused again."""

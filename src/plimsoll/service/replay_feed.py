@@ -17,6 +17,7 @@ from plimsoll.service.instructions import Instruction
 from plimsoll.service.records import KeptBar
 from plimsoll.service.room import EngineRoom
 from plimsoll.service.settings import ReplaySettings, ServiceSettings
+from plimsoll.sim.curves import WithLiquidity
 from plimsoll.sim.market import displacement_of, disturbed_bar
 from plimsoll.sim.policies import REFERENCE, policy
 from plimsoll.sim.publishing import Publisher, publisher
@@ -56,7 +57,8 @@ def replayed_venue(settings: ServiceSettings) -> ReplayedVenue:
         history,
         _stage_settings(settings, chosen),
     )
-    publishing = publisher(policy(REFERENCE, settings.calibration), stage.history, stage.provenance)
+    rates = publisher(policy(REFERENCE, settings.calibration), stage.history, stage.provenance)
+    publishing = WithLiquidity(rates, stage.liquidity)
     if len(before) > 0:
         publishing.absorb(before)
     publishing.absorb(disturbed_bar(stage.market.bars, 0, np.zeros(len(after.markets))))

@@ -6,19 +6,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from plimsoll.domain.bars import MINUTE, Bars
+from plimsoll.domain.cost_curve import MarketLiquidity
 from plimsoll.domain.events import Effect, Liquidated, Ticked, Unwound
 from plimsoll.domain.instruments import Listing, Spot
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Level, ParameterSet, Provenance, StaticTiers, Tier
+from plimsoll.engine.market_curves import market_depth
 from plimsoll.engine.runner import DigestJournal, Runner
 from plimsoll.engine.state import State
 from plimsoll.sim.caps import capped_lots
 from plimsoll.sim.cascade_outcome import CascadeFacts, CascadeSeries
 from plimsoll.sim.cascade_record import CascadeRecord
 from plimsoll.sim.cascade_settings import CascadeSettings
+from plimsoll.sim.curves import WithLiquidity, quoted_liquidity, with_liquidity
 from plimsoll.sim.held import held_by_traders
 from plimsoll.sim.market import columns_of, forced_trade
-from plimsoll.sim.market_makers import Quoted, begin_market, liquidity, move_market
+from plimsoll.sim.market_makers import Quoted, begin_market, flow_at, move_market
 from plimsoll.sim.opening import Endowment, enter, list_and_endow, publish
 from plimsoll.sim.owners import Owners, draw_owners, heard, paid_in
 from plimsoll.sim.policies import Policy
@@ -42,8 +45,8 @@ __all__ = [
 _SECOND = 1000
 _SECONDS_PER_MINUTE = 60
 
-Plan = Callable[[int, State, Quoted], ParameterSet | None]
-"""Gives the set that a venue publishes after a second (count, state, market), or None."""
+Plan = Callable[[int, State], ParameterSet | None]
+"""Gives the set that a venue publishes after a second (count, state), or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +187,13 @@ def run_cascade(
     """
     situation = begin(cast, settings)
     normal = settings.makers.depth * cast.interest
+    liquidity = _liquidity(cast, settings)
+    parameters = WithLiquidity(parameters, liquidity)
     if cast.brought:
         _bring(runner, parameters, cast, settings)
     else:
         _open(runner, parameters, cast, settings)
-        enter(runner, cast.population, _admitted(cast, runner.state, believed * normal, capped=capped))
+        enter(runner, cast.population, _admitted(cast, runner.state, believed, capped=capped))
     anchor = cast.anchor
     record = CascadeRecord(anchor.markets, cast.columns, anchor.prices, normal, settings.shock.seconds)
     record.opened(runner.state)
@@ -202,7 +207,8 @@ def run_cascade(
         if bar is not None:
             parameters.absorb(bar)
         if plan is not None:
-            publish(runner, plan(situation.second, runner.state, situation.market), time)
+            due = plan(situation.second, runner.state)
+            publish(runner, None if due is None else with_liquidity(due, liquidity), time)
         elif bar is not None:
             publish(runner, parameters.published(time), time)
     return record.facts(name, cast.seed, runner.journal.digest()), record.series()
@@ -211,12 +217,14 @@ def run_cascade(
 _PROGRAM = "plimsoll simulate"
 
 
-def opening_margins(parameters: Publisher, cast: Cast, settings: CascadeSettings) -> tuple[float, ...]:
+def opening_margins(
+    parameters: Publisher, cast: Cast, settings: CascadeSettings, *, capped: bool
+) -> tuple[float, ...]:
     """Say what is required at the opening of what is let in, over its notional, per `Level`."""
     runner = Runner(DigestJournal())
-    _open(runner, parameters, cast, settings)
+    _open(runner, WithLiquidity(parameters, _liquidity(cast, settings)), cast, settings)
     model, unit = runner.state.model_in_force, runner.state.unit
-    notional = admitted_lots(cast.population, model, unit) * unit
+    notional = _admitted(cast, runner.state, 1.0, capped=capped) * unit
     gross = float(np.abs(notional[:, cast.traded]).sum())
     return tuple(float(model.requirement(notional, level).sum()) / gross for level in Level)
 
@@ -280,13 +288,19 @@ class _Minute:
         )
 
 
-def _admitted(cast: Cast, state: State, normal: Vector, *, capped: bool) -> np.ndarray:
+def _liquidity(cast: Cast, settings: CascadeSettings) -> tuple[MarketLiquidity, ...]:
+    charged = settings.calibration.size_charge
+    return quoted_liquidity(cast.anchor.markets, cast.interest, settings.makers, charged=charged)
+
+
+def _admitted(cast: Cast, state: State, believed: float, *, capped: bool) -> np.ndarray:
     model, unit = state.model_in_force, state.unit
     lots = admitted_lots(cast.population, model, unit)
     if not capped:
         return lots
     held = replace(held_by_traders(state), cash=_cash_after(cast, lots, unit), lots=lots)
-    return capped_lots(held, cast.traded, cast.columns, normal * QUANTA_PER_UNIT)[0]
+    depth = believed * market_depth(state, cast.columns, len(cast.interest), normal=True)
+    return capped_lots(held, cast.traded, cast.columns, depth * QUANTA_PER_UNIT)[0]
 
 
 def _cash_after(cast: Cast, lots: np.ndarray, unit: Vector) -> np.ndarray:
@@ -297,11 +311,12 @@ def _cash_after(cast: Cast, lots: np.ndarray, unit: Vector) -> np.ndarray:
 
 def _tick(cast: Cast, settings: CascadeSettings, market: Quoted, time: int) -> Ticked:
     prices = cast.anchor.prices * np.exp(market.log_price)
-    volume, impact = liquidity(market, cast.interest, settings.makers)
     columns = cast.columns
+    volume, impact = flow_at(cast.interest, market.share, settings.makers)
     return Ticked(
         time,
         tuple(prices[columns].tolist()),
         tuple(volume[columns].tolist()),
         tuple(impact[columns].tolist()),
+        tuple(market.share[columns].tolist()),
     )

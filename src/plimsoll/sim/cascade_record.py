@@ -10,6 +10,7 @@ from plimsoll.domain.money import QUANTA_PER_UNIT, units
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER, FUND
 from plimsoll.engine.layers import Layer, Layers, absorbed
+from plimsoll.engine.market_curves import market_depth
 from plimsoll.engine.state import State, digest
 from plimsoll.sim.cascade_outcome import CascadeFacts, CascadeSeries
 from plimsoll.sim.held import held_by_traders
@@ -66,7 +67,7 @@ class CascadeRecord:
         """Write down the venue before the shock."""
         self._opening = state
         self._series.fund[0] = units(state.book.cash[FUND])
-        self._measure(0, state, self._normal)
+        self._measure(0, state)
 
     def answered(self, accounts: int) -> None:
         """Count payments that answer a call."""
@@ -84,7 +85,7 @@ class CascadeRecord:
         self._absorb(second, effects)
         series.fund[second] = units(state.book.cash[FUND])
         if second % _BRANCHING_SECONDS == 0:
-            self._measure(second // _BRANCHING_SECONDS, state, series.depth[second])
+            self._measure(second // _BRANCHING_SECONDS, state)
 
     def series(self) -> CascadeSeries:
         """Give what happened second by second."""
@@ -131,7 +132,8 @@ class CascadeRecord:
             state=digest(self._state),
         )
 
-    def _measure(self, row: int, state: State, depth: Vector) -> None:
+    def _measure(self, row: int, state: State) -> None:
+        depth = market_depth(state, self._columns, len(self._prices), normal=False)
         profile = branching_profile(held_by_traders(state), self._columns, depth * QUANTA_PER_UNIT, MOVES)
         self._series.branching[row] = branching_ratio(profile)
 

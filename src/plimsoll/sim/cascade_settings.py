@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from plimsoll.domain.settings import CalibrationSettings, ClearingRules
-from plimsoll.sim.settings import PopulationSettings
+from plimsoll.sim.settings import DEPTH_SHARE, PopulationSettings
 
 __all__ = [
     "CascadeSettings",
@@ -66,7 +66,7 @@ class MakerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     resilience_half_life : seconds  In which full quotes bring half of a displaced price back.
     """
 
-    depth: Positive = 0.014
+    depth: Positive = DEPTH_SHARE
     refresh_per_second: Positive = 1.6
     withdrawal: NotNegative = 0.56
     least_depth: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.02

@@ -29,7 +29,7 @@ def draw_book(parameters: ParameterSet, settings: PopulationSettings, seed: int)
     marks = np.array([prices[markets.index(entry.underlying)] for entry in listings])
     unit = np.array([entry.lot for entry in listings]) * marks * QUANTA_PER_UNIT
     population = draw_population(settings, listings, unit, np.random.default_rng(seed))
-    lots = admitted_lots(population, margin_model(parameters.method, listings), unit)
+    lots = admitted_lots(population, margin_model(parameters.method, listings, parameters.liquidity), unit)
     names = [entry.name for entry in listings]
     order = np.argsort(np.array(names))
     owners, columns = np.nonzero(lots[:, order])

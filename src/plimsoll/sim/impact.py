@@ -1,20 +1,21 @@
 """What would a change of parameters do to a book before it is published: who is called, how much is sold?"""
 
+from math import copysign
+
 import numpy as np
 from msgspec import Struct
 
 from plimsoll.clearing.feedback import Held, branching_profile, branching_ratio
+from plimsoll.domain.cost_curve import CostCurve
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Level, ParameterSet
 from plimsoll.domain.settings import ClearingRules
 from plimsoll.margin import margin_model
 from plimsoll.sim.book_at_marks import BookAtMarks
 from plimsoll.sim.pacing import forced_by_change
-from plimsoll.types import Flags, Matrix, Vector
+from plimsoll.types import Flags, Matrix
 
 __all__ = ["Impact", "MarketImpact", "impact_of"]
-
-_PER_CENT = 0.01
 
 
 class MarketImpact(Struct, frozen=True, kw_only=True):
@@ -63,18 +64,24 @@ class Impact(Struct, frozen=True, kw_only=True):
 
 
 def impact_of(
-    book: BookAtMarks, old: ParameterSet, new: ParameterSet, depth: Vector, rules: ClearingRules
+    book: BookAtMarks,
+    old: ParameterSet,
+    new: ParameterSet,
+    curves: tuple[CostCurve, ...],
+    rules: ClearingRules,
 ) -> Impact:
     """Compare a book under two sets at the same marks.
 
     Parameters
     ----------
-    depth : Vector [M]   Quote units that move each market by 1 %.
+    curves : tuple [M]   Of the book's markets.
     """
-    before, after = (book.held(margin_model(each.method, book.listings), rules) for each in (old, new))
+    before, after = (
+        book.held(margin_model(each.method, book.listings, each.liquidity), rules) for each in (old, new)
+    )
     is_called, is_breached = (_below(before, level) for level in (Level.CALL, Level.MAINTENANCE))
     now_called, now_breached = (_below(after, level) for level in (Level.CALL, Level.MAINTENANCE))
-    quanta = depth * QUANTA_PER_UNIT
+    quanta = np.array([curve.depth() for curve in curves]) * QUANTA_PER_UNIT
     ratios = [branching_ratio(branching_profile(held, book.columns, quanta)) for held in (before, after)]
     caused = forced_by_change(before, after)
     return Impact(
@@ -86,7 +93,7 @@ def impact_of(
         restored=int((is_called & ~now_called).sum()),
         already=int((is_breached & now_breached).sum()),
         markets=tuple(
-            _market(book, m, caused, float(depth[m]), (float(ratios[0][m]), float(ratios[1][m])))
+            _market(book, m, caused, curves[m], (float(ratios[0][m]), float(ratios[1][m])))
             for m in range(len(book.markets))
         ),
     )
@@ -108,15 +115,16 @@ def _named(book: BookAtMarks, flags: Flags) -> tuple[str, ...]:
 
 
 def _market(
-    book: BookAtMarks, market: int, caused: Matrix, depth: float, ratios: tuple[float, float]
+    book: BookAtMarks, market: int, caused: Matrix, curve: CostCurve, ratios: tuple[float, float]
 ) -> MarketImpact:
     sold, bought = caused[:, book.columns == market].sum(axis=1) / QUANTA_PER_UNIT
+    net = float(bought - sold)
     return MarketImpact(
         market=book.markets[market],
-        depth=depth,
+        depth=curve.depth(),
         sold=float(sold),
         bought=float(bought),
-        move=_PER_CENT * float(bought - sold) / depth,
+        move=copysign(curve.move(abs(net), 1.0), net) if net != 0.0 else 0.0,
         branching_before=ratios[0],
         branching_after=ratios[1],
     )

@@ -32,11 +32,13 @@ class Undisturbed:
     bars : Bars [T, M]       No row without any price; a market without a bar keeps its last close.
     volume : Matrix [T, M]   Quote volume per hour.
     impact : Matrix [T, M]   Relative move from trading one hour's volume at once.
+    depth : Vector [T]       Share of normal depth.
     """
 
     bars: Bars
     volume: Matrix
     impact: Matrix
+    depth: Vector
 
 
 def undisturbed(bars: Bars, liquidity: Vector, interest: Vector, settings: MarketSettings) -> Undisturbed:
@@ -66,7 +68,7 @@ def undisturbed(bars: Bars, liquidity: Vector, interest: Vector, settings: Marke
     variance, _, _ = ewma_variance(samples, _MEMORY_PER_HOUR**hours, none, none)
     start = np.nanmean(samples, axis=0)
     volatility = np.sqrt(np.where(np.isnan(variance), start, variance))
-    return Undisturbed(bars, volume, settings.impact * volatility)
+    return Undisturbed(bars, volume, settings.impact * volatility, liquidity)
 
 
 def displacement_of(pressure: Vector, impact: Vector) -> Vector:

@@ -7,7 +7,7 @@ import numpy as np
 from plimsoll.sim.cascade_settings import CascadeSettings, FlowSettings, MakerSettings
 from plimsoll.types import Vector
 
-__all__ = ["Quoted", "Trades", "begin_market", "liquidity", "move_market"]
+__all__ = ["Quoted", "Trades", "begin_market", "flow_at", "move_market"]
 
 _PER_CENT = 0.01
 _SECONDS_PER_HOUR = 3600.0
@@ -154,7 +154,7 @@ def _normal_variance(settings: CascadeSettings) -> float:
     return settings.shock.noise_per_hour**2 / _SECONDS_PER_HOUR
 
 
-def liquidity(market: Quoted, interest: Vector, makers: MakerSettings) -> tuple[Vector, Vector]:
+def flow_at(interest: Vector, share: Vector, makers: MakerSettings) -> tuple[Vector, Vector]:
     r"""Say what a tick tells the engine: volume per hour, and the move from trading that at once.
 
     Volume is what depth allows to trade at its present refresh; impact is set so that the square-root law of
@@ -162,10 +162,15 @@ def liquidity(market: Quoted, interest: Vector, makers: MakerSettings) -> tuple[
 
     .. math:: V = 3600\, \rho D A, \qquad Y' \sqrt{1 / 3600} = 0.01 \rho
 
+    Parameters
+    ----------
+    interest : Vector [M]   Open interest that accounts want; D is a share of it.
+    share : Vector [M]      A: what is quoted of normal depth.
+
     Returns
     -------
     volume, impact : Vector [M]
     """
-    volume = _SECONDS_PER_HOUR * makers.refresh_per_second * makers.depth * interest * market.share
+    volume = _SECONDS_PER_HOUR * makers.refresh_per_second * makers.depth * interest * share
     impact = np.full(len(interest), _PER_CENT * makers.refresh_per_second * float(np.sqrt(_SECONDS_PER_HOUR)))
     return volume, impact

@@ -6,6 +6,7 @@ import numpy as np
 from msgspec import structs
 
 from plimsoll.clearing.feedback import Held, forced_sales
+from plimsoll.domain.cost_curve import CostCurve
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import (
@@ -18,7 +19,7 @@ from plimsoll.domain.parameters import (
 )
 from plimsoll.domain.settings import ClearingRules
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.margin import margin_model
+from plimsoll.margin import MarginModel, margin_model
 from plimsoll.sim.book_at_marks import BookAtMarks
 from plimsoll.types import Flags, Matrix, Rows, Vector
 
@@ -56,13 +57,13 @@ def largest_step(
     -------
     float   In [0, 1].
     """
-    before = replace(held, model=margin_model(old.method, listings))
-    after = replace(held, model=margin_model(new.method, listings))
+    before = replace(held, model=_model(old, listings))
+    after = replace(held, model=_model(new, listings))
     near = np.flatnonzero(_near(before) | _near(after))
     before = replace(before, cash=held.cash[near], lots=held.lots[near])
 
     def fits(share: float) -> bool:
-        model = margin_model(blended(old, new, share).method, listings)
+        model = _model(blended(old, new, share), listings)
         total = np.zeros(len(depth))
         np.add.at(total, columns, forced_by_change(before, replace(before, model=model)).sum(axis=0))
         return bool((total <= budget * depth).all())
@@ -80,7 +81,7 @@ def paced(
     book: BookAtMarks,
     old: ParameterSet,
     new: ParameterSet,
-    depth: Vector,
+    curves: tuple[CostCurve, ...],
     rules: ClearingRules,
     budget: float = BUDGET,
 ) -> tuple[float, ...]:
@@ -90,12 +91,16 @@ def paced(
     back. A step that even a millionth of the rise exceeds is taken as the smallest: one account may be larger
     than the budget.
 
+    Parameters
+    ----------
+    curves : tuple [M]   Of the book's markets.
+
     Returns
     -------
     tuple of float   Shares of the whole rise after each step, the last is 1.
     """
-    quanta = depth * QUANTA_PER_UNIT
-    held = book.held(margin_model(old.method, book.listings), rules)
+    quanta = np.array([curve.depth() for curve in curves]) * QUANTA_PER_UNIT
+    held = book.held(_model(old, book.listings), rules)
     shares: list[float] = []
     reached = 0.0
     while reached < 1.0 and len(shares) < _MOST_STEPS:
@@ -105,7 +110,7 @@ def paced(
         reached = min(1.0, reached + step * (1.0 - reached))
         reached = 1.0 if reached > 1.0 - 1.0 / _MOST_STEPS else reached
         shares.append(reached)
-        model = margin_model(blended(old, new, reached).method, book.listings)
+        model = _model(blended(old, new, reached), book.listings)
         held = _sold_down(replace(held, model=model))
     return tuple(shares)
 
@@ -150,6 +155,10 @@ def forced_by_change(before: Held, after: Held) -> Matrix:
     """Take what the change alone forces, not what prices force already: sold and bought, quanta [2, I]."""
     caused = forced_sales(after, after.unit) - forced_sales(before, before.unit)
     return np.maximum(caused, 0.0)
+
+
+def _model(parameters: ParameterSet, listings: tuple[Listing, ...]) -> MarginModel:
+    return margin_model(parameters.method, listings, parameters.liquidity)
 
 
 def _near(held: Held) -> Flags:

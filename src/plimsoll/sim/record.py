@@ -10,6 +10,7 @@ from plimsoll.domain.money import QUANTA_PER_UNIT, units
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER, FUND
 from plimsoll.engine.layers import Layer, Layers, absorbed
+from plimsoll.engine.market_curves import market_depth
 from plimsoll.engine.state import State, digest
 from plimsoll.sim.attribution import RiseShare
 from plimsoll.sim.held import held_by_traders
@@ -34,10 +35,9 @@ class Record:
     columns : Rows [I]   Market of each listing.
     bars : Bars [T, M]   Undisturbed.
     state : State        After the opening, at the end of the first bar.
-    depth : Vector [M]   Normal depth, quote quanta that move the price by 1 %.
     """
 
-    def __init__(self, policy: str, columns: Rows, bars: Bars, state: State, depth: Vector) -> None:
+    def __init__(self, policy: str, columns: Rows, bars: Bars, state: State) -> None:
         count, markets = bars.close.shape
         self._policy = policy
         self._columns = columns
@@ -54,7 +54,6 @@ class Record:
         self._held_initial = np.zeros(count)
         self._open = np.zeros(count)
         self._seen: dict[str, set[str]] = {"called": set(), "liquidated": set()}
-        self._depth = depth
         self._branching = 0.0
         self._layers = Layers()
         self.after_bar(0, state, ())
@@ -130,7 +129,8 @@ class Record:
             self._liquidated[row, self._columns[place]] += abs(notional)
 
     def _measure_branching(self, state: State) -> None:
-        profile = branching_profile(held_by_traders(state), self._columns, self._depth)
+        depth = market_depth(state, self._columns, len(self._bars.markets), normal=True)
+        profile = branching_profile(held_by_traders(state), self._columns, depth * QUANTA_PER_UNIT)
         self._branching = max(self._branching, float(branching_ratio(profile).max()))
 
     def _add_up(self, row: int, state: State) -> None:

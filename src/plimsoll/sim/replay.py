@@ -15,7 +15,8 @@ from plimsoll.engine.runner import Journal
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.scenarios.bridge import bridge
 from plimsoll.scenarios.scenario import ScenarioPath
-from plimsoll.sim.market import Undisturbed, columns_of, undisturbed
+from plimsoll.sim.curves import assumed_liquidity
+from plimsoll.sim.market import columns_of, undisturbed
 from plimsoll.sim.outcome import PolicyOutcome, Replay
 from plimsoll.sim.policies import MATCHED, REFERENCE, Policy, flat, policy
 from plimsoll.sim.population import Population, draw_population, list_instruments
@@ -92,10 +93,18 @@ def build_stage(origin: Origin, path: ScenarioPath, history: Bars, settings: Rep
     unit = np.array([entry.lot for entry in listings]) * prices[columns] * QUANTA_PER_UNIT
     generator = np.random.default_rng(settings.seed)
     population = draw_population(settings.population, listings, unit, generator)
-    market = _market(path, population, listings, unit, settings)
+    interest = _interest(population, listings, path.bars.markets, unit)
+    market = undisturbed(path.bars, path.liquidity, interest, settings.market)
+    liquidity = assumed_liquidity(
+        path.bars.markets,
+        interest,
+        market.impact[0],
+        settings.market,
+        charged=settings.calibration.size_charge,
+    )
     provenance = Provenance(program=_PROGRAM, settings=_digest(settings), inputs=origin.inputs)
     history = history.aligned(path.bars.markets)
-    return Stage(listings, columns, market, history, population, settings, provenance)
+    return Stage(listings, columns, market, history, population, settings, provenance, liquidity)
 
 
 _PROGRAM = "plimsoll replay"
@@ -131,18 +140,14 @@ def _first_prices(bars: Bars) -> Vector:
     return first
 
 
-def _market(
-    path: ScenarioPath,
-    population: Population,
-    listings: tuple[Listing, ...],
-    unit: Vector,
-    settings: ReplaySettings,
-) -> Undisturbed:
-    markets = path.bars.markets
+def _interest(
+    population: Population, listings: tuple[Listing, ...], markets: tuple[str, ...], unit: Vector
+) -> Vector:
+    """Add up the open interest that accounts want, quote units: Vector [M]."""
     interest = np.zeros(len(markets))
     np.add.at(interest, columns_of(listings, markets), population.interest(unit))
-    interest = np.maximum(interest, _LEAST_INTEREST * max(interest.sum(), 1.0))
-    return undisturbed(path.bars, path.liquidity, interest, settings.market)
+    wanted: Vector = np.maximum(interest, max(_LEAST_INTEREST * float(interest.sum()), 1.0))
+    return wanted
 
 
 _LEAST_INTEREST = 0.01

@@ -11,13 +11,13 @@ from plimsoll.domain.parameters import (
     Provenance,
     SideParameters,
 )
+from plimsoll.engine.market_curves import market_depth
 from plimsoll.engine.runner import DigestJournal, Runner
 from plimsoll.engine.state import State
 from plimsoll.sim.cascade import Cast, Plan, run_cascade
 from plimsoll.sim.cascade_outcome import CascadeFacts, CascadeSeries
 from plimsoll.sim.cascade_settings import CascadeSettings
 from plimsoll.sim.held import held_by_traders
-from plimsoll.sim.market_makers import Quoted
 from plimsoll.sim.pacing import blended, largest_step
 from plimsoll.sim.publishing import Fixed
 
@@ -69,29 +69,27 @@ def run_rise(
     """
     old = flat_set(cast, maintenance, _INITIAL * maintenance, 1)
     new = flat_set(cast, rise * maintenance, _INITIAL * rise * maintenance, 2)
-    plan = _plan(way, cast, settings, old, new, second)
+    plan = _plan(way, cast, old, new, second)
     return run_cascade(way, Fixed(old), cast, settings, Runner(DigestJournal()), capped=False, plan=plan)
 
 
 _INITIAL = 1.5
 
 
-def _plan(
-    way: str, cast: Cast, settings: CascadeSettings, old: ParameterSet, new: ParameterSet, begin: int
-) -> Plan:
+def _plan(way: str, cast: Cast, old: ParameterSet, new: ParameterSet, begin: int) -> Plan:
     reached = 0.0
-    normal = settings.makers.depth * cast.interest * QUANTA_PER_UNIT
 
-    def abrupt(second: int, _state: State, _market: Quoted) -> ParameterSet | None:
+    def abrupt(second: int, _state: State) -> ParameterSet | None:
         return new if way == "abrupt" and second == begin else None
 
-    def guarded(second: int, state: State, market: Quoted) -> ParameterSet | None:
+    def guarded(second: int, state: State) -> ParameterSet | None:
         nonlocal reached
         if second < begin or (second - begin) % _SECONDS_PER_STEP != 0 or reached >= 1.0:
             return None
         held: Held = held_by_traders(state)
         current = blended(old, new, reached)
-        step = largest_step(held, current, new, cast.listings, cast.columns, normal * market.share)
+        depth = market_depth(state, cast.columns, len(cast.interest), normal=False) * QUANTA_PER_UNIT
+        step = largest_step(held, current, new, cast.listings, cast.columns, depth)
         if step <= 0.0:
             return None
         reached = min(1.0, reached + step * (1.0 - reached))

@@ -7,7 +7,10 @@ from msgspec import Meta, Struct
 
 from plimsoll.domain.settings import CalibrationSettings, ClearingRules
 
-__all__ = ["MarketSettings", "PopulationSettings", "ReplaySettings"]
+__all__ = ["DEPTH_SHARE", "MarketSettings", "PopulationSettings", "ReplaySettings"]
+
+DEPTH_SHARE = 0.014
+"""Notional that moves a price by 1 %, over open interest: docs/theory/liquidation-cascade.md says why."""
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Positive = Annotated[float, Meta(gt=0.0)]
@@ -48,12 +51,17 @@ class MarketSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Attributes
     ----------
     turnover_per_hour : share   Quote volume of a normal hour over the open interest that accounts want.
+    depth : share               Quote notional that moves a price by 1 % at once, over the open interest that
+                                accounts want.
+    resilience_half_life : seconds   In which half of what was taken from a book is there again.
     impact : factor             Y of the square-root law: impact = Y * hourly volatility * sqrt(Q / V).
     recovery_half_life : hours  Time in which the market has absorbed half of what was sold by force.
     fund_share : share          Insurance fund at the start over the open interest that accounts want.
     """
 
     turnover_per_hour: Positive = 0.25
+    depth: Positive = DEPTH_SHARE
+    resilience_half_life: Annotated[float, Meta(gt=0.0, le=86_400.0)] = 4.0
     impact: Positive = 0.7
     recovery_half_life: Positive = 0.5
     fund_share: Share = 0.001

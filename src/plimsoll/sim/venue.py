@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from plimsoll.domain.bars import HOUR, Bars
+from plimsoll.domain.cost_curve import MarketLiquidity
 from plimsoll.domain.events import Effect, Liquidated, Ticked
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.parameters import Provenance
 from plimsoll.engine.runner import Journal, Runner
 from plimsoll.sim.attribution import Attribution
-from plimsoll.sim.held import normal_depth
+from plimsoll.sim.curves import WithLiquidity
 from plimsoll.sim.market import Undisturbed, displacement_of, disturbed_bar, forced_trade
 from plimsoll.sim.opening import Endowment, enter, list_and_endow, publish
 from plimsoll.sim.outcome import PolicyOutcome
@@ -44,6 +45,7 @@ class Stage:
     population : Population
     settings : ReplaySettings
     provenance : Provenance
+    liquidity : tuple of MarketLiquidity   In every set that is published.
     """
 
     listings: tuple[Listing, ...]
@@ -53,6 +55,7 @@ class Stage:
     population: Population
     settings: ReplaySettings
     provenance: Provenance
+    liquidity: tuple[MarketLiquidity, ...]
 
 
 def run_policy(
@@ -65,16 +68,14 @@ def run_policy(
     What is sold in a bar shows in the price from the next bar on.
     """
     bars = stage.market.bars
-    parameters = publisher(chosen, stage.history, stage.provenance)
+    parameters = WithLiquidity(publisher(chosen, stage.history, stage.provenance), stage.liquidity)
     pressure = np.zeros(len(bars.markets))
     parameters.absorb(disturbed_bar(bars, 0, pressure))
     runner = Runner(journal)
     open_venue(runner, stage, parameters)
     attribution = Attribution(stage.settings.calibration.guard.notice_hours)
     attribution.remember(runner.state)
-    interest = stage.population.interest(runner.state.unit)
-    depth = normal_depth(interest, stage.columns, len(bars.markets))
-    record = Record(name, stage.columns, bars, runner.state, depth)
+    record = Record(name, stage.columns, bars, runner.state)
     recovery = 0.5 ** (bars.length / HOUR / stage.settings.market.recovery_half_life)
     last = bars.close[0]
     for row in range(1, len(bars)):
@@ -107,13 +108,15 @@ def open_venue(runner: Runner, stage: Stage, parameters: Publisher) -> None:
 
 
 def market_tick(stage: Stage, row: int, time: int, prices: Vector) -> Ticked:
-    """Say what the market shows in one bar: prices [M] with forced selling in them, volume and impact."""
+    """Say what the market shows in one bar, at prices [M] with forced selling in them."""
     columns, market = stage.columns, stage.market
+    left = float(market.depth[row])
     return Ticked(
         time,
         tuple(prices[columns].tolist()),
         tuple(market.volume[row, columns].tolist()),
         tuple(market.impact[row, columns].tolist()),
+        () if left == 1.0 else (left,) * len(columns),
     )
 
 

@@ -26,9 +26,9 @@ interface Token:
 
 interface Margin:
     def assess(
-        account: address, cash: int256, words: DynArray[uint256, 25], holdings: uint256[ASSETS]
+        account: address, cash: int256, words: uint256[17], holdings: uint256[ASSETS]
     ) -> Assessment: view
-    def worth(words: DynArray[uint256, 25], spots: uint256[MARKETS]) -> int256: view
+    def worth(words: uint256[17], spots: uint256[MARKETS]) -> int256: view
     def mark(instrument: uint256, price: uint256) -> int256: view
     def payoff(instrument: uint256, price: uint256) -> int256: view
     def prices() -> (uint256[MARKETS], bool): view
@@ -651,9 +651,9 @@ def lots(account: address, instrument: uint256) -> int256:
 
 @external
 @view
-def words(account: address) -> DynArray[uint256, 25]:
+def words(account: address) -> uint256[17]:
     """
-    @notice An account's positions, four a word.
+    @notice An account's positions, six a word.
     @param account Whose.
     @return As the margin engine takes them.
     """
@@ -727,7 +727,7 @@ def _require_no_worse(account: address, before: Assessment):
 @internal
 @view
 def _owes(account: address) -> bool:
-    return self.cash[account] < 0 and len(positions._read(account)) == 0
+    return self.cash[account] < 0 and positions._none(account)
 
 
 @internal
@@ -766,12 +766,14 @@ def _take_over(account: address, bidder: address, share: uint256):
     spots: uint256[MARKETS] = empty(uint256[MARKETS])
     live: bool = False
     spots, live = staticcall Margin(MARGIN).prices()
-    words: DynArray[uint256, 25] = positions._read(account)
+    words: uint256[17] = positions._read(account)
     for word: uint256 in words:
-        for place: uint256 in range(4):
-            lane: uint256 = (word >> (64 * place)) & (2 ** 64 - 1)
+        if word == 0:
+            break
+        for place: uint256 in range(positions.LANES):
+            lane: uint256 = (word >> (positions.LANE_BITS * place)) & positions.LANE
             if lane != 0:
-                instrument: uint256 = lane >> 48
+                instrument: uint256 = lane >> positions.LOTS_BITS
                 held: int256 = positions._signed(lane)
                 size: uint256 = (convert(abs(held), uint256) * share + ONE - 1) // ONE
                 lots: int256 = convert(size, int256)
@@ -821,7 +823,7 @@ def _rebase(account: address):
     """
     @notice Without positions, gains count from here.
     """
-    if len(positions._read(account)) == 0:
+    if positions._none(account):
         self.basis[account] = self.cash[account]
 
 
@@ -875,7 +877,7 @@ def _retire(account: address):
     @notice Strike an account that holds nothing off the list; the last one takes its place.
     """
     place: uint256 = self.places[account]
-    if place == 0 or self.cash[account] != 0 or len(positions._read(account)) != 0:
+    if place == 0 or self.cash[account] != 0 or not positions._none(account):
         return
     for amount: uint256 in self.holdings[account]:
         if amount != 0:

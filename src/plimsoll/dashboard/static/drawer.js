@@ -147,7 +147,7 @@ export function openBranching(market) {
 export function openStress(result) {
   return show(result.title, Promise.resolve(result), (each) => [
     make("p", {}, "Every account revalued after these moves at once; nothing is sold on the way."),
-    sum([["Losers lose", short(each.loss)], ["Below maintenance", count(each.below_maintenance)], ["Under water", count(each.under_water)], ["Shortfall", short(each.shortfall), each.shortfall > 0 ? "warn" : ""]]),
+    sum([["Losers lose", short(each.loss)], ["Beyond margin", short(each.beyond_margin)], ["Below maintenance", count(each.below_maintenance)], ["Under water", count(each.under_water)], ["Shortfall", short(each.shortfall), each.shortfall > 0 ? "warn" : ""]]),
     make("p", { class: "formula" }, `shortfall ${money(each.shortfall)} − fund ${money(each.fund)} → uncovered ${money(each.uncovered)}`),
     make("h3", {}, "Moves"), table(["Market", "Move"], Object.entries(each.moves).map(([market, move]) => row(market, signed(move)))),
     make("h3", {}, "Hit hardest"),

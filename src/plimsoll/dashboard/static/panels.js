@@ -95,6 +95,13 @@ const WHAT = {
   closed: (effect) => ["closed with a debt", effect.accounts, `${short(effect.shortfalls.reduce((sum, each) => sum + each, 0))} short`],
   covered: (effect) => ["fund paid", [], short(effect.amount)],
   allocated: (effect) => ["losses allocated", effect.accounts, `${short(effect.amounts.reduce((sum, each) => sum + each, 0))} paid, ${short(effect.uncovered)} uncovered`],
+  "auction-began": (effect) => ["on the block", effect.accounts, `${short(effect.fees.reduce((sum, each) => sum + each, 0))} of fees to the fund`],
+  auctioned: (effect) => ["auctioned", [effect.account, effect.bidder], `${percent(effect.share, 1)} of what was left, ${short(effect.notional)} at ${percent(effect.discount, 1)} of its value`],
+  "taken-over": (effect) => ["taken by the backstop", effect.accounts, short(effect.notional)],
+  unwound: (effect) => ["backstop sold", [], `${effect.instrument} at ${price(effect.price)}, price moved ${signed(effect.displacement)}`],
+  bankrupt: (effect) => ["bankrupt", effect.accounts, `${short(effect.shortfalls.reduce((sum, each) => sum + each, 0))} short`],
+  deleveraged: (effect) => ["deleveraged", effect.accounts, `${effect.instrument}, ${short(effect.notional)} closed against ${count(effect.winners.length)} winners`],
+  repaid: (effect) => ["fund repaid", [], short(effect.amount)],
   refused: (effect) => ["refused", [effect.account], effect.what],
 };
 // What has no words of its own here is told by its name, with whoever it names.
@@ -102,7 +109,10 @@ function other(effect) {
   const accounts = effect.accounts ?? [effect.account ?? effect.winner].filter(Boolean);
   return [effect.type.replaceAll("-", " "), accounts, effect.instrument ?? (effect.amount === undefined ? "" : short(effect.amount))];
 }
-const COLOUR = { liquidated: "bad", closed: "bad", covered: "warn", allocated: "bad", refused: "" };
+const COLOUR = {
+  liquidated: "bad", closed: "bad", covered: "warn", allocated: "bad", refused: "", "auction-began": "warn", auctioned: "warn",
+  "taken-over": "bad", bankrupt: "bad", deleveraged: "bad",
+};
 
 export function showHappened(entries, open) {
   fill("happened", entries.map(({ effect, sequence }) => {

@@ -1,0 +1,102 @@
+"""What must an account hold because closing what it has would cost something?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from plimsoll.domain.cost_curve import CostCurve, MarketLiquidity
+from plimsoll.domain.instruments import Listing, Spot
+from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_up
+from plimsoll.domain.parameters import Level
+from plimsoll.kernels.closing_cost import closing_costs
+from plimsoll.margin.model import MarginModel
+from plimsoll.types import Array, Flags, Lots, Matrix, Quanta, Vector
+
+__all__ = ["SizeCharge"]
+
+
+class SizeCharge(MarginModel):
+    r"""Any model, and what closing costs under stress on top.
+
+    .. math:: R(N) = R'(N) + \sum_m Q_m cost_m(Q_m) + W_m cost_m(W_m)
+
+    with Q the net notional of a market's contracts and W the value of the asset of its name held as
+    collateral, which so has its haircut from the same curve. Monotone and convex in either size up to where
+    closing costs everything. Maintenance answers to the curve in force, calls and initial margin to the
+    dearest of those announced as well.
+
+    Parameters
+    ----------
+    rated : MarginModel   Charges everything else.
+    liquidity : sequence of MarketLiquidity   A market that is not named or not charged adds nothing.
+    """
+
+    def __init__(
+        self, rated: MarginModel, listings: tuple[Listing, ...], liquidity: Sequence[MarketLiquidity]
+    ) -> None:
+        self._rated = rated
+        kinds = [(entry.underlying, isinstance(entry.instrument, Spot)) for entry in listings]
+        known = {entry.market: entry for entry in liquidity if entry.charged}
+        self._groups = tuple(kind for kind in dict.fromkeys(kinds) if kind[0] in known)
+        self._entries = tuple(known[market] for market, _ in self._groups)
+        belongs = [kind == group for kind in kinds for group in self._groups]
+        self._belongs = np.array(belongs, dtype=np.float64).reshape(len(kinds), len(self._groups))
+
+    def requirement(self, notional: Matrix, level: Level) -> Vector:
+        """Add the charge to what the rates ask for."""
+        needed: Vector = self._rated.requirement(notional, level) + self._charged(notional, level)
+        return needed
+
+    def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
+        """Take the charge off equity, and ask the rates."""
+        return self._rated.near(cash - quanta_up(self._charged(lots * unit, level)), lots, unit, level)
+
+    def steepest(self, level: Level) -> Vector:
+        r"""Add the steepest of :math:`Q cost(Q)`: at most one and its exponent, where closing costs all."""
+        steep = np.array([1.0 + max(0.5, *(c.exponent for c in entry.curves)) for entry in self._entries])
+        bound: Vector = self._rated.steepest(level) + self._belongs @ steep
+        return bound
+
+    def standalone(self, level: Level) -> Matrix:
+        """Add what the spread under stress costs a position however small."""
+        spread = np.array(
+            [
+                max(c.half_spread * c.stressed_depth**-c.exponent for c in _counting(entry, level))
+                for entry in self._entries
+            ]
+        )
+        added: Vector = self._belongs @ np.minimum(spread, 1.0)
+        return self._rated.standalone(level) + added[:, None]
+
+    def parts(self, notional: Vector, level: Level) -> dict[str, float]:
+        """Name the charge of each market's contracts and assets, quote quanta."""
+        names = (f"closing {market}{' held as an asset' if asset else ''}" for market, asset in self._groups)
+        return dict(zip(names, self._by_group(notional[None], level)[0].tolist(), strict=True))
+
+    def _charged(self, notional: Matrix, level: Level) -> Vector:
+        charged: Vector = self._by_group(notional, level).sum(axis=1)
+        return charged
+
+    def _by_group(self, notional: Matrix, level: Level) -> Matrix:
+        sizes = np.abs(notional @ self._belongs) / QUANTA_PER_UNIT
+        charged = np.zeros_like(sizes)
+        for place, entry in enumerate(self._entries):
+            costs = [_costs(curve, sizes[:, place]) for curve in _counting(entry, level)]
+            charged[:, place] = sizes[:, place] * np.max(costs, axis=0)
+        return charged * QUANTA_PER_UNIT
+
+
+def _counting(entry: MarketLiquidity, level: Level) -> tuple[CostCurve, ...]:
+    return entry.curves[:1] if level == Level.MAINTENANCE else entry.curves
+
+
+def _costs(curve: CostCurve, sizes: Vector) -> Array:
+    thin = curve.stressed_depth**-curve.exponent
+    return closing_costs(
+        sizes,
+        thin * curve.half_spread,
+        thin * curve.slope,
+        curve.reference,
+        curve.exponent,
+        curve.rooted(1.0),
+    )
