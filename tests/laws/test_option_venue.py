@@ -93,7 +93,8 @@ def replace_side(one, growth):
 def ticked(time, move=(1.0, 1.0), wilder=1.0):
     marks = FORWARDS * np.array(move)[NEXT_TO]
     volume, impact = (1e9,) * COLUMNS, (0.01,) * COLUMNS
-    return Ticked(time, tuple(marks.tolist()), volume, impact, tuple((VOLATILITY * wilder).tolist()))
+    wild = tuple((VOLATILITY * wilder).tolist())
+    return Ticked(time, tuple(marks.tolist()), volume, impact, volatility=wild)
 
 
 def traded(state, time, account, lots):
