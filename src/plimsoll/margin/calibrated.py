@@ -58,12 +58,16 @@ def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> Por
     joint = tuple(
         _joint(table, rungs, announced=place > 0) for place, table in enumerate(tables) if table.volatility
     )
-    known = {entry.market: entry.curves for entry in parameters.liquidity if entry.charged}
+    charged = [entry for entry in parameters.liquidity if entry.charged]
+    known = {entry.market: entry.curves for entry in charged}
     return structs.replace(
         profile,
         scenarios=(*nested, *joint),
         ranges=tuple(_range(market) for market in method.markets),
-        liquidity=tuple(LiquidityTerms(underlying=name, curves=curves) for name, curves in known.items()),
+        liquidity=tuple(
+            LiquidityTerms(underlying=entry.market, curves=entry.curves, options=entry.options)
+            for entry in charged
+        ),
         collateral=tuple(
             structs.replace(terms, curves=known.get(terms.asset, terms.curves))
             for terms in profile.collateral

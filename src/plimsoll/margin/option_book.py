@@ -14,7 +14,7 @@ from plimsoll.margin.calibrated import with_calibration
 from plimsoll.margin.model import MarginModel
 from plimsoll.margin.profiles import profile
 from plimsoll.margin.venue import VenueMargin
-from plimsoll.types import Flags, Lots, Matrix, Quanta, Rows, Vector
+from plimsoll.types import Lots, Matrix, Quanta, Rows, Vector
 
 __all__ = ["OptionMargin"]
 
@@ -57,6 +57,7 @@ class OptionMargin(MarginModel):
         self._live: Rows = np.array(
             [i for i, each in enumerate(instruments) if not _is_over(each, quoted.time)], dtype=np.intp
         )
+        self._parameters = parameters
         self._instruments = instruments
         self._marks = marks
         self.venue = VenueMargin(tuple(instruments[i] for i in self._live), quoted, chosen)
@@ -75,9 +76,23 @@ class OptionMargin(MarginModel):
         held = [i for i in self._live if quantity[i] != 0.0]
         return Portfolio(holdings=tuple(Holding(self._instruments[i], float(quantity[i])) for i in held))
 
-    def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:  # noqa: ARG002
+    def over(self, listings: tuple[Listing, ...]) -> "OptionMargin":
+        """Margin some of the listings alone; raises `MISSING_PRICE` for one that had no mark at the tick."""
+        marks = dict(zip(self._instruments, self._marks.tolist(), strict=True))
+        for listing in listings:
+            if listing.instrument not in marks:
+                raise PlimsollError(
+                    Code.MISSING_PRICE,
+                    "the tick priced no such instrument",
+                    where=listing.name,
+                    remedy="List it, and wait for the next tick.",
+                )
+        chosen = np.array([marks[listing.instrument] for listing in listings])
+        return OptionMargin(self._parameters, listings, chosen, self.venue.market)
+
+    def room(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Vector:  # noqa: ARG002
         """Look at everybody: options lose in ways that no sum of lone losses bounds cheaply."""
-        return np.ones(len(cash), dtype=np.bool_)
+        return np.full(len(cash), -np.inf)
 
     def steepest(self, level: Level) -> Vector:  # noqa: ARG002
         """Bound nothing: another tick brings another model, under which nothing is known any more."""
