@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from plimsoll.domain.cost_curve import CostCurve, MarketLiquidity
+from plimsoll.domain.cost_curve import CostCurve
 from plimsoll.domain.instruments import Listing, Spot
+from plimsoll.domain.market_liquidity import MarketLiquidity
 from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_up
 from plimsoll.domain.parameters import Level
 from plimsoll.kernels.closing_cost import closing_costs

@@ -181,7 +181,7 @@ class Service:
         first = opening_events(venue, self._settings)
         builder = None if self._settings.hears else venue.builder
         room = self._resumed(venue.publisher, venue.markets, builder, first)
-        room.feed = "waiting for ticks through the API"
+        room.feed = "ticks come through the API"
         room.start()
         self.desk.room = room
         if self._settings.hears:
