@@ -20,6 +20,7 @@ from plimsoll.service.bar_builder import BarBuilder
 from plimsoll.service.desk import Described, Desk
 from plimsoll.service.doubtful_prices import is_raised
 from plimsoll.service.external_venue import external_venue, opening_events
+from plimsoll.service.insight import look_until
 from plimsoll.service.live_feed import LiveFeed
 from plimsoll.service.logs import set_up_logs
 from plimsoll.service.records import Keeping, Records
@@ -214,9 +215,12 @@ class Service:
 
     def _look_closer(self) -> None:
         """Compute the insight again and again."""
-        while not self._ending.wait(self._settings.engine.insight_seconds):
+
+        def look() -> None:
             if self.desk.room is not None:
                 self.desk.room.look_closer()
+
+        look_until(self._ending, self._settings.engine.insight_seconds, look)
 
 
 def _keeping(settings: ServiceSettings) -> Keeping:
