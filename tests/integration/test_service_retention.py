@@ -36,6 +36,7 @@ def worked(folder, kept):
         for number in range(deposits):
             ledger.write([Instruction(Deposited(2, ("a",), (number + 1,)), "test", f"key-{number}")])
             ledger.settle(ending=False)
+            ledger.rest()
         digests.append(digest(ledger.state))
         base = store.base().sequence
         records.close()

@@ -73,10 +73,11 @@ class World:
         )
 
 
-def open_world(on: Chain | None = None) -> World:
-    """Deploy an engine that knows no market yet, on a chain of its own unless one is given."""
+def open_world(on: Chain | None = None, desk: str | None = None) -> World:
+    """Deploy an engine that knows no market yet, on a chain of its own and without a desk unless given."""
     chain = on or Chain(timestamp=START)
-    contract = chain.deploy("MarginEngine", ROLE["deployer"], ROLE["publisher"], ROLE["keeper"])
+    governor, publisher = (desk, desk) if desk else (ROLE["deployer"], ROLE["publisher"])
+    contract = chain.deploy("MarginEngine", governor, publisher, ROLE["keeper"])
     return World(chain, contract, MarginEngine(), [0] * 8)
 
 

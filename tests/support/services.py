@@ -52,10 +52,19 @@ def tokens_of(service: Service) -> dict[Scope, str]:
 
 
 @contextmanager
-def running(settings: ServiceSettings) -> Iterator[tuple[Service, httpx.Client]]:
-    """Run a service within this process on a port of its own, with a client that has no token."""
+def running(
+    settings: ServiceSettings, send_buffer: int | None = None
+) -> Iterator[tuple[Service, httpx.Client]]:
+    """Run a service within this process on a port of its own, with a client that has no token.
+
+    Parameters
+    ----------
+    send_buffer : int or None   Bytes that the system keeps of what a client has not taken; None leaves it.
+    """
     service = Service(settings, "plimsoll 0.0.0")
     listening = socket.create_server(("127.0.0.1", 0))
+    if send_buffer is not None:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     config = uvicorn.Config(application(service.desk, pages()), log_config=None, lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],))

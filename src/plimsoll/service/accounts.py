@@ -9,9 +9,9 @@ from msgspec import Meta, Struct
 from plimsoll.clearing.statuses import Status
 from plimsoll.domain.account_books import QUOTE
 from plimsoll.domain.accounts import Account, CollateralBalance, Position
-from plimsoll.domain.instruments import Spot, parse_instrument
+from plimsoll.domain.instruments import Spot
 from plimsoll.domain.money import QUANTA_PER_UNIT
-from plimsoll.domain.parameters import Level, ParameterSet
+from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.explain import Explanation, explain
@@ -154,8 +154,8 @@ async def account_margin(asked: Asked) -> MarginAnswer:
     """Margin an account and say why."""
     view: View = asked.desk.view
     row = trader_row(view, asked.path["account"])
-    account, marks = domain_account(view, row), marks_of(view)
-    answer = explain(account, _concerning(asked, account), marks)
+    account, marks = domain_account(view, row), _held_marks(view, row)
+    answer = explain(account, in_force(view), marks, view.state.model)
     return MarginAnswer(
         sequence=view.sequence,
         time=view.state.time,
@@ -175,8 +175,7 @@ async def account_liquidation_price(asked: Asked) -> LiquidationPrices:
     """Find the prices at which an account is liquidated."""
     view: View = asked.desk.view
     account = domain_account(view, trader_row(view, asked.path["account"]))
-    terms = ParameterTerms(_concerning(asked, account), marks_of(view))
-    return await apart(liquidation_prices, account, asked.query.market, terms)
+    return await apart(liquidation_prices, account, asked.query.market, terms_of(view))
 
 
 def trader_row(view: View, name: str) -> int:
@@ -191,21 +190,19 @@ def trader_row(view: View, name: str) -> int:
 
 def terms_of(view: View) -> ParameterTerms:
     """Give what margins accounts now; raises `MISSING_PARAMETERS` before a set is in force."""
-    return ParameterTerms(in_force(view), marks_of(view))
-
-
-def _concerning(asked: Asked, account: Account) -> ParameterSet:
-    """Give the part of the parameters in force that margins what an account holds."""
-    names = [position.instrument for position in account.positions]
-    names += [balance.asset for balance in account.collateral if balance.asset != QUOTE]
-    markets = frozenset(parse_instrument(name).underlying for name in names)
-    return asked.desk.narrowing.of(in_force(asked.desk.view), markets)
+    return ParameterTerms(in_force(view), marks_of(view), view.state.model)
 
 
 def marks_of(view: View) -> dict[str, float]:
     """Give the mark of every instrument."""
     marks = zip(view.state.listings, view.state.market.marks.tolist(), strict=True)
     return {listing.name: mark for listing, mark in marks}
+
+
+def _held_marks(view: View, row: int) -> dict[str, float]:
+    """Give the mark of every instrument that an account holds."""
+    listings, marks = view.state.listings, view.state.market.marks
+    return {listings[i].name: float(marks[i]) for i in np.flatnonzero(view.state.book.lots[row])}
 
 
 def domain_account(view: View, row: int) -> Account:

@@ -20,6 +20,7 @@ from plimsoll.service.bar_builder import BarBuilder
 from plimsoll.service.desk import Described, Desk
 from plimsoll.service.doubtful_prices import is_raised
 from plimsoll.service.external_venue import external_venue, opening_events
+from plimsoll.service.insight import look_until
 from plimsoll.service.live_feed import LiveFeed
 from plimsoll.service.logs import set_up_logs
 from plimsoll.service.records import Keeping, Records
@@ -180,7 +181,7 @@ class Service:
         first = opening_events(venue, self._settings)
         builder = None if self._settings.hears else venue.builder
         room = self._resumed(venue.publisher, venue.markets, builder, first)
-        room.feed = "waiting for ticks through the API"
+        room.feed = "ticks come through the API"
         room.start()
         self.desk.room = room
         if self._settings.hears:
@@ -214,9 +215,12 @@ class Service:
 
     def _look_closer(self) -> None:
         """Compute the insight again and again."""
-        while not self._ending.wait(self._settings.engine.insight_seconds):
+
+        def look() -> None:
             if self.desk.room is not None:
                 self.desk.room.look_closer()
+
+        look_until(self._ending, self._settings.engine.insight_seconds, look)
 
 
 def _keeping(settings: ServiceSettings) -> Keeping:

@@ -87,7 +87,8 @@ class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ----------
     queue : count     Instructions that may wait; a write that finds the queue full is refused.
     batch : count     Instructions that share one commit of the journal.
-    insight_seconds : seconds   Rest between two rounds of stress tests and branching ratios.
+    insight_seconds : seconds   Rest between two rounds of stress tests and branching ratios; at least nine
+                                times what the last round took.
     kept_effects : count        Liquidations, calls and allocations kept for the API.
     kept_moments : count        Points of each chart.
     """

@@ -5,14 +5,15 @@ from typing import NamedTuple
 import numpy as np
 from msgspec import Struct
 
-from plimsoll.domain.parameters import Level
 from plimsoll.domain.scenario_sets import NamedStress
 from plimsoll.engine.book import FIRST_TRADER, FUND
 from plimsoll.engine.state import State
+from plimsoll.kernels.valuation import worth
 from plimsoll.margin.stress import outcome_of
 from plimsoll.pricing import spot_moves
 from plimsoll.scenarios.library import scenarios
 from plimsoll.scenarios.stresses import stresses
+from plimsoll.service.margins import margins_of
 from plimsoll.types import Vector
 
 __all__ = ["StressResult", "library_stresses", "stressed"]
@@ -68,24 +69,21 @@ def stressed(state: State, title: str, stress: NamedStress) -> StressResult:
 
 
 class _Standing(NamedTuple):
-    """What traders have, and what they must hold, before any stress [A]; quanta."""
+    """What traders have, rounded down, and must hold, rounded up, before any stress [A]; quanta."""
 
     equity: Vector
     maintenance: Vector
 
 
 def _standing(state: State) -> _Standing:
-    lots = state.book.lots[FIRST_TRADER:]
-    return _Standing(
-        equity=state.book.equity(state.unit)[FIRST_TRADER:].astype(np.float64),
-        maintenance=state.model_in_force.requirement(lots * state.unit, Level.MAINTENANCE),
-    )
+    margins = margins_of(state)
+    return _Standing(margins.equity[FIRST_TRADER:], margins.maintenance[FIRST_TRADER:])
 
 
 def _result(state: State, standing: _Standing, title: str, stress: NamedStress) -> StressResult:
     book, markets = state.book, [listing.underlying for listing in state.listings]
     shock = spot_moves(stress, markets)
-    change = book.lots[FIRST_TRADER:] @ (state.unit * shock)
+    change = worth(book.lots[FIRST_TRADER:], state.unit * shock)
     after = standing.equity + change
     found = outcome_of(stress.name, change, after, standing.maintenance)
     worst = int(np.argmin(after if found.insolvent else change)) if len(change) else -1

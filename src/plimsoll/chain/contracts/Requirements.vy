@@ -17,6 +17,7 @@ import positions
 
 interface Parameters:
     def rates(market: bytes32) -> MarketRates: view
+    def bounds(market: bytes32) -> Bounds: view
 
 
 interface Oracle:
@@ -38,6 +39,17 @@ struct MarketRates:
     market: bytes32
     long: SideRates
     short: SideRates
+
+
+struct Bounds:
+    least: uint32
+    most: uint32
+    rise_per_hour: uint32
+    fall_per_hour: uint32
+    fresh_for: uint32
+    stale_step: uint32
+    stale_rise: uint32
+    stale_steps: uint32
 
 
 struct Reading:
@@ -172,17 +184,45 @@ def assess(
     account: address, cash: int256, words: uint256[MAX_WORDS], holdings: uint256[ASSETS]
 ) -> Assessment:
     """
-    @notice Value an account and say what it must hold.
+    @notice Value an account and say what it must hold, by packed rows where they count: enough to grant, never to refuse.
     @param account For its attested factor.
     @param cash Quanta, negative where positions were paid for.
     @param words Positions, six a word.
     @param holdings Collateral by asset, in its token's units.
     @return Equity and requirements, quanta.
     """
+    return self._assessed(account, cash, words, holdings, True)
+
+
+@external
+@view
+def assess_exactly(
+    account: address, cash: int256, words: uint256[MAX_WORDS], holdings: uint256[ASSETS]
+) -> Assessment:
+    """
+    @notice Value an account by the exact path alone, which rests on no published row: what refuses and liquidates.
+    @param account For its attested factor.
+    @param cash Quanta, negative where positions were paid for.
+    @param words Positions, six a word.
+    @param holdings Collateral by asset, in its token's units.
+    @return Equity and requirements, quanta.
+    """
+    return self._assessed(account, cash, words, holdings, False)
+
+
+@internal
+@view
+def _assessed(
+    account: address,
+    cash: int256,
+    words: uint256[MAX_WORDS],
+    holdings: uint256[ASSETS],
+    packed: bool,
+) -> Assessment:
     found: Assessment = Assessment(equity=cash, liquid=cash, maintenance=0, called=0, initial=0, live=True)
     runs: DynArray[Run, MARKETS] = self._runs(words)
     if len(runs) != 0:
-        found = self._with_positions(found, runs, words)
+        found = self._with_positions(found, runs, words, packed)
         found.maintenance = max(found.maintenance, LEAST_MARGIN)
         found.called = max(found.called, found.maintenance)
         factor: uint256 = staticcall Factors(ATTESTATIONS).factor(account)
@@ -331,11 +371,11 @@ def market_count() -> uint256:
 @internal
 @view
 def _with_positions(
-    before: Assessment, runs: DynArray[Run, MARKETS], words: uint256[MAX_WORDS]
+    before: Assessment, runs: DynArray[Run, MARKETS], words: uint256[MAX_WORDS], packed: bool
 ) -> Assessment:
     found: Assessment = before
     spots: uint256[MARKETS] = empty(uint256[MARKETS])
-    mixed: bool = False
+    mixed: uint256 = 0  # markets that the engine margins, a bit each
     for run: Run in runs:
         market: Market = self.markets[run.number]
         reading: Reading = staticcall Oracle(ORACLE).reading(market.name)
@@ -346,7 +386,7 @@ def _with_positions(
         found.called += doubt
         found.initial += doubt
         if run.mixed:
-            mixed = True
+            mixed |= 1 << run.number
             continue
         rates: MarketRates = staticcall Parameters(PARAMETERS).rates(market.name)
         side: SideRates = rates.long
@@ -358,8 +398,9 @@ def _with_positions(
         found.maintenance += self._charged(notional, side.maintenance)
         found.called += self._charged(notional, side.call)
         found.initial += self._charged(notional, side.initial)
-    if mixed:
-        risks: IMarginEngine.MarketRisk[MARKETS] = self._risks(words, spots)
+    if mixed != 0:
+        held: uint256[MAX_WORDS] = self._held(words, mixed)
+        risks: IMarginEngine.MarketRisk[MARKETS] = self._risks(held, spots, packed)
         for run: Run in runs:
             if run.mixed:
                 found = self._with_risk(found, risks[run.number], run.number)
@@ -368,16 +409,17 @@ def _with_positions(
 
 @internal
 @view
-def _with_risk(
-    before: Assessment, risk: IMarginEngine.MarketRisk, market: uint256
-) -> Assessment:
+def _with_risk(before: Assessment, risk: IMarginEngine.MarketRisk, market: uint256) -> Assessment:
     """
-    @notice Add a market that the engine margined.
+    @notice Add a market that the engine margined; its loss counts for more by steps while its volatilities age.
     """
     found: Assessment = before
-    rates: MarketRates = staticcall Parameters(PARAMETERS).rates(self.markets[market].name)
+    name: bytes32 = self.markets[market].name
+    rates: MarketRates = staticcall Parameters(PARAMETERS).rates(name)
     spread: uint256 = staticcall IMarginEngine(ENGINE).spread(market)
-    loss: uint256 = convert(risk.value - risk.worst, uint256)
+    # both are rounded down: the true loss is below their difference and a quantum
+    loss: uint256 = convert(risk.value - risk.worst, uint256) + 1
+    loss = (loss * self._stale_factor(name, risk.as_of) + ONE - 1) // ONE
     found.liquid += risk.value
     found.maintenance += self._scaled(loss, max(rates.long.maintenance, rates.short.maintenance), spread)
     found.called += self._scaled(loss, max(rates.long.call, rates.short.call), spread)
@@ -387,12 +429,48 @@ def _with_risk(
 
 @internal
 @view
+def _stale_factor(name: bytes32, as_of: uint256) -> uint256:
+    """
+    @notice What losses are multiplied by because nobody has published since: by the same steps as the market's rates.
+    """
+    bounds: Bounds = staticcall Parameters(PARAMETERS).bounds(name)
+    age: uint256 = block.timestamp - min(block.timestamp, as_of)
+    fresh: uint256 = convert(bounds.fresh_for, uint256)
+    if age <= fresh:
+        return ONE
+    steps: uint256 = min((age - fresh) // convert(bounds.stale_step, uint256), convert(bounds.stale_steps, uint256))
+    return ONE + steps * convert(bounds.stale_rise, uint256)
+
+
+@internal
+@pure
+def _held(words: uint256[MAX_WORDS], mixed: uint256) -> uint256[MAX_WORDS]:
+    """
+    @notice The positions of the markets that the engine margins: a perpetual alone needs no row of it.
+    """
+    held: uint256[MAX_WORDS] = empty(uint256[MAX_WORDS])
+    filled: uint256 = 0
+    for word: uint256 in words:
+        if word == 0:
+            break
+        for place: uint256 in range(positions.LANES):
+            lane: uint256 = (word >> (positions.LANE_BITS * place)) & positions.LANE
+            if lane != 0 and (mixed >> (lane >> (positions.LOTS_BITS + 13))) & 1 == 1:
+                held[filled // positions.LANES] |= lane << (positions.LANE_BITS * (filled % positions.LANES))
+                filled += 1
+    return held
+
+
+@internal
+@view
 def _risks(
-    words: uint256[MAX_WORDS], spots: uint256[MARKETS]
+    words: uint256[MAX_WORDS], spots: uint256[MARKETS], packed: bool
 ) -> IMarginEngine.MarketRisk[MARKETS]:
     """
-    @notice The packed path; where it refuses, the exact one.
+    @notice The packed path where it may decide; where it refuses, the exact one.
     """
+    if not packed:
+        return staticcall IMarginEngine(ENGINE).exact(words, spots)
     success: bool = False
     answer: Bytes[1_024] = b""
     success, answer = raw_call(

@@ -1,7 +1,7 @@
 // How are a million accounts shown? Only those in the window are asked for, and only those are drawn.
 
 import { ask } from "./ask.js";
-import { count, make, money, STATUS, tag } from "./words.js";
+import { count, hand, make, money, STATUS, tag } from "./words.js";
 
 const ROW = 28;
 const PAGE = 60;
@@ -86,7 +86,7 @@ export async function refresh() {
   try {
     const page = await ask(`/v1/accounts?${query}`);
     Object.assign(state, { total: page.total, offset: page.offset, entries: page.entries, shown: order });
-    draw();
+    if (!hand.pressing) draw();
   } finally {
     state.asking = false;
     if (state.again) { state.again = false; setTimeout(() => refresh().catch(() => {}), 40); }
