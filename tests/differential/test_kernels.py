@@ -23,12 +23,14 @@ from plimsoll.kernels.rise import RiseLimit
 from plimsoll.kernels.scale import ScaleTerms, scale_path, scale_path_definition
 from plimsoll.kernels.shortfall import expected_shortfall, expected_shortfall_definition, scenario_moves
 from plimsoll.kernels.valuation import (
-    below_lone_requirements,
-    below_lone_requirements_definition,
-    below_tiered_requirements,
-    below_tiered_requirements_definition,
+    room_above_lone,
+    room_above_lone_definition,
+    room_above_tiered,
+    room_above_tiered_definition,
     tiered_requirements,
     tiered_requirements_definition,
+    worth,
+    worth_definition,
 )
 from tests.support.paths import holed, wild_bars
 from tests.support.venues import joint_rows
@@ -112,10 +114,10 @@ def test_the_compiled_valuation_equals_its_definition(seed):
     lots = generator.integers(-(10**9), 10**9, (50, 4)) * (generator.random((50, 4)) < 0.6)
     cash = generator.integers(-(10**13), 10**13, 50)
     unit, rates = generator.random(4) * 1e4, generator.random((4, 2)) * 0.2
-    assert (
-        below_lone_requirements(cash, lots, unit, rates)
-        == below_lone_requirements_definition(cash, lots, unit, rates)
-    ).all()
+    plain = room_above_lone_definition(cash, lots, unit, rates)
+    gross = np.abs(cash) + np.abs(lots * unit).sum(axis=1)
+    assert (np.abs(worth(lots, unit) - worth_definition(lots, unit)) <= SUM_ORDER * gross).all()
+    assert (np.abs(room_above_lone(cash, lots, unit, rates) - plain) <= SUM_ORDER * gross).all()
 
 
 @given(seeds)
@@ -127,9 +129,13 @@ def test_the_compiled_tiers_equal_their_definition(seed):
     bounds = np.array([0.0, 1e11, 3e12, np.inf])
     tiers = bounds[:-1], bounds[1:], np.sort(generator.random(3)) * 0.3
     unit = generator.random(4) * 1e4
-    fast = below_tiered_requirements(cash, lots, unit, *tiers)
-    assert (fast == below_tiered_requirements_definition(cash, lots, unit, *tiers)).all()
-    assert 0 < fast.sum() < len(fast)
+    fast, plain = (
+        room_above_tiered(cash, lots, unit, *tiers),
+        room_above_tiered_definition(cash, lots, unit, *tiers),
+    )
+    gross = np.abs(cash) + np.abs(lots * unit).sum(axis=1)
+    assert (np.abs(fast - plain) <= SUM_ORDER * gross).all()
+    assert 0 < (fast < 0.0).sum() < len(fast)
     needed = tiered_requirements(lots * unit, *tiers)
     plain = tiered_requirements_definition(lots * unit, *tiers)
     assert (np.abs(needed - plain) <= SUM_ORDER * np.abs(lots * unit).sum(axis=1)).all()

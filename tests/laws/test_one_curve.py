@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from plimsoll.clearing.feedback import Held
-from plimsoll.domain.cost_curve import CostCurve, MarketLiquidity
+from plimsoll.domain.cost_curve import CostCurve
 from plimsoll.domain.events import (
     Event,
     Funded,
@@ -23,6 +23,7 @@ from plimsoll.domain.events import (
     Ticked,
     Traded,
 )
+from plimsoll.domain.market_liquidity import MarketLiquidity
 from plimsoll.domain.parameters import Level, ParameterSet
 from plimsoll.domain.profiles import CollateralTerms
 from plimsoll.domain.settings import ClearingRules

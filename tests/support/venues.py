@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from plimsoll.domain.cost_curve import CostCurve, MarketLiquidity
+from plimsoll.domain.cost_curve import CostCurve
 from plimsoll.domain.instruments import Future, Listing, Perpetual, Spot, lot_for
+from plimsoll.domain.market_liquidity import MarketLiquidity
 from plimsoll.domain.parameters import (
     CrossMargin,
     JointScenarios,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, structs
 
-__all__ = ["LARGEST_COST", "MEAN_OF_ROOT", "PER_CENT", "CostCurve", "MarketLiquidity", "flow_alone"]
+__all__ = ["LARGEST_COST", "MEAN_OF_ROOT", "PER_CENT", "CostCurve", "flow_alone"]
 
 LARGEST_COST = 1.0
 """Closing costs at most the whole value."""
@@ -173,17 +173,3 @@ def flow_alone(volume: float, impact: float) -> CostCurve:
     return CostCurve(
         half_spread=0.0, slope=0.0, reference=1.0, exponent=1.0, volatility=impact, volume=volume, impact=1.0
     )
-
-
-class MarketLiquidity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a parameter set says of closing positions in a market, and in the asset it is named after.
-
-    Attributes
-    ----------
-    curves : tuple of CostCurve   In force, then announced: calls and initial margin answer to the dearest.
-    charged : yes or no           Whether positions and assets must hold what closing them would cost.
-    """
-
-    market: str
-    curves: Annotated[tuple[CostCurve, ...], Meta(min_length=1)]
-    charged: bool = False

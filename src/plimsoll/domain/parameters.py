@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta, Struct, structs
 
-from plimsoll.domain.cost_curve import MarketLiquidity
+from plimsoll.domain.market_liquidity import MarketLiquidity
 from plimsoll.errors import Code, PlimsollError
 
 __all__ = [

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from plimsoll.domain.cost_curve import CostCurve
+from plimsoll.domain.market_liquidity import OptionLiquidity
 from plimsoll.domain.scenario_sets import ScenarioSet
 
 __all__ = [
@@ -109,15 +110,18 @@ class CollateralTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class LiquidityTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What closing an underlying's perpetuals and futures costs, by size.
+    """What closing an underlying's contracts costs, by size.
 
     Attributes
     ----------
     curves : tuple of CostCurve   In force, then announced: initial margin answers to the dearest of them.
+    options : OptionLiquidity or None   Where it is set, options are charged what crossing their quotes costs,
+                                  and their deltas count with the perpetuals and futures.
     """
 
     underlying: str
     curves: Annotated[tuple[CostCurve, ...], Meta(min_length=1)]
+    options: OptionLiquidity | None = None
 
 
 class OpenInterestTier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -27,7 +27,7 @@ def adverse_moves_definition(lots: Lots, moved: Rows, cost: Vector) -> Vector:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def adverse_moves(lots: Lots, moved: Rows, cost: Vector) -> Vector:
     """`adverse_moves_definition` in one pass, without a matrix of absolute lots."""
     total = np.zeros(len(lots))

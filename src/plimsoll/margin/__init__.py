@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from plimsoll.domain.cost_curve import MarketLiquidity
 from plimsoll.domain.instruments import Listing
+from plimsoll.domain.market_liquidity import MarketLiquidity
 from plimsoll.domain.parameters import MarginMethod, PerPosition, StaticTiers
 from plimsoll.margin import profiles
 from plimsoll.margin.dynamic import DynamicMargin

@@ -40,11 +40,15 @@ def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> Por
             where="parameters.method",
             remedy="Give a set that `plimsoll calibrate` wrote.",
         )
-    known = {entry.market: entry.curves for entry in parameters.liquidity if entry.charged}
+    charged = [entry for entry in parameters.liquidity if entry.charged]
+    known = {entry.market: entry.curves for entry in charged}
     return structs.replace(
         profile,
         ranges=tuple(_range(market) for market in method.markets),
-        liquidity=tuple(LiquidityTerms(underlying=name, curves=curves) for name, curves in known.items()),
+        liquidity=tuple(
+            LiquidityTerms(underlying=entry.market, curves=entry.curves, options=entry.options)
+            for entry in charged
+        ),
         collateral=tuple(
             structs.replace(terms, curves=known.get(terms.asset, terms.curves))
             for terms in profile.collateral

@@ -12,6 +12,7 @@ from plimsoll.domain.profiles import PortfolioProfile
 from plimsoll.domain.scenario_sets import GridScenario, ScenarioGrid
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.liquidity import collateral_haircut, dearest_cost
+from plimsoll.margin.option_legs import option_legs
 from plimsoll.margin.parts import Part
 from plimsoll.pricing import Chain, Slot, build_moves, price_table
 from plimsoll.types import Vector
@@ -133,13 +134,17 @@ class Charges:
         return rate * sum(max(-size, 0.0) * spots[slots[e].underlying] for (e, _), size in net.items())
 
     def _liquidity(self, quantity: Vector, *, initial: bool) -> float:
-        """Charge what closing each underlying's perpetuals and futures, netted, would cost."""
+        """Charge what closing each underlying's contracts would cost: linear ones netted, deltas included."""
         signed = self._linear_size(quantity) * np.sign(quantity)
         charged = 0.0
         for terms in self._profile.liquidity:
-            chosen = [listed.underlying == terms.underlying for listed in self._chain.instruments]
-            size = abs(float(signed[chosen].sum()))
-            charged += size * dearest_cost(terms.curves, size, initial=initial)
+            chosen = np.array([each.underlying == terms.underlying for each in self._chain.instruments])
+            size = float(signed[chosen].sum())
+            if terms.options is not None:
+                legs = option_legs(self._chain, self._spot, np.where(chosen, quantity, 0.0))
+                charged += terms.options.cost(legs.vega, legs.forwards)
+                size += legs.delta
+            charged += abs(size) * dearest_cost(terms.curves, abs(size), initial=initial)
         return charged
 
     def _haircuts(self, portfolio: Portfolio, *, initial: bool) -> float:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from plimsoll.domain.bars import Bars
-from plimsoll.domain.cost_curve import MarketLiquidity
 from plimsoll.domain.events import Event, Funded, Listed, Published
 from plimsoll.domain.instruments import Listing
+from plimsoll.domain.market_liquidity import MarketLiquidity
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import ParameterSet, Provenance
 from plimsoll.errors import Code, PlimsollError

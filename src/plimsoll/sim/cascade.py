@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from plimsoll.domain.bars import MINUTE, Bars
-from plimsoll.domain.cost_curve import MarketLiquidity
 from plimsoll.domain.events import Effect, Liquidated, Ticked, Unwound
 from plimsoll.domain.instruments import Listing, Spot
+from plimsoll.domain.market_liquidity import MarketLiquidity
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Level, ParameterSet, Provenance, StaticTiers, Tier
 from plimsoll.engine.market_curves import market_depth

@@ -4,7 +4,8 @@ import numpy as np
 from msgspec import structs
 
 from plimsoll.domain.bars import Bars
-from plimsoll.domain.cost_curve import PER_CENT, CostCurve, MarketLiquidity
+from plimsoll.domain.cost_curve import PER_CENT, CostCurve
+from plimsoll.domain.market_liquidity import MarketLiquidity
 from plimsoll.domain.parameters import ParameterSet, StaticTiers
 from plimsoll.sim.cascade_settings import MakerSettings
 from plimsoll.sim.market_makers import flow_at

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from plimsoll.domain.bars import HOUR, Bars
-from plimsoll.domain.cost_curve import MarketLiquidity
 from plimsoll.domain.events import Effect, Liquidated, Ticked
 from plimsoll.domain.instruments import Listing
+from plimsoll.domain.market_liquidity import MarketLiquidity
 from plimsoll.domain.parameters import Provenance
 from plimsoll.engine.runner import Journal, Runner
 from plimsoll.sim.attribution import Attribution
