@@ -1,12 +1,13 @@
 """How long does one seed of a cascade take with 100,000 accounts, against an object per agent?
 
-One hour in steps of a second, five markets, policy ``static``: market, engine, owners, record and all. The
-peer is a mesa model with one agent per account: each second every agent values its positions at the marks and
-compares its equity with a flat maintenance rate, and sells in full where it is below; no tiers, no slices, no
-queue, no ledger, no owners. It is timed on fewer accounts and seconds and scaled up in proportion. Both are
-timed by processor time, in this process, on one core.
+One hour in steps of a second, five markets, policies ``static`` and ``plimsoll``: calibration, market,
+engine, owners, record and all. The peer is a mesa model with one agent per account: each second every agent
+values its positions at the marks and compares its equity with a flat maintenance rate, and sells in full
+where it is below; no tiers, no slices, no queue, no ledger, no owners. It is timed on fewer accounts and
+seconds and scaled up in proportion. Both are timed by processor time, in this process, on one core.
 """
 
+import os
 import sys
 import time
 
@@ -17,12 +18,13 @@ from msgspec import structs
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.engine.runner import DigestJournal, Runner
 from plimsoll.scenarios.library import daily_history, scenario
-from plimsoll.sim.cascade import Cast, draw_cast, known_before, run_cascade
+from plimsoll.sim.cascade import Cast, draw_cast, run_cascade
+from plimsoll.sim.cascade_policies import GUARDED, cascade_parameters
 from plimsoll.sim.cascade_settings import CascadeSettings
-from plimsoll.sim.policies import policy
 from plimsoll.sim.shock import anchor
 
 SCENARIO = "october-2025"
+POLICIES = ("static", "plimsoll")
 ACCOUNTS = 100_000
 PEER_ACCOUNTS = 2_000
 PEER_SECONDS = 30
@@ -72,13 +74,14 @@ class Venue(mesa.Model):  # type: ignore[misc]
         self.sold = [0.0] * len(self.prices)
 
 
-def seconds_of_one_seed(settings: CascadeSettings) -> tuple[float, float]:
+def seconds_of_one_seed(name: str, settings: CascadeSettings) -> tuple[float, float]:
     """Time one seed: processor time of drawing and running it, and the notional closed by force."""
     known, history = anchor(SCENARIO), daily_history(scenario(SCENARIO).first)
     started = time.process_time()
     cast = draw_cast(known, settings, settings.seed)
-    parameters = known_before(policy("static", settings.calibration), cast, history)
-    facts, _ = run_cascade("static", parameters, cast, settings, Runner(DigestJournal()), capped=False)
+    parameters = cascade_parameters(name, cast, settings, history)
+    runner = Runner(DigestJournal())
+    facts, _ = run_cascade(name, parameters, cast, settings, runner, capped=name in GUARDED)
     return time.process_time() - started, facts.forced
 
 
@@ -103,14 +106,19 @@ def main() -> None:
         population=structs.replace(settings.population, accounts=500),
         shock=structs.replace(settings.shock, seconds=500, onset_second=60),
     )
-    seconds_of_one_seed(small)
+    for name in POLICIES:
+        seconds_of_one_seed(name, small)
     settings = structs.replace(settings, population=structs.replace(settings.population, accounts=accounts))
-    seconds, forced = seconds_of_one_seed(settings)
+    load = os.getloadavg()[0]
+    print(f"{accounts:,} accounts, {settings.shock.seconds:,} steps of a second, 5 markets; load {load:.1f}")
     peer = seconds_of_the_peer(settings)
-    print(f"{accounts:,} accounts, {settings.shock.seconds:,} steps of a second, 5 markets")
-    print(f"one seed {seconds:.1f} s of one core (aim: {TARGET_SECONDS:.0f} s)")
-    print(f"closed by force: {forced / 1e9:.2f} billion")
-    print(f"mesa, an object per account: {peer:,.0f} s (scaled up): {peer / seconds:.0f} times")
+    print(f"mesa, an object per account: {peer:,.0f} s of one core, scaled up")
+    for name in POLICIES:
+        seconds, forced = seconds_of_one_seed(name, settings)
+        print(
+            f"{name}: one seed {seconds:.1f} s of one core (aim: {TARGET_SECONDS:.0f} s), "
+            f"{forced / 1e9:.2f} billion closed by force; mesa takes {peer / seconds:.0f} times as long"
+        )
 
 
 if __name__ == "__main__":

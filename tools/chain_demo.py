@@ -1,8 +1,8 @@
 """What happens on a real chain when a market crashes: who is margined, liquidated and charged, at what gas?
 
-`python -m tools.chain_demo` starts anvil, deploys the protocol, publishes a signed calibration, opens
-accounts, crashes a market and clears up. The twins do what each transaction does; both must end alike, to the
-unit.
+`python -m tools.chain_demo` starts anvil, deploys the protocol, publishes a signed calibration and options,
+opens accounts, crashes a market, clears up and settles what expires. The twins do what each transaction does;
+both must end alike, to the unit.
 """
 
 import tempfile
@@ -15,15 +15,26 @@ from rich.console import Console
 
 from plimsoll.calibration import calibrate
 from plimsoll.chain.compilation import CONTRACTS, compile_contract
-from plimsoll.chain.connection import Connection
-from plimsoll.chain.deployment import Deployment, FeedPlan, MarketPlan, Plan, deploy
-from plimsoll.chain.hashing import signed
+from plimsoll.chain.connection import Bound, Connection
+from plimsoll.chain.deployment import (
+    Deployment,
+    FeedPlan,
+    MarketPlan,
+    OptionPlan,
+    Plan,
+    deploy,
+    scenarios_of,
+)
+from plimsoll.chain.hashing import Signature, signed
 from plimsoll.chain.mirror import mirrored
 from plimsoll.chain.projection import market_name
 from plimsoll.chain.publisher import publish
 from plimsoll.chain.standing import standing
+from plimsoll.chain.twin.boards import Listing, Market
 from plimsoll.chain.twin.clearing_house import ClearingHouse, Order
-from plimsoll.chain.twin.quorum import domain_of
+from plimsoll.chain.twin.option_bounds import listing_message, publication_message
+from plimsoll.chain.twin.publication import Quote, publication
+from plimsoll.chain.twin.quorum import domain_of, typed
 from plimsoll.chain.twin.rates import ONE
 from plimsoll.chain.twin.reverts import Message
 from plimsoll.chain.verification import verify
@@ -46,7 +57,13 @@ _BREACH = 6_050.0
 _NAMES = ("deployer", "reporter one", "reporter two", "reporter three", "long", "short", "keeper", "hedger")
 _KEYS = {name: bytes([0x50 + place]) * 32 for place, name in enumerate(_NAMES)}
 """Keys of a chain that lives for a minute; they guard nothing."""
-_BTC, _ETH = 0, 1 << 13
+_BTC, _CALL, _PUT, _ETH = 0, 1, 2, 1 << 13
+_TRADED = {_BTC: "BTC", _CALL: "BTC 9,000 call", _PUT: "BTC 7,000 put", _ETH: "ETH"}
+_STRIKES = {_CALL: 9_000, _PUT: 7_000}
+_OPTIONS = OptionPlan()
+_DAY, _WAD = 86_400, 10**18
+_LOTS = 1_000
+"""Lots of a coin."""
 
 
 def main() -> int:
@@ -71,10 +88,13 @@ class _Demonstration:
         self._mocks()
         deployment = self._deployed(parameters)
         self._publish(deployment, parameters)
+        self._list_options(deployment)
         house = _Both(self._deployer, deployment, self._told)
         self._open(house)
         self._crash(house)
-        return self._compare(house, deployment)
+        agreed = self._verify(deployment)
+        self._expire(house)
+        return self._compare(house, agreed=agreed)
 
     def _calibrated(self) -> ParameterSet:
         self._head("Calibrate on the daily history known on the eve of 12 March 2020")
@@ -98,7 +118,11 @@ class _Demonstration:
     def _deployed(self, parameters: ParameterSet) -> Deployment:
         self._head("Deploy the protocol")
         markets = tuple(
-            MarketPlan(name=name, feeds=tuple(FeedPlan(source=feed.address) for feed in feeds))
+            MarketPlan(
+                name=name,
+                feeds=tuple(FeedPlan(source=feed.address) for feed in feeds),
+                options=_OPTIONS if name == "BTC" else None,
+            )
             for name, feeds in self._feeds.items()
         )
         reporters = tuple(self._lines[name].sender for name in _NAMES[1:4])
@@ -127,6 +151,33 @@ class _Demonstration:
                 f"{name:<16}{said:<44}{found.gas:>12,} gas" if found.gas else f"{name:<16}{said}"
             )
 
+    def _list_options(self, deployment: Deployment) -> None:
+        self._head("List a call and a put for tomorrow and publish their volatilities: two of three sign")
+        desk = deployment.bound(self._deployer, "desk")
+        now = self._deployer.block()[1]
+        self._expiry = now + _DAY
+        kinds = {_CALL: 1, _PUT: 2}
+        options = (Listing(kinds[each], self._expiry, _STRIKES[each] * _WAD) for each in kinds)
+        listings = (Listing(0), *options)
+        terms = [listing.word for listing in listings]
+        nonce, deadline = desk.read("nonce") + 1, now + 600
+        proof = self._signatures(desk, listing_message(nonce, deadline, 0, 0, listings))
+        self._told("list", desk.send("list_board", 0, 0, terms, nonce, deadline, proof))
+        spread = deployment.bound(self._deployer, "engine").read("spread", 0)
+        market = Market(_WAD // _LOTS, spread, round(_OPTIONS.power * 10**6), scenarios_of(_OPTIONS))
+        quotes = (Quote(), Quote(1_000_000, 900_000), Quote(1_000_000, 1_100_000))
+        spot = round(self._prices["BTC"]) * _WAD
+        sent = publication(market, listings, quotes, spot=spot, as_of=self._deployer.block()[1])
+        proof = self._signatures(desk, publication_message(0, 0, sent))
+        header = (0, 0, sent.as_of, sent.spot, sent.notional, sent.decay)
+        self._told("publish", desk.send("publish", header, sent.encoded, proof))
+
+    def _signatures(self, contract: Bound, message: bytes) -> list[Signature]:
+        """Let two reporters sign, in the order of their addresses."""
+        digest = typed(contract.read("domain"), message)
+        two = sorted(_NAMES[1:3], key=lambda name: int(self._lines[name].sender, 16))
+        return [signed(digest, _KEYS[name]) for name in two]
+
     def _open(self, house: "_Both") -> None:
         self._head("Open accounts and trade at the mark")
         for name, dollars in (
@@ -142,6 +193,8 @@ class _Demonstration:
         self._trade(house, "long", "short", _BTC, 6_000)
         self._trade(house, "hedger", "keeper", _BTC, -3_000)
         self._trade(house, "hedger", "keeper", _ETH, 20_000)
+        self._trade(house, "hedger", "keeper", _PUT, -2_000, dollars=120)
+        self._trade(house, "short", "keeper", _CALL, 1_000, dollars=25)
         standing_now = standing(self._deployer, house.deployment)
         show_standing(standing_now, self._console)
 
@@ -175,24 +228,57 @@ class _Demonstration:
         oracle = house.deployment.bound(self._deployer, "oracle")
         self._told(f"observe: bitcoin at {price:,.0f}", oracle.send("observe", market_name("BTC")))
 
-    def _compare(self, house: "_Both", deployment: Deployment) -> int:
-        self._head("The final ledger, on chain and in the twins")
-        same = house.show(self._console, {line.sender: name for name, line in self._lines.items()})
-        self._head("plimsoll chain verify")
+    def _verify(self, deployment: Deployment) -> bool:
+        self._head("plimsoll chain verify: contract, twin and the engine that runs off chain, in dollars")
         found = verify(self._deployer, deployment)
-        show_verification(found, self._console)
-        self._console.print(f"\nall transactions shown: {self._gas:,} gas")
-        verdict = "equal to the unit" if same and found.agrees else "DIFFER"
-        self._console.print(f"ledger on chain and in the twins: {verdict}")
-        return 0 if same and found.agrees else 1
+        names = self._names()
+        named = tuple(
+            msgspec.structs.replace(check, account=names[check.account]) for check in found.accounts
+        )
+        show_verification(msgspec.structs.replace(found, accounts=named), self._console)
+        return found.agrees
 
-    def _trade(self, house: "_Both", maker: str, taker: str, instrument: int, lots: int) -> None:
-        market = "ETH" if instrument else "BTC"
-        price = round(self._prices[market] * _UNIT) // 1_000
+    def _names(self) -> dict[str, str]:
+        return {line.sender: name for name, line in self._lines.items()}
+
+    def _expire(self, house: "_Both") -> None:
+        self._head("A day later the options expire")
+        self._node("evm_increaseTime", max(self._expiry - self._deployer.block()[1], 0))
+        self._tick()
+        keeper = self._lines["keeper"]
+        for option, holders in ((_PUT, ("hedger", "keeper")), (_CALL, ("short", "keeper"))):
+            house.send(keeper, "fix_settlement", option, told=f"what the {_TRADED[option]} pays is fixed")
+            for name in holders:
+                account = self._lines[name].sender
+                house.send(keeper, "settle", account, option, told=f"{name} is settled")
+
+    def _compare(self, house: "_Both", *, agreed: bool) -> int:
+        self._head("The final ledger in dollars and coins, on chain and in the twins")
+        same = house.show(self._console, self._names())
+        found = verify(self._deployer, house.deployment)
+        verdict = "equal to the unit" if same else "DIFFER"
+        self._console.print(f"\nledger on chain and in the twins: {verdict}")
+        verdict = "agree on every account" if agreed and found.agrees else "DIFFER"
+        self._console.print(f"contract, twin and off-chain engine, before and after expiry: {verdict}")
+        self._console.print(f"all transactions shown: {self._gas:,} gas")
+        return 0 if same and agreed and found.agrees else 1
+
+    def _trade(
+        self,
+        house: "_Both",
+        maker: str,
+        taker: str,
+        instrument: int,
+        lots: int,
+        dollars: float | None = None,
+    ) -> None:
+        mark = self._prices["ETH" if instrument == _ETH else "BTC"]
+        price = round((mark if dollars is None else dollars) * _UNIT) // _LOTS
         deadline = self._deployer.block()[1] + 3_600
         order = Order(self._lines[maker].sender, instrument, lots, price, 0, deadline)
         signature = signed(order.name(house.domain), _KEYS[maker])
-        told = f"{maker} {'buys' if lots > 0 else 'sells'} {abs(lots) / 1_000:g} {market} with {taker}"
+        does = "buys" if lots > 0 else "sells"
+        told = f"{maker} {does} {abs(lots) / _LOTS:g} {_TRADED[instrument]}, {taker} takes it"
         house.send(self._lines[taker], "fill", order, signature, lots, told=told)
 
     def _tick(self) -> None:
@@ -247,16 +333,19 @@ class _Both:
         """Print both ledgers side by side; say whether they are equal."""
         ledger, rows = self._twin.ledger, []
         for account, name in names.items():
-            rows.append((name, self._house.read("cash", account), ledger.cash_of(account)))
-            for instrument, market in ((_BTC, "BTC"), (_ETH, "ETH")):
+            rows.append((name, "cash", self._house.read("cash", account), ledger.cash_of(account)))
+            for instrument, coin in _TRADED.items():
                 lots = self._house.read("lots", account, instrument)
-                rows.append((f"{name}, lots of {market}", lots, ledger.book(account).get(instrument, 0)))
-        rows += [(each, self._house.read(each), getattr(ledger, each)) for each in ("fund", "shortfall")]
-        console.print(f"{'':<28}{'on chain':>18}{'twin':>18}")
-        for name, chain, twin in rows:
-            if chain or twin:
-                console.print(f"{name:<28}{chain:>18,}{twin:>18,}{'' if chain == twin else '  DIFFERS'}")
-        return all(chain == twin for _, chain, twin in rows)
+                rows.append((name, coin, lots, ledger.book(account).get(instrument, 0)))
+        whole = ("fund", "shortfall")
+        rows += [(each, "cash", self._house.read(each), getattr(ledger, each)) for each in whole]
+        console.print(f"{'':<30}{'on chain':>20}{'twin':>20}")
+        for name, of, chain, twin in rows:
+            if chain or twin or name == "shortfall":
+                unit, digits = (_UNIT, 6) if of == "cash" else (_LOTS, 3)
+                figures = "".join(f"{each / unit:>20,.{digits}f}" for each in (chain, twin))
+                console.print(f"{f'{name}, {of}':<30}{figures}{'' if chain == twin else '  DIFFERS'}")
+        return all(chain == twin for _, _, chain, twin in rows)
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def _books(house: Bound, listed: int) -> dict[str, int]:
         lots = generator.choice([-1, 1], size) * generator.integers(1, LOTS, size)
         house.send("fill", account, pack(list(zip(rows, lots.tolist(), strict=True))))
         for path in PATHS:
-            receipt: dict[str, Any] = house.send(path, account, [SPOT])
+            receipt: dict[str, Any] = house.send(path, account, [SPOT, *[0] * 7])
             gas = int.from_bytes(bytes(receipt["logs"][0]["data"])[32:64], "big")
             found[f"{path} {size}"] = round(gas / size)
     return found

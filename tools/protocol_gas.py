@@ -25,6 +25,7 @@ SNAPSHOT = Path(__file__).resolve().parents[1] / "tests" / "integration" / "prot
 INTRINSIC = 21_000
 BEGIN = 1_767_225_600
 E8 = 10**8
+FEEDS, BATCHES = (1, 3), (1, 5, 10)
 
 
 def main() -> None:
@@ -40,29 +41,42 @@ def measured(rpc: str) -> dict[str, int]:
     line = Connection(rpc, b"\x42" * 32, ARTEFACTS)
     line.node.provider.make_request("anvil_setBalance", [line.sender, hex(10**24)])
     oracle, _ = line.deploy("PriceOracle", line.sender)
-    names = {1: b"\x01" * 32, 3: b"\x03" * 32}
-    feeds = _observed(line, oracle, names)
-    gas = {}
-    for count, name in names.items():
-        _answer(line, feeds, 50_100)
-        oracle.send("observe", name)
-        _answer(line, feeds, 50_050)
-        total = oracle.send("observe", name)["gasUsed"]
-        gas[f"observe of {count} feeds, total"] = total
-        gas[f"observe of {count} feeds, beyond the transaction's own"] = total - INTRINSIC
+    gas: dict[str, int] = {}
+    for feeds in FEEDS:
+        gas |= _observations(line, oracle, feeds)
     totals = _updated(line, oracle)
     gas["update, 1 market, 3 signatures, total"] = totals[0]
     gas["update, each further market"] = totals[1] - totals[0]
     return gas
 
 
-def _observed(line: Connection, oracle: Bound, names: dict[int, bytes]) -> list[Bound]:
+def _observations(line: Connection, oracle: Bound, count: int) -> dict[str, int]:
+    """Observe one market, and several in one transaction, each with so many feeds of its own."""
+    names = [bytes([count, place]) + bytes([7]) * 30 for place in range(max(BATCHES))]
+    feeds = _listed(line, oracle, names, count)
+    _answer(line, feeds, 50_100)
+    oracle.send("observe_many", names)
+    _answer(line, feeds, 50_050)
+    total = oracle.send("observe", names[0])["gasUsed"]
+    gas = {
+        f"observe, {count} feeds, total": total,
+        f"observe, {count} feeds, beyond the transaction's own": total - INTRINSIC,
+    }
+    for size in BATCHES:
+        _answer(line, feeds, 50_100 + size)
+        used = oracle.send("observe_many", names[:size])["gasUsed"]
+        gas[f"observe_many, {count} feeds, per market of {size}, all in"] = round(used / size)
+    return gas
+
+
+def _listed(line: Connection, oracle: Bound, names: list[bytes], count: int) -> list[Bound]:
     artefact = compile_contract("chainlink_mock", roots=(CONTRACTS, MOCKS), cache=ARTEFACTS)
-    feeds = [line.deploy(artefact, 8)[0] for _ in range(3)]
+    feeds = [line.deploy(artefact, 8)[0] for _ in range(count * len(names))]
     _answer(line, feeds, 50_000)
-    for count, name in names.items():
-        rules = Rules(count // 2 + 1, 50_000_000, 20_000_000, 86_400, 600, 1_000_000)
-        listed = [Feed(feed.address, CHAINLINK, 8, 10**6, bytes(32)) for feed in feeds[:count]]
+    rules = Rules(count // 2 + 1, 50_000_000, 20_000_000, 86_400, 600, 1_000_000)
+    for place, name in enumerate(names):
+        own = feeds[count * place : count * (place + 1)]
+        listed = [Feed(feed.address, CHAINLINK, 8, 10**6, bytes(32)) for feed in own]
         oracle.send("configure", name, rules, listed, 10**14)
     return feeds
 
@@ -70,8 +84,9 @@ def _observed(line: Connection, oracle: Bound, names: dict[int, bytes]) -> list[
 def _answer(line: Connection, feeds: list[Bound], price: int) -> None:
     line.node.provider.make_request("evm_increaseTime", [60])
     line.node.provider.make_request("evm_mine", [])
+    now = line.block()[1]
     for place, feed in enumerate(feeds):
-        feed.send("set_round", 1, (price + place) * E8, line.block()[1])
+        feed.send("set_round", 1, (price + place) * E8, now)
 
 
 def _updated(line: Connection, oracle: Bound) -> list[int]:

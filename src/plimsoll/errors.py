@@ -60,6 +60,9 @@ class Code(StrEnum):
     NOT_READY = "not-ready"
     ADDRESS_TAKEN = "address-taken"
     BAD_KEY = "bad-key"
+    BAD_SIGNATURE = "bad-signature"
+    UNKNOWN_REPORTER = "unknown-reporter"
+    EQUIVOCAL = "equivocal"
     CHAIN_FAILED = "chain-failed"
     CHAIN_REFUSED = "chain-refused"
 

@@ -32,8 +32,8 @@ from tests.support.boards import (
 BOOKS = 300
 FLOAT = 1e-12
 """Of gross notional: what the off-chain engine's double precision leaves; 2e-14 is measured."""
-ROUNDING = 2
-"""Quanta of a lane that a short lot is charged; a long one loses less than one."""
+ROUNDING = 1.5
+"""Units of a lane that a lot is off by at the most: half of one by rounding, one charged for it."""
 
 
 @pytest.fixture(scope="module")

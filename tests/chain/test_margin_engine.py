@@ -119,7 +119,7 @@ def test_a_range_that_moves_leaves_only_the_exact_path_until_rows_are_published_
     world.contract.call("set_range", 0, 200_000)
     with pytest.raises(RevertError, match=r"^packed: superseded$"):
         world.contract.call("packed", BOOK, world.spots)
-    (wider,) = world.contract.call("exact", BOOK, world.spots)
+    (wider,) = world.risks("exact", BOOK, world.spots)
     world.twin.markets[0] = replace(MARKET, spread=200_000)
     (twin,) = world.twin.exact(BOOK, world.spots, START)
     assert wider[1:3] == (twin.value, twin.worst)
@@ -196,7 +196,7 @@ def test_a_mark_is_the_payoff_from_expiry_on_at_the_settlement_price(world):
     now = world.chain.timestamp
     assert world.twin.mark(2, 97_000 * WAD, now) == 1_000 * 10_000 - 1
     (book,), (twin,) = (
-        world.contract.call("exact", BOOK, world.spots),
+        world.risks("exact", BOOK, world.spots),
         world.twin.exact(BOOK, world.spots, now),
     )
     assert book[1:3] == (twin.value, twin.worst)
@@ -214,10 +214,10 @@ def test_what_was_published_can_be_told_by_its_digest(world):
 def test_boards_out_of_order_and_rows_that_are_not_listed_are_refused(world):
     list_board(world, 1, LISTINGS)
     world.publish(1, published(world))
-    words = [pack([(1 << 10, 1)])[0], pack([(0, 1)])[0]]
+    words = [pack([(1 << 10, 1)])[0], pack([(0, 1)])[0], *[0] * 15]
     for contract, path in ((world.contract, "packed"), (world.contract, "exact"), (world.screen, "greeks")):
-        assert contract.call(path, words[::-1], [SPOT])
+        assert contract.call(path, [words[1], words[0], *words[2:]], world.spots)
         with pytest.raises(RevertError, match=r"^engine: order$"):
-            contract.call(path, words, [SPOT])
+            contract.call(path, words, world.spots)
         with pytest.raises(RevertError, match=r"^$"):
-            contract.call(path, pack([(3, 1)]), [SPOT])
+            contract.call(path, pack([(3, 1)]), world.spots)

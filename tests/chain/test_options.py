@@ -2,18 +2,17 @@
 
 import pytest
 
-from plimsoll.chain.twin.boards import Listing, Market
+from plimsoll.chain.twin.boards import Listing
 from plimsoll.chain.twin.positions import instrument_id
-from plimsoll.chain.twin.publication import Quote, publication
-from tests.support.boards import ladder, list_board, open_market
+from plimsoll.chain.twin.publication import Quote
 from tests.support.houses import BTC_PERP, E6, LOTS, TRADERS, House
 from tests.support.reporters import BITCOIN, RATES
 
 WRITER, BUYER, KEEPER, WHALE, _ = TRADERS
 WAD = 10**18
 DAY = 86_400
-SPREAD = 50_000
-"""The engine's range: five per cent, as the maintenance rate of the long side."""
+SPREAD = 52_000
+"""The engine's range: the maintenance rate of the worse side."""
 CALL, PUT = instrument_id(0, 0, 1), instrument_id(0, 0, 2)
 TENOR = 10 * DAY
 
@@ -22,11 +21,10 @@ TENOR = 10 * DAY
 def house():
     """A board of the perpetual, a call and a put on bitcoin, and four accounts."""
     made = House()
-    market = Market(lot=LOTS[BITCOIN], spread=SPREAD, power=300_000, scenarios=ladder())
-    open_market(made.world, 0, market)
+    made.desk.open(0, BITCOIN, LOTS[BITCOIN])
     expiry = made.chain.timestamp + TENOR
     listings = (Listing(0), Listing(1, expiry, 52_000 * WAD), Listing(2, expiry, 48_000 * WAD))
-    list_board(made.world, 0, listings)
+    made.desk.list(0, 0, listings)
     publish(made)
     for trader in TRADERS:
         made.both("deposit", 1_000_000 * E6, sender=trader)
@@ -34,12 +32,9 @@ def house():
 
 
 def publish(house):
-    twin, spot = house.world.twin, house.oracle.both("reading", BITCOIN).price
+    spot = house.oracle.both("reading", BITCOIN).price
     quotes = (Quote(), Quote(2_000_000, 600_000), Quote(2_000_000, 650_000))
-    now = house.chain.timestamp
-    house.world.publish(
-        0, publication(twin.markets[0], twin.boards[0].listings, quotes, spot=spot, as_of=now)
-    )
+    house.desk.publish(0, house.desk.publication(0, quotes, spot))
 
 
 def required(house, account):
@@ -52,9 +47,10 @@ def test_a_written_call_is_margined_by_the_worst_scenario_times_the_rate_over_th
     words, spots = house.house.contract.call("words", WRITER), [0] * 8
     spots[0] = 50_000 * WAD
     (risk,) = house.world.twin.packed(words, spots, house.chain.timestamp)
-    loss, worse = risk.value - risk.worst, RATES[BITCOIN].short
+    loss, worse = risk.value - risk.worst + 1, RATES[BITCOIN].short
     assert found.maintenance == -(-loss * worse.maintenance // (SPREAD * 1_000))
-    assert found.initial == -(-loss * worse.initial // (SPREAD * 1_000))
+    wider = -(-worse.initial * 10**6 // SPREAD)
+    assert found.initial == -(-loss * wider // 10**9)
     assert found.liquid == house.house.twin.ledger.cash_of(WRITER) + risk.value
     house.check()
 

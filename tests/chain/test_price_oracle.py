@@ -122,6 +122,26 @@ def test_the_same_round_teaches_once(market):
     refused("oracle: nothing new", oracle.both, "observe", BITCOIN)
 
 
+def test_several_markets_are_observed_at_once_and_none_holds_up_the_others(market):
+    oracle, feeds, listed = market
+    solana, unlisted = b"SOL".ljust(32, b"\0"), b"\x07" * 32
+    oracle.both("configure", ETHER, RULES, listed, BEGINS)
+    other = feeds.chainlink()
+    feeds.answer(other, 150 * E8)
+    oracle.both("configure", solana, RULES._replace(quorum=1), (other,), BEGINS)
+    oracle.chain.pass_seconds(600)
+    for feed in listed:
+        feeds.answer(feed, 51_000 * E8)
+    feeds.answer(other, -1)
+    oracle.both("observe", ETHER)
+    alone = oracle.both("state", ETHER)
+    assert oracle.both("observe_many", (solana, ETHER, unlisted, BITCOIN, BITCOIN)) == 1
+    assert oracle.both("state", BITCOIN) == alone, "together as alone"
+    assert oracle.both("state", ETHER) == alone, "once a round"
+    assert oracle.both("state", solana)[1] == 150 * E18
+    assert oracle.both("observe_many", (BITCOIN, ETHER)) == 0
+
+
 def test_clocks_may_drift_by_a_minute_and_no_more(market):
     oracle, feeds, listed = market
     now = oracle.chain.timestamp

@@ -46,7 +46,7 @@ def drawn_account(generator):
     book = {}
     for instrument, chance in ((BTC_PERP, 0.7), (ETH_PERP, 0.7), (2 << 13, 0.02)):
         if generator.random() < chance:
-            lots = int(np.exp(generator.uniform(0, 30))) * int(generator.choice([-1, 1]))
+            lots = int(np.exp(generator.uniform(0, 17))) * int(generator.choice([-1, 1]))
             book[instrument] = lots or 1
     cash = int(generator.normal(0.0, 1.0) * 10 ** generator.uniform(0, 14))
     held = int(10 ** generator.uniform(0, 24)) if generator.random() < 0.5 else 0

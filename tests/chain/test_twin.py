@@ -13,7 +13,7 @@ import pytest
 from plimsoll.chain.twin.boards import Listing, Market
 from plimsoll.chain.twin.fixed_point import Revert
 from plimsoll.chain.twin.greeks_engine import GreeksEngine
-from plimsoll.chain.twin.positions import pack
+from plimsoll.chain.twin.positions import pack, unpack
 from plimsoll.chain.twin.publication import Quote, publication
 from tests.support.boards import (
     DAY,
@@ -31,12 +31,13 @@ from tests.support.evm import RevertError
 
 CASES = int(os.environ.get("PLIMSOLL_CHAIN_CASES", "10000"))
 CASES_PER_WORLD = 100
+LANES = 6
 MOST_POSITIONS = {"packed": 12, "exact": 4, "single": 4, "greeks": 6}
 
 
 def of_contract(world: World, path: str, arguments: tuple[object, ...]) -> object:
     try:
-        return list((world.screen if path == "greeks" else world.contract).call(path, *arguments))
+        return world.risks(path, *arguments)
     except RevertError as refused:
         return refused.reason
 
@@ -54,15 +55,18 @@ def disturbed(generator: np.random.Generator, world: World, words: list[int]) ->
     spots = [round(spot * (1 + 0.008 * float(generator.normal()))) for spot in world.spots]
     fault = int(generator.integers(0, 40))
     if fault == 0:
-        spots = spots[: int(generator.integers(0, 8))]
+        kept = int(generator.integers(0, 8))
+        spots = [*spots[:kept], *[0] * (8 - kept)]
     elif fault == 1:
         spots = [int(float(spot) * 1.5) for spot in spots]
     elif fault == 2:
-        words = [*words[1:], words[0]]
+        held = unpack(words)[:LANES]
+        lanes = [instrument << 26 | lots % 2**26 for instrument, lots in held[::-1]]
+        words = [sum(lane << (42 * place) for place, lane in enumerate(lanes)), *words[1:]]
     elif fault == 3:
-        words = [words[0] ^ (int(generator.integers(1, 2**16)) << 48), *words[1:]]
+        words = [words[0] ^ (int(generator.integers(1, 2**16)) << 26), *words[1:]]
     elif fault == 4:
-        words = [(words[0] & (2**64 - 1)) | (1 << 46)]
+        words = [(words[0] & (2**42 - 1)) | (1 << 24), *[0] * 16]
     return words, spots
 
 

@@ -15,6 +15,7 @@ from plimsoll.estimators.excursions import begin_excursions, update_excursions
 from plimsoll.estimators.returns import LastClose, join
 from plimsoll.estimators.scale import begin_scale
 from plimsoll.estimators.volatility import begin_volatility, update_volatility
+from plimsoll.kernels.distance import adverse_moves, adverse_moves_definition
 from plimsoll.kernels.ewma import ewma_variance, ewma_variance_definition
 from plimsoll.kernels.excursion import window_definition
 from plimsoll.kernels.order import upper_quantile, upper_quantile_definition
@@ -22,12 +23,14 @@ from plimsoll.kernels.rise import RiseLimit
 from plimsoll.kernels.scale import ScaleTerms, scale_path, scale_path_definition
 from plimsoll.kernels.shortfall import expected_shortfall, expected_shortfall_definition, scenario_moves
 from plimsoll.kernels.valuation import (
-    below_lone_requirements,
-    below_lone_requirements_definition,
-    below_tiered_requirements,
-    below_tiered_requirements_definition,
+    room_above_lone,
+    room_above_lone_definition,
+    room_above_tiered,
+    room_above_tiered_definition,
     tiered_requirements,
     tiered_requirements_definition,
+    worth,
+    worth_definition,
 )
 from tests.support.paths import holed, wild_bars
 from tests.support.venues import joint_rows
@@ -111,10 +114,10 @@ def test_the_compiled_valuation_equals_its_definition(seed):
     lots = generator.integers(-(10**9), 10**9, (50, 4)) * (generator.random((50, 4)) < 0.6)
     cash = generator.integers(-(10**13), 10**13, 50)
     unit, rates = generator.random(4) * 1e4, generator.random((4, 2)) * 0.2
-    assert (
-        below_lone_requirements(cash, lots, unit, rates)
-        == below_lone_requirements_definition(cash, lots, unit, rates)
-    ).all()
+    plain = room_above_lone_definition(cash, lots, unit, rates)
+    gross = np.abs(cash) + np.abs(lots * unit).sum(axis=1)
+    assert (np.abs(worth(lots, unit) - worth_definition(lots, unit)) <= SUM_ORDER * gross).all()
+    assert (np.abs(room_above_lone(cash, lots, unit, rates) - plain) <= SUM_ORDER * gross).all()
 
 
 @given(seeds)
@@ -126,9 +129,13 @@ def test_the_compiled_tiers_equal_their_definition(seed):
     bounds = np.array([0.0, 1e11, 3e12, np.inf])
     tiers = bounds[:-1], bounds[1:], np.sort(generator.random(3)) * 0.3
     unit = generator.random(4) * 1e4
-    fast = below_tiered_requirements(cash, lots, unit, *tiers)
-    assert (fast == below_tiered_requirements_definition(cash, lots, unit, *tiers)).all()
-    assert 0 < fast.sum() < len(fast)
+    fast, plain = (
+        room_above_tiered(cash, lots, unit, *tiers),
+        room_above_tiered_definition(cash, lots, unit, *tiers),
+    )
+    gross = np.abs(cash) + np.abs(lots * unit).sum(axis=1)
+    assert (np.abs(fast - plain) <= SUM_ORDER * gross).all()
+    assert 0 < (fast < 0.0).sum() < len(fast)
     needed = tiered_requirements(lots * unit, *tiers)
     plain = tiered_requirements_definition(lots * unit, *tiers)
     assert (np.abs(needed - plain) <= SUM_ORDER * np.abs(lots * unit).sum(axis=1)).all()
@@ -183,3 +190,14 @@ def test_every_window_measures_what_its_definition_says(seed, length, horizon, s
     assert sorted(moments.tolist()) == sorted(expected)
     for moment, figures in zip(moments.tolist(), windows, strict=True):
         assert np.allclose(figures, expected[moment], rtol=1e-9, atol=1e-12, equal_nan=True), moment
+
+
+@given(seeds)
+@settings(max_examples=30)
+def test_the_compiled_adverse_moves_equal_their_definition(seed):
+    generator = np.random.default_rng(seed)
+    lots = generator.integers(-(10**12), 10**12, (50, 7)) * (generator.random((50, 7)) < 0.4)
+    moved = np.flatnonzero(generator.random(7) < 0.6)
+    cost = generator.random(len(moved)) * 10.0 ** generator.integers(-3, 9)
+    expected = adverse_moves_definition(lots, moved, cost)
+    np.testing.assert_allclose(adverse_moves(lots, moved, cost), expected, rtol=SUM_ORDER, atol=0.0)

@@ -3,18 +3,34 @@
 import itertools
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from plimsoll.chain import verification
 from plimsoll.chain.compilation import CONTRACTS, compile_contract
 from plimsoll.chain.connection import Connection, read_key
-from plimsoll.chain.deployment import CollateralPlan, FeedPlan, MarketPlan, Plan, deploy
-from plimsoll.chain.hashing import address_of
+from plimsoll.chain.deployment import (
+    CollateralPlan,
+    FeedPlan,
+    MarketPlan,
+    OptionPlan,
+    Plan,
+    deploy,
+    scenarios_of,
+)
+from plimsoll.chain.hashing import address_of, signed
+from plimsoll.chain.mirror import mirrored
 from plimsoll.chain.projection import digest_of, evidence_of, market_name
 from plimsoll.chain.publisher import Outcome, publish
 from plimsoll.chain.standing import standing
+from plimsoll.chain.twin.boards import Listing, Market
+from plimsoll.chain.twin.clearing_house import Order
+from plimsoll.chain.twin.option_bounds import listing_message, publication_message
+from plimsoll.chain.twin.publication import Quote, publication
+from plimsoll.chain.twin.quorum import domain_of, typed
 from plimsoll.chain.twin.rates import ONE
 from plimsoll.chain.verification import verify
 from plimsoll.cli import application
@@ -88,7 +104,11 @@ class Chain:
             reporters=tuple(self.lines[name].sender for name in REPORTERS),
             threshold=2,
             markets=tuple(
-                MarketPlan(name=name, feeds=(FeedPlan(source=each.address, heartbeat=10**6),))
+                MarketPlan(
+                    name=name,
+                    feeds=(FeedPlan(source=each.address, heartbeat=10**6),),
+                    options=OptionPlan() if name == "BTC" else None,
+                )
                 for name, each in self.feeds.items()
             ),
             collateral=(CollateralPlan(token=self.ether.address, market="ETH"),),
@@ -103,9 +123,39 @@ class Chain:
     def publish(self, name, parameters):
         return publish(self.lines[name], self.deployment, parameters, [KEYS[name]], self.folder / "proposals")
 
+    def options(self, listings):
+        """List and publish a board of bitcoin as two of the three reporters sign it."""
+        desk, message = self.deployment.bound(self.deployer, "desk"), listing_message
+        nonce, deadline = desk.read("nonce") + 1, self.deployer.block()[1] + 600
+        proof = self.signed(desk, message(nonce, deadline, 0, 0, listings))
+        desk.send("list_board", 0, 0, [each.word for each in listings], nonce, deadline, proof)
+        market = Market(10**15, desk_range(self), 300_000, scenarios_of(OptionPlan()))
+        quotes = (Quote(1_000_000), *(Quote(2_000_000, 600_000 + 50_000 * row) for row in (1, 2)))
+        spot = self.deployment.bound(self.deployer, "oracle").read("reading", market_name("BTC"))[0]
+        sent = publication(market, listings, quotes, spot=spot, as_of=self.deployer.block()[1])
+        header = (0, 0, sent.as_of, sent.spot, sent.notional, sent.decay)
+        proof = self.signed(desk, publication_message(0, 0, sent))
+        desk.send("publish", header, sent.encoded, proof)
+
+    def signed(self, contract, message):
+        digest = typed(contract.read("domain"), message)
+        keys = sorted((KEYS[name] for name in REPORTERS), key=lambda key: int(address_of(key), 16))[:2]
+        return [signed(digest, key) for key in keys]
+
+    def trade(self, maker, taker, instrument, lots, dollars):
+        house = self.deployment.bound(self.lines[taker], "house")
+        deadline = self.deployer.block()[1] + 600
+        order = Order(self.lines[maker].sender, instrument, lots, round(dollars * E6), 0, deadline)
+        digest = order.name(domain_of(self.deployer.chain_id, house.address))
+        house.send("fill", order, signed(digest, KEYS[maker]), lots)
+
     def wait(self, seconds):
         self.deployer.node.provider.make_request("evm_increaseTime", [seconds])
         self.deployer.node.provider.make_request("evm_mine", [])
+
+
+def desk_range(chain):
+    return chain.deployment.bound(chain.deployer, "engine").read("spread", 0)
 
 
 @pytest.fixture(scope="module")
@@ -168,8 +218,68 @@ def test_verify_holds_contract_twin_and_engine_alike(chain):
     assert found.agrees
     assert found.balance == 999 * E6
     (account,) = found.accounts
-    assert account.equity == 999 * E6 + 2_401_250_000 * 85 // 100
-    assert standing(chain.deployer, chain.deployment).accounts == 1
+    assert account.figures[0].contract == 999 * E6 + 2_401_250_000 * 85 // 100
+    now = standing(chain.deployer, chain.deployment)
+    assert (now.accounts, now.listing) == (1, ())
+
+
+def test_nobody_may_list_anything_once_deployment_is_done(chain):
+    """Not the deployer either: the engine's only master is the desk, and the desk obeys the quorum."""
+    deployer, zero = chain.deployer, "0x" + "00" * 20
+    for part in ("oracle", "parameters", "desk", "requirements", "house"):
+        assert chain.deployment.bound(deployer, part).read("lister") == zero
+        with pytest.raises(PlimsollError, match="not the lister"):
+            chain.deployment.bound(deployer, part).send("close_listing")
+    engine, desk = (chain.deployment.bound(deployer, part) for part in ("engine", "desk"))
+    assert engine.read("GOVERNOR") == engine.read("PUBLISHER") == desk.address
+    for name, arguments in (("list_board", (0, 1, [])), ("set_range", (0, 60_000)), ("resume", ())):
+        with pytest.raises(PlimsollError, match="engine: not the governor"):
+            engine.send(name, *arguments)
+    assert engine.read("spread", 0) == math.ceil(0.05123456789012 * 10**6), "the rate in force"
+    assert engine.read("spread", 1) == 0, "a market without options is not open"
+
+
+def test_verify_reprices_options_off_chain_and_finds_the_contract_on_the_safe_side(chain):
+    """A written call, a bought put and their hedge; packed rows first, then rows too old to count."""
+    day, wad = 86_400, 10**18
+    now = chain.deployer.block()[1]
+    listings = (Listing(0), Listing(1, now + 9 * day, 52_000 * wad), Listing(2, now + 9 * day, 47_000 * wad))
+    chain.options(listings)
+    makers = {name: chain.lines[name] for name in ("one", "two")}
+    for line in makers.values():
+        chain.quote.send("mint", line.sender, 10**6 * E6)
+        chain.deployment.bound(line, "house").send("deposit", 10**6 * E6)
+    trades = ((1, -5_000, 0.9), (2, 3_000, 0.8), (0, 1_500, 49.0), (1 << 13, 900, 2.4))
+    for instrument, lots, dollars in trades:
+        chain.trade("one", "two", instrument, lots, dollars)
+    for wait in (0, 5_000, 20_000):
+        chain.wait(wait)
+        found = verify(chain.deployer, chain.deployment)
+        assert found.agrees
+        checked = {check.account: {f.name: f for f in check.figures} for check in found.accounts}
+        for line in makers.values():
+            for figure in checked[line.sender].values():
+                assert figure.contract == figure.twin
+                assert figure.engine > 0
+                assert 0 < figure.bound < E6 // 1_000, "the bound means something: a thousandth of a dollar"
+        assert checked[makers["one"].sender]["maintenance"].contract > 10 * E6
+
+
+def test_verify_sees_an_account_that_is_margined_for_a_hundredth_of_a_dollar_too_little(chain, monkeypatch):
+    whole = mirrored
+
+    def less(connection, deployment):
+        mirror = whole(connection, deployment)
+        exact = [each._replace(maintenance=max(each.maintenance - 10_000, 0)) for each in mirror.exact]
+        said = dict(zip((holding.account for holding in mirror.holdings), exact, strict=True))
+        monkeypatch.setattr(mirror.margin, "assess_exactly", lambda _block, who, *_: said[who])
+        return replace(mirror, exact=tuple(exact))
+
+    monkeypatch.setattr(verification, "mirrored", less)
+    found = verify(chain.deployer, chain.deployment)
+    wrong = [figure.name for check in found.accounts for figure in check.figures if not figure.agrees]
+    assert wrong == ["maintenance"] * 2, "contract and twin are alike, and both are wrong"
+    assert not found.agrees
 
 
 def test_commands_answer_and_never_show_a_key(chain, monkeypatch, capsys, tmp_path):
@@ -199,7 +309,7 @@ def test_commands_answer_and_never_show_a_key(chain, monkeypatch, capsys, tmp_pa
 SLACK = 0.01
 """Share by which gas may differ: zero bytes in signatures and addresses are cheaper than others."""
 MOST_PER_MARKET, MOST_PER_OBSERVATION = 60_000, 30_000
-"""What the contracts promise; an observation beyond the transaction's own 21,000, of one feed."""
+"""Promised: an observation of one feed, beyond the transaction's own 21,000, or all in for each of five."""
 
 
 def test_gas_is_what_the_snapshot_says_and_within_what_is_promised():
@@ -210,7 +320,8 @@ def test_gas_is_what_the_snapshot_says_and_within_what_is_promised():
     for name, gas in found.items():
         assert math.isclose(gas, kept[name], rel_tol=SLACK), f"{name}: run python -m tools.protocol_gas"
     assert found["update, each further market"] <= MOST_PER_MARKET
-    assert found["observe of 1 feeds, beyond the transaction's own"] <= MOST_PER_OBSERVATION
+    assert found["observe, 1 feeds, beyond the transaction's own"] <= MOST_PER_OBSERVATION
+    assert found["observe_many, 1 feeds, per market of 5, all in"] <= MOST_PER_OBSERVATION
 
 
 def test_a_node_that_does_not_answer_is_named(monkeypatch):

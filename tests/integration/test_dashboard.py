@@ -122,6 +122,62 @@ def test_only_the_rows_that_are_looked_at_are_drawn(browser, served):
     assert said == []
 
 
+def test_the_list_is_ordered_by_the_figure_that_is_clicked(browser, served):
+    page, said = opened(browser, served, "dark")
+    page.wait_for_selector("#rows .rows")
+    for figure, orders in (("equity", ("-equity", "equity")), ("maintenance", ("-maintenance",))):
+        for order in orders:
+            page.click(f'#accounts [data-order="{figure}"]')
+            page.wait_for_selector(f'#rows[data-order="{order}"]')
+            column = {"equity": 4, "maintenance": 5}[figure]
+            shown = page.locator(f"#rows .rows span:nth-child({column})").all_inner_texts()
+            figures = [float(text.replace(",", "").replace("\N{MINUS SIGN}", "-")) for text in shown]
+            assert figures == sorted(figures, reverse=order.startswith("-"))
+    page.close()
+    assert said == []
+
+
+def test_the_keyboard_keeps_its_place_while_figures_change(browser, served):
+    page, said = opened(browser, served, "dark")
+    page.locator("#markets-table tbody tr").nth(1).locator("button").nth(1).focus()
+    for _ in range(3):
+        shown = page.locator("#sequence").inner_text()
+        expect(page.locator("#sequence")).not_to_have_text(shown)
+    where = "document.activeElement.closest('tr')?.rowIndex"
+    assert page.evaluate(f"{where} + ' ' + document.activeElement.closest('td').cellIndex") == "2 3"
+    page.keyboard.press("Enter")
+    expect(page.locator("#drawer-title")).to_have_text("Rates of ETH")
+    shown = page.locator("#sequence").inner_text()
+    expect(page.locator("#sequence")).not_to_have_text(shown)
+    page.keyboard.press("Escape")
+    assert page.evaluate(f"{where} + ' ' + document.activeElement.closest('td').cellIndex") == "2 3"
+    page.close()
+    assert said == []
+
+
+def test_the_feed_says_who_tells_the_prices(browser, served):
+    page, said = opened(browser, served, "light")
+    page.click("#feed")
+    expect(page.locator("#drawer-title")).to_have_text("Who tells the prices")
+    expect(page.locator("#drawer-body")).to_contain_text("from the replay")
+    page.keyboard.press("Escape")
+    expect(page.locator("#feed")).to_be_focused()
+    page.close()
+    assert said == []
+
+
+@pytest.mark.parametrize("width", [1024, 430])
+def test_a_narrow_window_scrolls_in_one_direction_only(browser, served, width, pictures):
+    page, said = opened(browser, served, "light")
+    page.wait_for_selector("#plot-price canvas")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
+    page.screenshot(path=pictures / f"desk-{width}.png", full_page=True)
+    expect(page.locator("#feed")).to_be_visible()
+    page.close()
+    assert said == []
+
+
 def test_without_a_token_nothing_is_shown_but_the_way_in(browser, served):
     page = browser.new_page()
     refused = []

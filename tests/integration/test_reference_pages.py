@@ -70,7 +70,7 @@ def bounds(kind: inspect.Type) -> str:
 
 
 def _entry(value: Any) -> str:
-    return f"{figure(value.above)} s: {value.multiplier:g}" if isinstance(value, Step) else str(value)
+    return f"{figure(value.above)}: {value.multiplier:g}" if isinstance(value, Step) else str(value)
 
 
 def default(field: inspect.Field) -> str:
@@ -86,6 +86,12 @@ def default(field: inspect.Field) -> str:
     return "none" if value is None else figure(value)
 
 
+def _room(kind: inspect.Type) -> inspect.StructType | None:
+    """Give the room that a field holds, if it does; it may be left out as a whole."""
+    parts = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    return next((part for part in parts if isinstance(part, inspect.StructType)), None)
+
+
 def settings(kind: type, prefix: str = "") -> dict[str, tuple[str, str]]:
     """Return default and bounds of every setting by its dotted name, however deep."""
     described = inspect.type_info(kind)
@@ -93,8 +99,9 @@ def settings(kind: type, prefix: str = "") -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for field in described.fields:
         name = f"{prefix}{field.name}"
-        if isinstance(field.type, inspect.StructType):
-            found |= settings(field.type.cls, f"{name}.")
+        room = _room(field.type)
+        if room is not None:
+            found |= settings(room.cls, f"{name}.")
         elif isinstance(field.type, inspect.DictType) and isinstance(
             field.type.value_type, inspect.StructType
         ):

@@ -1,10 +1,15 @@
-"""Does any request that the OpenAPI document allows, or nearly allows, make the service fail?"""
+"""Does any request that the OpenAPI document allows, or nearly allows, make the service fail?
+
+Two venues are asked: one whose ticks come through the API, and one whose prices reporters sign.
+"""
 
 import os
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as searching
+from msgspec.structs import replace
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -13,17 +18,22 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from plimsoll.service.openapi import document
+from plimsoll.service.settings import ReportSettings
 from plimsoll.service.table import ENDPOINTS
 from plimsoll.service.tokens import Scope, issue
 from tests.support.services import external_settings, running
 
-EXAMPLES = int(os.environ.get("PLIMSOLL_FUZZ", "3"))
+EXAMPLES = int(os.environ.get("PLIMSOLL_FUZZ", "20"))
 """Requests per endpoint; `PLIMSOLL_FUZZ=300` searches for minutes."""
 
 
-@pytest.fixture(scope="module")
-def venue(tmp_path_factory):
-    with running(external_settings(tmp_path_factory.mktemp("venue"))) as (service, client):
+REPORTED = ReportSettings(weights={f"0x{'ab' * 20}": 1})
+
+
+@pytest.fixture(scope="module", params=[None, REPORTED], ids=["ticked", "reported"])
+def venue(request, tmp_path_factory):
+    settings = replace(external_settings(tmp_path_factory.mktemp("venue")), reports=request.param)
+    with running(settings) as (service, client):
         presented, token = issue("fuzz", tuple(Scope), 1.0)
         service.desk.tokens.lend(token)
         yield client, {"authorization": f"Bearer {presented}"}
@@ -33,7 +43,7 @@ schema = schemathesis.openapi.from_dict(document(ENDPOINTS, "0.0.0"))
 
 
 @schema.parametrize()
-@settings(
+@searching(
     max_examples=EXAMPLES,
     deadline=None,
     derandomize="PLIMSOLL_FUZZ" not in os.environ,

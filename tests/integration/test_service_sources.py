@@ -1,9 +1,5 @@
 """Do live sources margin a venue, and does it go on, and ask for more, while they say nothing or nonsense?"""
 
-import json
-import threading
-from contextlib import contextmanager
-
 import pytest
 from msgspec.structs import replace
 
@@ -14,11 +10,10 @@ from plimsoll.errors import Code
 from plimsoll.service.live_feed import wall_clock
 from plimsoll.service.settings import PriceSettings, SourceSettings
 from plimsoll.service.tokens import Scope
-from tests.support.services import external_settings, running, tokens_of
+from tests.support.listening import PATIENCE, until, venue_of
+from tests.support.services import external_settings
 from tests.support.speakers import LineSpeaker
 
-PATIENCE = 15.0
-"""Seconds that a machine busy with other tests is given."""
 STEPS = (Step(1.0, 1.25), Step(3.0, 2.0))
 ROUNDING = 1e-3
 """Lots and quanta are whole."""
@@ -37,16 +32,6 @@ NEAR = 0.05
 QUICK = PriceSettings(tick_seconds=0.1, age_steps=STEPS)
 
 
-def until(condition):
-    """Wait until a condition holds."""
-    pause = threading.Event()
-    for _ in range(int(PATIENCE / 0.05)):
-        if condition():
-            return
-        pause.wait(0.05)
-    raise AssertionError("it never came to hold")
-
-
 def listening(folder, *speakers, **markets):
     """Settings of a venue that listens to these speakers; a source is silent after a second."""
     known = markets or {"BTC": "XBT", "ETH": "ETH"}
@@ -63,48 +48,6 @@ def listening(folder, *speakers, **markets):
     plain = external_settings(folder)
     external = replace(plain.external, curves={"ETH": CURVE})
     return replace(plain, external=external, sources=sources, prices=QUICK)
-
-
-class Venue:
-    """A running venue, asked through its API."""
-
-    def __init__(self, service, client):
-        self.service, self.client = service, client
-        self.tokens = tokens_of(service)
-        self.number = 0
-        self.prices = {m.market: m.price for m in self.view.state.parameters.method.markets}
-
-    @property
-    def view(self):
-        return self.service.desk.view
-
-    def get(self, path):
-        answer = self.client.get(path, headers={"authorization": f"Bearer {self.tokens[Scope.READ]}"})
-        assert answer.status_code == 200, answer.text
-        return answer.json() if path != "/v1/metrics" else answer.text
-
-    def post(self, path, body, scope=Scope.TRADE):
-        self.number += 1
-        headers = {"authorization": f"Bearer {self.tokens[scope]}", "idempotency-key": f"key-{self.number}"}
-        return self.client.post(path, content=json.dumps(body), headers=headers)
-
-    def feed(self):
-        return self.client.get("/v1/ready").json()["feed"]
-
-    def mark(self, name="BTC-PERP"):
-        return {row["name"]: row["mark"] for row in self.get("/v1/instruments")}[name]
-
-    def equity(self, account):
-        return self.get(f"/v1/accounts/{account}")["line"]["equity"]
-
-    def market(self, name="BTC"):
-        return {row["market"]: row for row in self.get("/v1/markets")}[name]
-
-
-@contextmanager
-def venue_of(settings):
-    with running(settings) as (service, client):
-        yield Venue(service, client)
 
 
 def said(venue, factor, *markets):
@@ -160,7 +103,7 @@ def test_while_nothing_is_told_the_mark_stays_and_new_risk_asks_for_more_step_by
     assert aged["price"] == calm["price"]
     assert venue.view.state.ticked == ticked
     assert venue.get("/v1/sources")[0]["state"] == "silent"
-    assert any("price age" in note for note in venue.get("/v1/parameters")["provenance"]["inputs"])
+    assert any("price in doubt" in note for note in venue.get("/v1/parameters")["provenance"]["inputs"])
     hear_all(venue, speaker)
     assert venue.market()["initial"] == calm["initial"]
 

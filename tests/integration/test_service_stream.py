@@ -1,6 +1,8 @@
 """Can a slow, silent or talkative client of the stream hold up the engine or the other clients?"""
 
+import contextlib
 import json
+import socket
 from contextlib import contextmanager
 
 import msgspec
@@ -13,14 +15,18 @@ from plimsoll.service.tokens import Scope
 from tests.support.services import external_settings, running, tokens_of
 
 PATIENCE = 30.0
-BUFFER = 2
+SMALLEST = 2048
+"""Bytes that the system keeps at either end for a client which does not read; it doubles them."""
+MOST_ROUNDS = 100
+"""Of twenty ticks each; a dozen fill what lies between the service and a client with so little room."""
 
 
 @pytest.fixture(scope="module")
 def venue(tmp_path_factory):
     settings = external_settings(tmp_path_factory.mktemp("venue"))
     fast = msgspec.structs.replace(settings.limits, stream_interval=0.02, stream_seconds=1.0)
-    with running(msgspec.structs.replace(settings, limits=fast)) as (service, client):
+    settings = msgspec.structs.replace(settings, limits=fast)
+    with running(settings, send_buffer=SMALLEST) as (service, client):
         yield service, client, tokens_of(service)
 
 
@@ -28,8 +34,8 @@ def venue(tmp_path_factory):
 def streaming(client, token, **more):
     address = f"ws://{client.base_url.host}:{client.base_url.port}/v1/stream"
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    with connect(address, additional_headers=headers, max_size=None, close_timeout=1, **more) as socket:
-        yield socket
+    with connect(address, additional_headers=headers, max_size=None, close_timeout=1, **more) as heard:
+        yield heard
 
 
 def moved(service, client, tokens, count):
@@ -47,10 +53,10 @@ def moved(service, client, tokens, count):
 
 def test_a_client_hears_of_a_change_in_the_documented_form(venue):
     service, client, tokens = venue
-    with streaming(client, tokens[Scope.READ]) as socket:
-        first = msgspec.json.decode(socket.recv(PATIENCE), type=Changed)
+    with streaming(client, tokens[Scope.READ]) as heard:
+        first = msgspec.json.decode(heard.recv(PATIENCE), type=Changed)
         moved(service, client, tokens, 1)
-        later = msgspec.json.decode(socket.recv(PATIENCE), type=Changed | Missed)
+        later = msgspec.json.decode(heard.recv(PATIENCE), type=Changed | Missed)
         assert isinstance(later, Changed)
         assert later.overview.sequence > first.overview.sequence
 
@@ -58,9 +64,9 @@ def test_a_client_hears_of_a_change_in_the_documented_form(venue):
 def test_a_browser_may_offer_its_token_as_a_subprotocol(venue):
     _, client, tokens = venue
     offered = [PROTOCOL, f"bearer.{tokens[Scope.READ]}"]
-    with streaming(client, "", subprotocols=offered) as socket:
-        assert socket.subprotocol == PROTOCOL
-        assert json.loads(socket.recv(PATIENCE))["kind"] == "changed"
+    with streaming(client, "", subprotocols=offered) as heard:
+        assert heard.subprotocol == PROTOCOL
+        assert json.loads(heard.recv(PATIENCE))["kind"] == "changed"
 
 
 @pytest.mark.parametrize("scope", [None, Scope.TRADE])
@@ -70,28 +76,57 @@ def test_a_client_without_the_scope_is_turned_away(venue, scope):
         pytest.fail("it was let in")
 
 
-def test_a_client_that_takes_nothing_is_told_or_dropped_and_holds_nobody_up(venue):
+def deaf(client, token):
+    """Open the stream by hand, with room for next to nothing, and read only the answer to the handshake."""
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALLEST)
+    raw.settimeout(PATIENCE)
+    raw.connect((client.base_url.host, client.base_url.port))
+    raw.sendall(
+        f"GET /v1/stream HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n"
+        "upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\n"
+        "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
+    assert raw.recv(12) == b"HTTP/1.1 101"
+    return raw
+
+
+def test_a_client_that_reads_nothing_is_dropped_and_holds_up_neither_the_engine_nor_the_others(venue, caplog):
     service, client, tokens = venue
-    small = {"max_queue": 1}
+    metrics = service.desk.engine.metrics
     with (
-        streaming(client, tokens[Scope.READ], **small) as silent,
+        contextlib.closing(deaf(client, tokens[Scope.READ])) as raw,
         streaming(client, tokens[Scope.READ]) as other,
     ):
         other.recv(PATIENCE)
-        before = service.desk.engine.metrics.ticks
-        moved(service, client, tokens, 30)
-        assert service.desk.engine.metrics.ticks == before + 30
-        heard = msgspec.json.decode(other.recv(PATIENCE), type=Changed | Missed)
-        assert isinstance(heard, Changed | Missed)
-        assert silent.recv(PATIENCE)
+        for _ in range(MOST_ROUNDS):
+            before = metrics.ticks
+            moved(service, client, tokens, 20)
+            assert metrics.ticks == before + 20
+            until_newest(other, service.desk.view.sequence)
+            if "stream client too slow" in caplog.text:
+                break
+        assert "stream client too slow" in caplog.text
+        assert metrics.dropped_messages > 0
+        with contextlib.suppress(ConnectionError):
+            while raw.recv(1 << 16):
+                pass
 
 
-def talk(socket):
+def until_newest(other, sequence):
+    """Read as a client does that keeps up, until it has heard of this record."""
     while True:
-        socket.send("and another thing")
+        heard = msgspec.json.decode(other.recv(PATIENCE), type=Changed | Missed)
+        if isinstance(heard, Changed) and heard.overview.sequence >= sequence:
+            return
+
+
+def talk(heard):
+    while True:
+        heard.send("and another thing")
 
 
 def test_a_client_that_talks_too_much_is_disconnected(venue):
     _, client, tokens = venue
-    with streaming(client, tokens[Scope.READ]) as socket, pytest.raises(ConnectionClosed):
-        talk(socket)
+    with streaming(client, tokens[Scope.READ]) as heard, pytest.raises(ConnectionClosed):
+        talk(heard)

@@ -43,6 +43,11 @@ class World:
         """Deploy the screen over the engine when it is first asked."""
         return self.chain.deploy("GreeksEngine", self.contract.address)
 
+    def risks(self, path: str, *arguments: object) -> list[tuple[int, ...]]:
+        """Ask the contract, or the screen, for the risks of the markets held, each behind its number."""
+        found = (self.screen if path == "greeks" else self.contract).call(path, *arguments)
+        return [(market, *risk) for market, risk in enumerate(found) if any(risk)]
+
     def publish(self, key: int, published: Publication) -> None:
         """Publish a board on chain and in the twin."""
         self.contract.call(
@@ -68,10 +73,11 @@ class World:
         )
 
 
-def open_world(on: Chain | None = None) -> World:
-    """Deploy an engine that knows no market yet, on a chain of its own unless one is given."""
+def open_world(on: Chain | None = None, desk: str | None = None) -> World:
+    """Deploy an engine that knows no market yet, on a chain of its own and without a desk unless given."""
     chain = on or Chain(timestamp=START)
-    contract = chain.deploy("MarginEngine", ROLE["deployer"], ROLE["publisher"], ROLE["keeper"])
+    governor, publisher = (desk, desk) if desk else (ROLE["deployer"], ROLE["publisher"])
+    contract = chain.deploy("MarginEngine", governor, publisher, ROLE["keeper"])
     return World(chain, contract, MarginEngine(), [0] * 8)
 
 

@@ -5,10 +5,10 @@ from functools import cache
 from plimsoll.domain.settings import ClearingRules
 from plimsoll.engine.runner import DigestJournal, Runner
 from plimsoll.scenarios.library import daily_history, scenario
-from plimsoll.sim.cascade import Cast, draw_cast, known_before, run_cascade
+from plimsoll.sim.cascade import Cast, draw_cast, run_cascade
 from plimsoll.sim.cascade_outcome import CascadeFacts, CascadeSeries
+from plimsoll.sim.cascade_policies import GUARDED, cascade_parameters
 from plimsoll.sim.cascade_settings import CascadeSettings, OwnerSettings, ShockSettings
-from plimsoll.sim.policies import policy
 from plimsoll.sim.settings import PopulationSettings
 from plimsoll.sim.shock import anchor
 
@@ -35,17 +35,17 @@ def cast_of(seed: int) -> Cast:
 
 
 def run(
-    cast: Cast, settings: CascadeSettings = QUICK, name: str = "static", *, capped: bool = False
+    cast: Cast, settings: CascadeSettings = QUICK, name: str = "static"
 ) -> tuple[CascadeFacts, CascadeSeries, Runner]:
     """Run a policy, and keep the engine that it ran on."""
     history = daily_history(scenario(SCENARIO).first)
     runner = Runner(DigestJournal())
     facts, series = run_cascade(
         name,
-        known_before(policy(name, settings.calibration), cast, history),
+        cascade_parameters(name, cast, settings, history),
         cast,
         settings,
         runner,
-        capped=capped,
+        capped=name in GUARDED,
     )
     return facts, series, runner

@@ -58,9 +58,13 @@ class Pair:
 
     def both(self, name: str, *arguments: Any, sender: str = "deployer") -> Any:
         """Call both: answer, or raise `Revert` where both refuse alike; fail where they differ."""
+        return self.each(name, arguments, arguments, sender=sender)
+
+    def each(self, name: str, given: Any, twin_given: Any, *, sender: str = "deployer") -> Any:
+        """Call both as `both` does, where the twin takes as values what the contract takes encoded."""
         block = Message(ROLE.get(sender, sender), self.chain.timestamp)
-        refused, expected = _outcome(lambda: getattr(self.twin, name)(block, *arguments))
-        reverted, found = _outcome(lambda: self.contract.call(name, *arguments, sender=sender))
+        refused, expected = _outcome(lambda: getattr(self.twin, name)(block, *twin_given))
+        reverted, found = _outcome(lambda: self.contract.call(name, *given, sender=sender))
         assert reverted == refused, f"{name}: contract {reverted!r}, twin {refused!r}"
         if refused is not None:
             raise Revert(refused)

@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -51,10 +52,19 @@ def tokens_of(service: Service) -> dict[Scope, str]:
 
 
 @contextmanager
-def running(settings: ServiceSettings) -> Iterator[tuple[Service, httpx.Client]]:
-    """Run a service within this process on a port of its own, with a client that has no token."""
+def running(
+    settings: ServiceSettings, send_buffer: int | None = None
+) -> Iterator[tuple[Service, httpx.Client]]:
+    """Run a service within this process on a port of its own, with a client that has no token.
+
+    Parameters
+    ----------
+    send_buffer : int or None   Bytes that the system keeps of what a client has not taken; None leaves it.
+    """
     service = Service(settings, "plimsoll 0.0.0")
     listening = socket.create_server(("127.0.0.1", 0))
+    if send_buffer is not None:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     config = uvicorn.Config(application(service.desk, pages()), log_config=None, lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],))
@@ -79,12 +89,13 @@ class Served:
     Parameters
     ----------
     arguments : str   Of `plimsoll serve`.
+    trust : ssl.SSLContext or None   What its certificate is checked against; None for the usual authorities.
     """
 
-    def __init__(self, *arguments: str) -> None:
-        program = "from plimsoll.cli import main; main()"
+    def __init__(self, *arguments: str, trust: ssl.SSLContext | None = None) -> None:
+        self.trust = trust or True
         self.process = subprocess.Popen(
-            [sys.executable, "-c", program, "serve", "--port", "0", *arguments],
+            self.command(*arguments),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -95,9 +106,15 @@ class Served:
         self.url = line.split()[1]
         self.address, _, self.token = self.url.partition("/#token=")
 
+    @staticmethod
+    def command(*arguments: str) -> list[str]:
+        """Give the command that starts it on any free port."""
+        program = "from plimsoll.cli import main; main()"
+        return [sys.executable, "-c", program, "serve", "--port", "0", *arguments]
+
     def wait_until_ready(self) -> None:
         """Ask until the venue is open."""
-        with httpx.Client(base_url=self.address) as client:
+        with httpx.Client(base_url=self.address, verify=self.trust) as client:
             while client.get("/v1/ready").status_code != 200:
                 assert self.process.poll() is None, self._said()
                 self.pause()
@@ -130,11 +147,11 @@ class Served:
 
 
 @contextmanager
-def serving(settings: ServiceSettings, folder: Path) -> Iterator[Served]:
+def serving(settings: ServiceSettings, folder: Path, trust: ssl.SSLContext | None = None) -> Iterator[Served]:
     """Run a service with these settings in a process; it is killed at the end if it still runs."""
     config = folder / "plimsoll.toml"
     config.write_text(_toml(msgspec.to_builtins(settings)), encoding="utf-8")
-    served = Served("--config", str(config))
+    served = Served("--config", str(config), trust=trust)
     try:
         served.wait_until_ready()
         yield served

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from plimsoll.chain.connection import Bound, Connection
 from plimsoll.chain.projection import market_name, projected
+from plimsoll.chain.twin.option_bounds import OptionBounds
 from plimsoll.chain.twin.price_oracle import CHAINLINK, PYTH, Feed, Rules
 from plimsoll.chain.twin.rates import ONE, Bounds
 from plimsoll.domain.parameters import ParameterSet
@@ -19,11 +20,14 @@ __all__ = [
     "FeedPlan",
     "Limits",
     "MarketPlan",
+    "OptionPlan",
     "Plan",
     "PriceRules",
     "bounds_of",
     "deploy",
+    "option_bounds_of",
     "read_deployment",
+    "scenarios_of",
 ]
 
 Address = Annotated[str, Meta(pattern="^0x[0-9a-fA-F]{40}$")]
@@ -31,6 +35,7 @@ Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Seconds = Annotated[int, Meta(ge=1, le=2**32 - 1)]
 _NOBODY = "0x" + "00" * 20
 _HOUR = 3_600
+_MILLION = 10**6
 
 
 class FeedPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,14 +90,45 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reach: Annotated[float, Meta(ge=0.0, le=100.0)] = 6.0
 
 
+class OptionPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What reporters can say of a market's options, how fast, and which scenarios margin them; for ever.
+
+    Attributes
+    ----------
+    least, most : float       Volatilities a year.
+    rise_per_hour, fall_per_hour : share   Of a volatility.
+    slack : share             Of a forward from spot at expiry, either way; of the perpetual at all times.
+    carry : share             How far that widens with a year of tenor.
+    shift_per_hour : share    Of spot, that a forward moves against it.
+    fresh_for : seconds       That speed is counted over, no longer.
+    power : float             Of (30 days / tenor), which carries moves of volatility.
+    steps : int               Scenarios of spot on either side of today, evenly over the range.
+    volatility_up, volatility_down : share   Moves of volatility in scenarios, beside none.
+    """
+
+    least: Annotated[float, Meta(gt=0.0, le=20.0)] = 0.1
+    most: Annotated[float, Meta(gt=0.0, le=20.0)] = 5.0
+    rise_per_hour: Share = 0.5
+    fall_per_hour: Share = 0.25
+    slack: Share = 0.005
+    carry: Share = 0.3
+    shift_per_hour: Share = 0.02
+    fresh_for: Seconds = _HOUR
+    power: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.3
+    steps: Annotated[int, Meta(ge=1, le=5)] = 5
+    volatility_up: Annotated[float, Meta(ge=0.0, le=2.0)] = 0.45
+    volatility_down: Share = 0.25
+
+
 class MarketPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A market: its name in the parameter set, its feeds, and its lot in 1e-18 base units."""
+    """A market: its name in the parameter set, its feeds, its lot in 1e-18 base units, its options if any."""
 
     name: str
     feeds: Annotated[tuple[FeedPlan, ...], Meta(min_length=1, max_length=5)]
     lot: Annotated[int, Meta(ge=1)] = 10**15
     prices: PriceRules = PriceRules()
     limits: Limits = Limits()
+    options: OptionPlan | None = None
 
 
 class CollateralPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -134,6 +170,7 @@ class Deployment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     oracle: str
     parameters: str
     attestations: str
+    desk: str
     engine: str
     requirements: str
     house: str
@@ -156,6 +193,7 @@ _CONTRACTS = {
     "oracle": "PriceOracle",
     "parameters": "RiskParameters",
     "attestations": "Attestations",
+    "desk": "OptionDesk",
     "engine": "MarginEngine",
     "requirements": "Requirements",
     "house": "ClearingHouse",
@@ -189,8 +227,32 @@ def bounds_of(limits: Limits) -> Bounds:
     )
 
 
+def option_bounds_of(options: OptionPlan) -> OptionBounds:
+    """Write bounds as the desk takes them: volatilities in millionths, shares in billionths."""
+    return OptionBounds(
+        least=round(options.least * _MILLION),
+        most=round(options.most * _MILLION),
+        rise_per_hour=round(options.rise_per_hour * ONE),
+        fall_per_hour=round(options.fall_per_hour * ONE),
+        slack=round(options.slack * ONE),
+        carry=round(options.carry * ONE),
+        shift_per_hour=round(options.shift_per_hour * ONE),
+        fresh_for=options.fresh_for,
+    )
+
+
+def scenarios_of(options: OptionPlan) -> tuple[tuple[int, int], ...]:
+    """Lay scenarios out in millionths of range and volatility; a fall of volatility alone is left out."""
+    spots = [round(_MILLION * step / options.steps) for step in range(-options.steps, options.steps + 1)]
+    up, down = round(options.volatility_up * _MILLION), -round(options.volatility_down * _MILLION)
+    moves = [(spot, move) for spot in spots for move in (0, up, down)]
+    return tuple(move for move in moves if move not in ((0, 0), (0, down)))
+
+
 def deploy(connection: Connection, plan: Plan, parameters: ParameterSet) -> Deployment:
     """Deploy all contracts, list the markets with the first rates, and close every list for ever.
+
+    Nobody keeps a right to list afterwards, the deployer included; the reporters' quorum lists options.
 
     Raises
     ------
@@ -209,22 +271,30 @@ def deploy(connection: Connection, plan: Plan, parameters: ParameterSet) -> Depl
     rates = made("parameters", reporters, plan.threshold, guardian, oracle.address)
     least, most = (round(each * ONE) for each in plan.attested)
     factors = made("attestations", reporters, plan.threshold, guardian, least, most)
-    engine = made("engine", connection.sender, connection.sender, guardian)
+    desk = made("desk", reporters, plan.threshold, guardian, rates.address)
+    engine = made("engine", desk.address, desk.address, guardian)
+    desk.send("bind", engine.address)
     parts = (rates.address, oracle.address, factors.address, engine.address)
     margin = made("requirements", *parts, plan.least_margin)
     house = made("house", plan.quote.lower(), margin.address, guardian)
     _list_markets(connection, plan, parameters, (oracle, rates, margin))
+    for number, market in enumerate(plan.markets):
+        if market.options:
+            bounds, power = option_bounds_of(market.options), round(market.options.power * _MILLION)
+            terms = (bounds, market.lot, power, scenarios_of(market.options))
+            desk.send("open_market", number, market_name(market.name), *terms)
     for number, collateral in enumerate(plan.collateral):
         unit, haircut = 10**collateral.decimals, round(collateral.haircut * ONE)
         margin.send("list_asset", (market_name(collateral.market), unit, haircut))
         house.send("list_token", number, collateral.token.lower())
-    for each in (oracle, rates, margin, house):
+    for each in (oracle, rates, desk, margin, house):
         each.send("close_listing")
     return Deployment(
         chain_id=connection.chain_id,
         oracle=oracle.address,
         parameters=rates.address,
         attestations=factors.address,
+        desk=desk.address,
         engine=engine.address,
         requirements=margin.address,
         house=house.address,

@@ -1,16 +1,14 @@
 """What do the twins say of the state that stands on chain at one block?"""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from plimsoll.chain.connection import Bound, Connection
 from plimsoll.chain.deployment import Deployment
+from plimsoll.chain.engine_state import engine_state
 from plimsoll.chain.hashing import extra
 from plimsoll.chain.projection import market_name
 from plimsoll.chain.twin.attestations import Attestations
-from plimsoll.chain.twin.fixed_point import Revert
-from plimsoll.chain.twin.margin_engine import MarketRisk
+from plimsoll.chain.twin.margin_engine import MarginEngine
 from plimsoll.chain.twin.positions import unpack
 from plimsoll.chain.twin.price_oracle import (
     CHAINLINK,
@@ -55,51 +53,23 @@ class Mirror:
     ----------
     block : int               Its number.
     message : Message         Its second, as contracts see it.
-    margin : Requirements     With parameters, oracle and attestations in it.
+    margin : Requirements     With parameters, oracle, attestations and engine in it.
+    engine : MarginEngine     The margin engine, by itself.
     holdings : tuple of Holding
-    assessments : tuple of Assessment   What the contract itself says of each.
+    assessments, exact : tuple of Assessment   What the contract says of each: by rows where they count,
+                              and by the exact path.
     fund, shortfall : int     Quanta.
     """
 
     block: int
     message: Message
     margin: Requirements
+    engine: MarginEngine
     holdings: tuple[Holding, ...]
     assessments: tuple[Assessment, ...]
+    exact: tuple[Assessment, ...]
     fund: int
     shortfall: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Engine:
-    """The margin engine itself, asked at the block: its own twin is compared with it by the tests."""
-
-    contract: Bound
-    block: int
-
-    def packed(self, positions: Sequence[int], spots: Sequence[int], _now: int) -> Sequence[Any]:
-        return self._risks("packed", positions, spots)
-
-    def exact(self, positions: Sequence[int], spots: Sequence[int], _now: int) -> Sequence[Any]:
-        return self._risks("exact", positions, spots)
-
-    def mark(self, instrument: int, spot: int, _now: int) -> int:
-        return int(self.contract.read("mark", instrument, spot, block=self.block))
-
-    def terms(self, instrument: int) -> tuple[int, int, int, int]:
-        kind, expiry, strike, lot = self.contract.read("terms", instrument, block=self.block)
-        return kind, expiry, strike, lot
-
-    def spread(self, market: int) -> int:
-        return int(self.contract.read("spread", market, block=self.block))
-
-    def _risks(self, path: str, positions: Sequence[int], spots: Sequence[int]) -> Sequence[Any]:
-        try:
-            return [
-                MarketRisk(*each) for each in self.contract.read(path, positions, spots, block=self.block)
-            ]
-        except PlimsollError as refusal:
-            raise Revert(refusal.what) from refusal
 
 
 def mirrored(connection: Connection, deployment: Deployment) -> Mirror:
@@ -116,11 +86,14 @@ def mirrored(connection: Connection, deployment: Deployment) -> Mirror:
         _parameters(parts["parameters"], deployment, oracle, block),
         oracle,
         Attestations(_nobody(), "", 1, 1_000_000_000),
-        _Engine(parts["engine"], block),
+        MarginEngine(),
         least_margin=requirements.read("LEAST_MARGIN", block=block),
         lister="",
     )
     _list(margin, requirements, block)
+    spots, _ = margin.prices(message)
+    engine = engine_state(connection, parts["engine"], spots, len(margin.markets), block)
+    margin.engine = engine
     holdings = _holdings(house, block)
     for each in holdings:
         factor, expires = (
@@ -132,13 +105,17 @@ def mirrored(connection: Connection, deployment: Deployment) -> Mirror:
         block=block,
         message=message,
         margin=margin,
+        engine=engine,
         holdings=holdings,
-        assessments=tuple(
-            Assessment(*house.read("assessed", each.account, block=block)) for each in holdings
-        ),
+        assessments=_assessed(house, "assessed", holdings, block),
+        exact=_assessed(house, "assessed_exactly", holdings, block),
         fund=house.read("fund", block=block),
         shortfall=house.read("shortfall", block=block),
     )
+
+
+def _assessed(house: Bound, path: str, holdings: tuple[Holding, ...], block: int) -> tuple[Assessment, ...]:
+    return tuple(Assessment(*house.read(path, each.account, block=block)) for each in holdings)
 
 
 def _nobody() -> Quorum:

@@ -6,10 +6,13 @@ from plimsoll.chain.connection import Connection
 from plimsoll.chain.deployment import Deployment
 from plimsoll.chain.projection import market_name
 from plimsoll.chain.twin.rates import ONE
+from plimsoll.chain.twin.reverts import ZERO_ADDRESS
 
 __all__ = ["MarketStanding", "Standing", "standing"]
 
 _UNIT = 10**18
+_LISTED = ("oracle", "parameters", "desk", "requirements", "house")
+"""Parts whose lists deployment closes; the engine's only governor is the desk."""
 
 
 class MarketStanding(Struct, frozen=True, kw_only=True):
@@ -38,7 +41,7 @@ class MarketStanding(Struct, frozen=True, kw_only=True):
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """The whole protocol at one block; money in quanta."""
+    """The whole protocol at one block; money in quanta. `listing`: where somebody still may list."""
 
     block: int
     version: int
@@ -47,6 +50,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     paused: bool
     winding_down: bool
     allocating: bool
+    listing: tuple[str, ...]
     accounts: int
     fund: int
     shortfall: int
@@ -65,6 +69,11 @@ def standing(connection: Connection, deployment: Deployment) -> Standing:
         paused=rates.read("paused", block=block),
         winding_down=house.read("winding_down", block=block),
         allocating=house.read("allocating", block=block),
+        listing=tuple(
+            part
+            for part in _LISTED
+            if deployment.bound(connection, part).read("lister", block=block) != ZERO_ADDRESS
+        ),
         accounts=house.read("account_count", block=block),
         fund=house.read("fund", block=block),
         shortfall=house.read("shortfall", block=block),

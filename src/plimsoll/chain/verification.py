@@ -1,48 +1,53 @@
 """Do contract, twin and off-chain engine ask the same of every account?"""
 
-import numpy as np
 from msgspec import Struct
 
 from plimsoll.chain.connection import Connection
 from plimsoll.chain.deployment import Deployment
 from plimsoll.chain.mirror import Holding, Mirror, mirrored
-from plimsoll.chain.projection import market_name
-from plimsoll.chain.twin.rates import ONE
-from plimsoll.chain.twin.requirements import TO_QUANTA
-from plimsoll.domain.instruments import Listing, Perpetual
-from plimsoll.domain.money import quanta_up
-from plimsoll.domain.parameters import Level, MarketParameters, PerPosition, SideParameters
-from plimsoll.margin import margin_model
+from plimsoll.chain.off_chain import off_chain
 
-__all__ = ["AccountCheck", "Verification", "verify"]
+__all__ = ["AccountCheck", "Compared", "Verification", "verify"]
 
-_PERPETUAL = 8_191
-_MARKET_BITS = 13
-_WEI = 10**18
+
+class Compared(Struct, frozen=True, kw_only=True):
+    """One figure, said three times; quanta.
+
+    Attributes
+    ----------
+    name : str             equity, maintenance, call or initial.
+    contract, twin : int   By the exact path; equal to the unit.
+    engine : int           By the off-chain engine, in double precision.
+    bound : int            Quanta that the contract may be off, against the account and never in its favour.
+    agrees : bool
+    """
+
+    name: str
+    contract: int
+    twin: int
+    engine: int
+    bound: int
+    agrees: bool
 
 
 class AccountCheck(Struct, frozen=True, kw_only=True):
-    """One account, asked three times; money in quanta.
+    """One account, asked three times.
 
     Attributes
     ----------
     account : str
-    equity, maintenance, call, initial : int   What the contract says.
-    twin_agrees : bool          Whether the twin says exactly the same.
-    engine : tuple of int or None   What the off-chain engine asks at maintenance, call and initial, and what
-                                only the chain asks; none where the account holds more than perpetuals.
-    engine_agrees : bool        Whether the contract asks as much, or more by at most a quantum per market,
-                                where it rounds each market up and the engine their sum.
+    figures : tuple of Compared
+    packed_agrees : bool   Whether the contract says by packed rows what the twin says by them.
     """
 
     account: str
-    equity: int
-    maintenance: int
-    call: int
-    initial: int
-    twin_agrees: bool
-    engine: tuple[int, int, int] | None
-    engine_agrees: bool
+    figures: tuple[Compared, ...]
+    packed_agrees: bool
+
+    @property
+    def agrees(self) -> bool:
+        """Say whether all of it does."""
+        return self.packed_agrees and all(figure.agrees for figure in self.figures)
 
 
 class Verification(Struct, frozen=True, kw_only=True):
@@ -87,65 +92,40 @@ def verify(connection: Connection, deployment: Deployment) -> Verification:
         fund=mirror.fund,
         shortfall=mirror.shortfall,
         balance=balance,
-        agrees=whole and all(check.twin_agrees and check.engine_agrees for check in checks),
+        agrees=whole and all(check.agrees for check in checks),
     )
 
 
 def _checked(mirror: Mirror, deployment: Deployment, holding: Holding, place: int) -> AccountCheck:
-    said = mirror.assessments[place]
-    twin = mirror.margin.assess(
-        mirror.message, holding.account, holding.cash, holding.book, holding.collateral
+    given = (mirror.message, holding.account, holding.cash, holding.book, holding.collateral)
+    contract, twin = mirror.exact[place], mirror.margin.assess_exactly(*given)
+    engine = off_chain(mirror, deployment.markets, holding)
+    figures = (
+        _compared("equity", (contract.equity, twin.equity, engine.equity), engine.slack, lower=True),
+        *(
+            _compared(name, said, bound, lower=False)
+            for name, said, bound in zip(
+                ("maintenance", "call", "initial"),
+                (
+                    (contract.maintenance, twin.maintenance, engine.maintenance),
+                    (contract.called, twin.called, engine.call),
+                    (contract.initial, twin.initial, engine.initial),
+                ),
+                engine.bounds,
+                strict=True,
+            )
+        ),
     )
-    engine = _engine(mirror, deployment, holding)
-    asked = (said.maintenance, said.called, said.initial)
-    spare = len(holding.book)
-    agrees = engine is None or all(0 <= a - b <= spare for a, b in zip(asked, engine, strict=True))
     return AccountCheck(
         account=holding.account,
-        equity=said.equity,
-        maintenance=said.maintenance,
-        call=said.called,
-        initial=said.initial,
-        twin_agrees=twin == said,
-        engine=engine,
-        engine_agrees=agrees,
+        figures=figures,
+        packed_agrees=mirror.margin.assess(*given) == mirror.assessments[place],
     )
 
 
-def _engine(mirror: Mirror, deployment: Deployment, holding: Holding) -> tuple[int, int, int] | None:
-    """Ask the engine that runs off chain, at the rates in force; then add what is asked on chain alone."""
-    if any(instrument & _PERPETUAL for instrument in holding.book):
-        return None
-    if not holding.book:
-        return (0, 0, 0)
-    listings = tuple(Listing(Perpetual(name), 1.0) for name in deployment.markets)
-    rates = tuple(_rates(mirror, name) for name in deployment.markets)
-    model = margin_model(PerPosition(markets=rates), listings)
-    notional, doubt = np.zeros((1, len(listings))), 0
-    for instrument, lots in holding.book.items():
-        number = instrument >> _MARKET_BITS
-        reading, lot = mirror.margin.price(mirror.message, number), mirror.margin.markets[number].lot
-        notional[0, number] = lots * (reading.price * lot // TO_QUANTA)
-        doubt += abs(lots) * ((reading.doubt * lot + TO_QUANTA - 1) // TO_QUANTA)
-    needed = [int(quanta_up(model.requirement(notional, level))[0]) + doubt for level in Level]
-    maintenance = max(needed[Level.MAINTENANCE], mirror.margin.least_margin)
-    called = max(needed[Level.CALL], maintenance)
-    factor = mirror.margin.attestations.factor(mirror.message, holding.account)
-    return maintenance, called, max(-(-needed[Level.INITIAL] * factor // ONE), called)
-
-
-def _rates(mirror: Mirror, name: str) -> MarketParameters:
-    market = market_name(name)
-    rates = mirror.margin.parameters.rates(mirror.message, market)
-    price = mirror.margin.oracle.reading(mirror.message, market).price / _WEI
-    long, short = (
-        SideParameters(
-            maintenance=side.maintenance / ONE,
-            call=side.call / ONE,
-            initial=side.initial / ONE,
-            credit=0.0,
-            initial_credit=0.0,
-        )
-        for side in (rates.long, rates.short)
-    )
-    return MarketParameters(name, price, long, short)
+def _compared(name: str, said: tuple[int, int, int], bound: int, *, lower: bool) -> Compared:
+    """Compare to the unit with the twin, and within a bound on the account's side with the engine."""
+    contract, twin, engine = said
+    apart = engine - contract if lower else contract - engine
+    agrees = contract == twin and 0 <= apart <= bound
+    return Compared(name=name, contract=contract, twin=twin, engine=engine, bound=bound, agrees=agrees)

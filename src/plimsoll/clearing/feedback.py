@@ -8,7 +8,7 @@ from plimsoll.clearing.liquidation import reduction
 from plimsoll.domain.parameters import Level
 from plimsoll.domain.settings import ClearingRules
 from plimsoll.margin.model import MarginModel
-from plimsoll.types import Lots, Matrix, Quanta, Rows, Vector
+from plimsoll.types import Flags, Lots, Matrix, Quanta, Rows, Vector
 
 __all__ = [
     "MOVES",
@@ -120,10 +120,13 @@ def branching_profile(held: Held, columns: Rows, depth: Vector, moves: tuple[flo
     array [2, M, K]   Falls, then rises.
     """
     profile = np.zeros((2, len(depth), len(moves)))
+    near = held.model.near(held.cash, held.lots, held.unit, Level.MAINTENANCE)
     for market in range(len(depth)):
         own = columns == market
+        holders = np.flatnonzero(held.lots[:, own].any(axis=1))
         for side, sign in enumerate((-1.0, 1.0)):
-            touched = _touched(held, np.where(own, held.unit * (1.0 + sign * max(moves)), held.unit))
+            furthest = np.where(own, held.unit * (1.0 + sign * max(moves)), held.unit)
+            touched = _touched(held, near, holders, furthest)
             before = _along(sign, forced_sales(touched, held.unit)[:, own])
             for place, move in enumerate(moves):
                 unit = np.where(own, held.unit * (1.0 + sign * move), held.unit)
@@ -139,15 +142,16 @@ def _along(sign: float, traded: Matrix) -> float:
     return max(sign * float(bought - sold), 0.0)
 
 
-def _touched(held: Held, furthest: Vector) -> Held:
-    """Keep the accounts that may be below maintenance now or at the furthest move.
+def _touched(held: Held, near: Flags, holders: Rows, furthest: Vector) -> Held:
+    """Keep the accounts that may be below maintenance now, and those that may be at the furthest move.
 
     Between the two an account's equity is linear and its requirement, position by position, convex: what is
-    above at both ends is above all the way.
+    above at both ends is above all the way. Who holds nothing of what moves stands where it stood.
     """
-    near = held.model.near(held.cash, held.lots, held.unit, Level.MAINTENANCE)
-    near |= held.model.near(held.cash, held.lots, furthest, Level.MAINTENANCE)
-    rows = np.flatnonzero(near)
+    far = held.model.near(held.cash[holders], held.lots[holders], furthest, Level.MAINTENANCE)
+    chosen = near.copy()
+    chosen[holders[far]] = True
+    rows = np.flatnonzero(chosen)
     return replace(held, cash=held.cash[rows], lots=held.lots[rows])
 
 

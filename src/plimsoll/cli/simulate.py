@@ -58,14 +58,14 @@ def run(
     engine liquidates as it would in service. Every policy meets the same accounts, owners and news.
 
     **Policies**: `static`, `static-matched` (one constant that asks as much as `plimsoll` at the opening),
-    `dynamic`, `plimsoll-unguarded`, and two that cap exposure where liquidations would feed each other:
-    `plimsoll` and `static-guarded`.
+    `dynamic`, `plimsoll-unguarded`, and three that cap exposure where liquidations would feed each other:
+    `plimsoll`, `static-guarded` and `plimsoll-matched` (calibrated rates scaled to the margin of `static`).
 
     **Examples**
 
     ```
     plimsoll simulate --scenario october-2025 --seeds 4 --accounts 3000
-    plimsoll simulate --policy static --policy static-matched --policy plimsoll
+    plimsoll simulate --policy static --policy static-guarded --policy plimsoll-matched
     plimsoll simulate --accounts 100000 --seeds 50 --out runs/oct
     ```
     """

@@ -27,7 +27,9 @@ def run(
     ] = _DATA,
     scope: Annotated[
         list[str] | None,
-        typer.Option("--scope", metavar="NAME", help="Make one for read, trade, risk or admin; repeat it."),
+        typer.Option(
+            "--scope", metavar="NAME", help="For read, trade, report, risk or admin; may be repeated."
+        ),
     ] = None,
     label: Annotated[str, typer.Option("--label", metavar="TEXT", help="Whom it is for.")] = "",
     days: Annotated[

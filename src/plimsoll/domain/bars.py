@@ -91,7 +91,7 @@ class Bars:
 
         def taken(prices: Matrix) -> Matrix:
             padded = np.column_stack([prices, np.full(len(prices), np.nan)])
-            return padded[:, columns]
+            return padded.take(columns, axis=1)
 
         return replace(
             self,

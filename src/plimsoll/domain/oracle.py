@@ -34,12 +34,12 @@ class Report(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True, forbid_unknown_fields=True):
-    """A rung: above this measure, margin is raised by this factor.
+    """A rung: above this measure, initial margin is raised by this factor.
 
     Attributes
     ----------
     above : float        Seconds of age, or confidence as a share of the price; see the ladder.
-    multiplier : float   Factor on the target rate.
+    multiplier : float   Factor on initial margin.
     """
 
     above: Annotated[float, Meta(ge=0.0)]
@@ -47,7 +47,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OracleSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whom a venue believes, and what it does when they are silent or disagree.
+    """Whom a venue believes, and when.
 
     Attributes
     ----------
@@ -58,8 +58,6 @@ class OracleSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     longest_lead : seconds    Nor do reports from further in the future: clocks differ.
     deviation : share         A report further than this from the median is counted as deviating. It keeps
                               its vote: who is outside is decided after the vote, not before.
-    age_steps : ladder        Margin by the age of the price in force, seconds.
-    spread_steps : ladder     Margin by confidence over price.
     """
 
     weights: dict[str, Annotated[int, Meta(ge=1, le=1_000_000)]]
@@ -67,12 +65,8 @@ class OracleSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     longest_age: Annotated[float, Meta(gt=0.0, le=86_400.0)] = 60.0
     longest_lead: Seconds = 5.0
     deviation: Share = 0.02
-    age_steps: tuple[Step, ...] = (Step(60.0, 1.1), Step(300.0, 1.25), Step(900.0, 1.5), Step(3600.0, 2.0))
-    spread_steps: tuple[Step, ...] = (Step(0.005, 1.1), Step(0.02, 1.25), Step(0.05, 1.5), Step(0.1, 2.0))
 
     def __post_init__(self) -> None:
-        check_ladder("age_steps", self.age_steps)
-        check_ladder("spread_steps", self.spread_steps)
         if not self.weights:
             raise PlimsollError(
                 Code.BAD_SETTING, "no reporter", where="weights", remedy="Name at least one, with its weight."
@@ -89,7 +83,6 @@ class Agreed(Struct, frozen=True):
     time : int              When the quorum that this price comes from was reached, milliseconds UTC.
     share : float           Of all weight, whose fresh reports were counted now.
     has_quorum : bool       Whether the price is of now.
-    multiplier : float      Factor on the target rate, from `raised_by` on both ladders; 1 in good order.
     refusals : tuple        Reports that were not counted, or that deviate.
     """
 
@@ -99,7 +92,6 @@ class Agreed(Struct, frozen=True):
     time: int
     share: float
     has_quorum: bool
-    multiplier: float
     refusals: tuple[Refusal, ...]
 
 

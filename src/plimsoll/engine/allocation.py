@@ -66,13 +66,16 @@ def deleverage(state: State, hand: Rows, time: int) -> tuple[State, Effects]:
 
 def close(state: State, hand: Rows, time: int) -> tuple[State, Effects]:
     """Close accounts in liquidation that have nothing left, and find the money for what they still owe."""
+    broke = state.book.cash[BACKSTOP] < 0 and not state.book.lots[BACKSTOP].any()
+    if len(hand) == 0 and not broke:
+        return state, ()
     rows = hand[in_hand(state.book.status[hand])]
     flat = rows[~state.book.lots[rows].any(axis=1)]
     owes = state.book.cash[flat] < 0
     state, closed = moved(state, flat[~owes], Signal.FLAT, time)
     state, asked = moved(state, flat[owes], Signal.OWING, time)
     owing = flat[owes]
-    if state.book.cash[BACKSTOP] < 0 and not state.book.lots[BACKSTOP].any():
+    if broke:
         owing = np.append(owing, BACKSTOP)
     if len(owing) == 0:
         return state, closed

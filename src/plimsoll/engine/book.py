@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,6 +130,36 @@ class Book:
         _check_within(cost[changed])
         return replace(after, lots=held, cost=cost)
 
+    def part(self, rows: Rows) -> "Book":
+        """Take the system accounts and some traders out as a small book, for many trades among them."""
+        chosen = _with_system(rows)
+        names = tuple(self.names[row] for row in chosen)
+        return Book(
+            names=names,
+            rows=MappingProxyType({name: row for row, name in enumerate(names)}),
+            cash=self.cash[chosen],
+            lots=self.lots[chosen],
+            cost=self.cost[chosen],
+            status=self.status[chosen],
+        )
+
+    def with_part(self, rows: Rows, part: "Book") -> "Book":
+        """Put back what `part` took out of the same rows."""
+        chosen = _with_system(rows)
+
+        def put_back(column: NDArray[Any], changed: NDArray[Any]) -> NDArray[Any]:
+            whole = column.copy()
+            whole[chosen] = changed
+            return whole
+
+        return replace(
+            self,
+            cash=put_back(self.cash, part.cash),
+            lots=put_back(self.lots, part.lots),
+            cost=put_back(self.cost, part.cost),
+            status=put_back(self.status, part.status),
+        )
+
     def equity(self, unit: Vector) -> Vector:
         """Value every account at the marks.
 
@@ -156,6 +187,10 @@ def empty_book(instruments: int) -> Book:
         cost=none.copy(),
         status=np.zeros(system, dtype=np.int8),
     )
+
+
+def _with_system(rows: Rows) -> Rows:
+    return np.append(np.arange(FIRST_TRADER), rows)
 
 
 def _cost_after(held: Lots, cost: Quanta, lots: Lots, paid: Quanta) -> Quanta:

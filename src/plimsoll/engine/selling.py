@@ -19,11 +19,11 @@ from plimsoll.domain.events import Effect, Liquidated, Unwound
 from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_down, quanta_up
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.auctions import begin_auctions
-from plimsoll.engine.book import BACKSTOP, FUND
+from plimsoll.engine.book import BACKSTOP, FIRST_TRADER, FUND
 from plimsoll.engine.market_curves import present_curves
 from plimsoll.engine.state import State
 from plimsoll.engine.watch import Effects, Watched
-from plimsoll.types import Flags, Lots, Quanta, Rows, Vector
+from plimsoll.types import Flags, Lots, Quanta, Vector
 
 __all__ = ["sell", "unwind"]
 
@@ -52,11 +52,12 @@ def sell(state: State, watched: Watched, time: int, hours: float) -> tuple[State
     stuck = _stuck(state, watched, wanted, liquidity)
     state, began = begin_auctions(state, watched.only(stuck), time)
     rows, effects = watched.rows[~stuck], list(began)
+    sellers = replace(state, book=state.book.part(rows))
     for cut in slices(wanted[~stuck], liquidity):
         used[int(cut.lots.sum() > 0), cut.column] += int(np.abs(cut.lots).sum())
-        state, effect = _sold(state, rows, cut, time)
+        sellers, effect = _sold(sellers, cut, time)
         effects.append(effect)
-    return state, tuple(effects), used
+    return replace(state, book=state.book.with_part(rows, sellers.book)), tuple(effects), used
 
 
 def unwind(state: State, used: Lots, time: int, hours: float) -> tuple[State, Effects]:
@@ -156,17 +157,22 @@ def _priced(state: State, cut: Slice, traded: Lots) -> tuple[float, Lots, Quanta
     return price, lots, paid
 
 
-def _sold(state: State, rows: Rows, cut: Slice, time: int) -> tuple[State, Effect]:
-    """Book one slice: cash rounds against the account, and the fund takes its fee where equity allows."""
+def _sold(sellers: State, cut: Slice, time: int) -> tuple[State, Effect]:
+    """Book one slice: cash rounds against the account, and the fund takes its fee where equity allows.
+
+    Parameters
+    ----------
+    sellers : State   The traders in its book are those whose lots the slice lists, in that order.
+    """
     took = np.flatnonzero(cut.lots)
-    rows, traded = rows[took], cut.lots[took]
-    price, lots, paid = _priced(state, cut, traded)
-    book = state.book.traded(rows, lots, paid)
-    equity = quanta_down(book.cash[rows] + book.lots[rows] @ state.unit)
-    fee: Vector = np.abs(paid[:, cut.column]) * state.rules.fee
+    rows, traded = FIRST_TRADER + took, cut.lots[took]
+    price, lots, paid = _priced(sellers, cut, traded)
+    book = sellers.book.traded(rows, lots, paid)
+    equity = quanta_down(book.cash[rows] + book.lots[rows] @ sellers.unit)
+    fee: Vector = np.abs(paid[:, cut.column]) * sellers.rules.fee
     book = book.paid(rows, FUND, np.clip(equity, 0, quanta_up(fee)))
     names = tuple(book.names[row] for row in rows)
     effect = Liquidated(
-        time, state.listings[cut.column].name, names, tuple(traded.tolist()), price, cut.displacement
+        time, sellers.listings[cut.column].name, names, tuple(traded.tolist()), price, cut.displacement
     )
-    return replace(state, book=book), effect
+    return replace(sellers, book=book), effect

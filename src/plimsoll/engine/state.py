@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -18,7 +19,7 @@ from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin import MarginModel, margin_model
 from plimsoll.types import Vector
 
-__all__ = ["Auction", "Market", "State", "begin", "digest", "restore", "snapshot"]
+__all__ = ["Auction", "Market", "State", "begin", "digest", "digest_of", "restore", "snapshot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +127,11 @@ class _Frozen(msgspec.Struct, frozen=True, omit_defaults=True):
     listings: tuple[Listing, ...]
     rules: ClearingRules
     names: tuple[str, ...]
-    cash: bytes
-    lots: bytes
-    cost: bytes
-    status: bytes
-    market: bytes
+    cash: memoryview
+    lots: memoryview
+    cost: memoryview
+    status: memoryview
+    market: memoryview
     parameters: ParameterSet | None
     auctions: tuple[Auction, ...]
     depth: bytes = b""
@@ -147,11 +148,11 @@ def snapshot(state: State) -> bytes:
             listings=state.listings,
             rules=state.rules,
             names=book.names,
-            cash=book.cash.astype("<i8").tobytes(),
-            lots=book.lots.astype("<i8").tobytes(),
-            cost=book.cost.astype("<i8").tobytes(),
-            status=book.status.tobytes(),
-            market=np.stack([market.marks, market.volume, market.impact]).astype("<f8").tobytes(),
+            cash=_bytes(book.cash, "<i8"),
+            lots=_bytes(book.lots, "<i8"),
+            cost=_bytes(book.cost, "<i8"),
+            status=_bytes(book.status, "i1"),
+            market=_bytes(np.stack([market.marks, market.volume, market.impact]), "<f8"),
             parameters=state.parameters,
             auctions=state.auctions,
             depth=b"" if (market.depth == 1.0).all() else market.depth.astype("<f8").tobytes(),
@@ -159,12 +160,17 @@ def snapshot(state: State) -> bytes:
     )
 
 
+def _bytes(values: NDArray[Any], form: str) -> memoryview:
+    """Show an array as bytes; copied only where it is not in this form already."""
+    return np.ascontiguousarray(values, dtype=form).reshape(-1).view(np.uint8).data
+
+
 def restore(snapshot: bytes) -> State:
     """Read a state back; stepping on from it gives what stepping on from the original gives."""
     frozen = msgspec.msgpack.decode(snapshot, type=_Frozen)
     shape = len(frozen.names), len(frozen.listings)
 
-    def whole(blob: bytes) -> NDArray[np.int64]:
+    def whole(blob: memoryview) -> NDArray[np.int64]:
         return np.frombuffer(blob, dtype="<i8").astype(np.int64)
 
     book = Book(
@@ -198,4 +204,9 @@ def restore(snapshot: bytes) -> State:
 
 def digest(state: State) -> str:
     """Name a state by the SHA-256 of its snapshot."""
-    return hashlib.sha256(snapshot(state)).hexdigest()
+    return digest_of(snapshot(state))
+
+
+def digest_of(written: bytes) -> str:
+    """Name the state that a snapshot holds."""
+    return hashlib.sha256(written).hexdigest()

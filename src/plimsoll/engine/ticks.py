@@ -47,6 +47,8 @@ def settle_tick(state: State, time: int, hours: float) -> tuple[State, Effects]:
 
 def _judge(state: State, watched: Watched, time: int) -> tuple[State, Effects]:
     """Turn values into signals and signals into statuses."""
+    if len(watched.rows) == 0:
+        return state, ()
     rules = state.rules
     equity, maintenance, call = watched.equity, watched.maintenance, watched.call
     status = state.book.status[watched.rows]

@@ -9,7 +9,7 @@ from plimsoll.domain.events import Effect, StatusChanged
 from plimsoll.domain.money import quanta_down, quanta_up
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER
-from plimsoll.engine.safety import noted, nothing_known, spent
+from plimsoll.engine.safety import first_look, noted, spent
 from plimsoll.engine.state import State
 from plimsoll.margin import MarginModel
 from plimsoll.types import Flags, Matrix, Quanta, Rows
@@ -56,11 +56,13 @@ def watch(state: State, model: MarginModel) -> tuple[State, Watched]:
     Watched
     """
     book, unit = state.book, state.unit
-    safety = spent(state.safety or nothing_known(model, unit, len(book.names)), book, unit)
+    safety = spent(state.safety or first_look(model, book, unit), book, unit)
     attention = (safety.left < 0.0) | (book.status != Status.HEALTHY)
     attention &= book.status != Status.CLOSED
     attention[:FIRST_TRADER] = False
     rows = np.flatnonzero(attention)
+    if len(rows) == 0:
+        return replace(state, safety=safety), _nobody(len(unit))
     notional = book.lots[rows] * unit
     equity = quanta_down(book.cash[rows] + notional.sum(axis=1))
     call = quanta_up(model.requirement(notional, Level.CALL))
@@ -69,6 +71,11 @@ def watch(state: State, model: MarginModel) -> tuple[State, Watched]:
     rows, notional = rows[below], notional[below]
     maintenance = quanta_up(model.requirement(notional, Level.MAINTENANCE))
     return replace(state, safety=safety), Watched(rows, notional, equity[below], maintenance, call[below])
+
+
+def _nobody(instruments: int) -> Watched:
+    none = np.zeros(0, dtype=np.int64)
+    return Watched(none.astype(np.intp), np.zeros((0, instruments)), none, none, none)
 
 
 def valued(state: State, rows: Rows) -> Watched:

@@ -14,10 +14,12 @@ general liars are harmless while they hold less than `q W / 2`.
 
 from collections.abc import Iterable, Sequence
 
-from plimsoll.domain.observations import Fault, Refusal
-from plimsoll.domain.oracle import Agreed, OracleSettings, Report, raised_by
+from msgspec.structs import replace
 
-__all__ = ["agree", "weighted_median"]
+from plimsoll.domain.observations import Fault, Refusal
+from plimsoll.domain.oracle import Agreed, OracleSettings, Report
+
+__all__ = ["agree", "report_fault", "weighted_median", "weighted_price"]
 
 _SOURCE = "oracle"
 _MILLISECONDS = 1000
@@ -43,6 +45,21 @@ def weighted_median(values: Sequence[float], weights: Sequence[int]) -> float:
     raise ValueError("no value has any weight")
 
 
+def weighted_price(
+    prices: Sequence[float], stated: Sequence[float], weights: Sequence[int]
+) -> tuple[float, float]:
+    """Give the weighted median of prices, and its confidence from those stated and from the scatter.
+
+    Parameters
+    ----------
+    prices, stated : sequence [n]   Not empty, finite; what each vouches for, 0 where it says nothing.
+    weights : sequence [n]          Whole numbers > 0.
+    """
+    price = weighted_median(prices, weights)
+    scatter = weighted_median([abs(one - price) for one in prices], weights)
+    return price, max(weighted_median(stated, weights), scatter)
+
+
 def agree(
     reports: Iterable[Report], market: str, settings: OracleSettings, now: int, before: Agreed | None
 ) -> Agreed | None:
@@ -62,44 +79,20 @@ def agree(
     weights = [settings.weights[report.reporter] for report in counted]
     share = sum(weights) / sum(settings.weights.values())
     if not counted or share < settings.quorum:
-        return _held(before, settings, now, share, refusals)
-    prices = [report.price for report in counted]
-    price = weighted_median(prices, weights)
-    scatter = weighted_median([abs(one - price) for one in prices], weights)
-    confidence = max(weighted_median([report.confidence for report in counted], weights), scatter)
+        return _held(before, share, refusals)
+    price, confidence = weighted_price(
+        [report.price for report in counted], [report.confidence for report in counted], weights
+    )
     far = [r for r in counted if abs(r.price - price) > settings.deviation * price]
     refusals += [_refused(r, now, Fault.DEVIATING, f"{r.price:g} beside a median of {price:g}") for r in far]
-    multiplier = raised_by(settings.spread_steps, confidence / price)
-    return Agreed(
-        market,
-        price,
-        confidence,
-        now,
-        share,
-        has_quorum=True,
-        multiplier=multiplier,
-        refusals=_ordered(refusals),
-    )
+    return Agreed(market, price, confidence, now, share, has_quorum=True, refusals=_ordered(refusals))
 
 
-def _held(
-    before: Agreed | None, settings: OracleSettings, now: int, share: float, refusals: list[Refusal]
-) -> Agreed | None:
-    """Keep the last price, and raise margin by its age: a venue that stops cannot liquidate anybody."""
+def _held(before: Agreed | None, share: float, refusals: list[Refusal]) -> Agreed | None:
+    """Keep the last price, which grows old: a venue that stops cannot liquidate anybody."""
     if before is None:
         return None
-    age = raised_by(settings.age_steps, (now - before.time) / _MILLISECONDS)
-    spread = raised_by(settings.spread_steps, before.confidence / before.price)
-    return Agreed(
-        before.market,
-        before.price,
-        before.confidence,
-        before.time,
-        share,
-        has_quorum=False,
-        multiplier=max(age, spread),
-        refusals=_ordered(refusals),
-    )
+    return replace(before, share=share, has_quorum=False, refusals=_ordered(refusals))
 
 
 def _counted(
@@ -109,7 +102,7 @@ def _counted(
     refusals: list[Refusal] = []
     latest: dict[str, set[Report]] = {}
     for report in set(reports):
-        fault = _fault(report, market, settings, now)
+        fault = report_fault(report, market, settings, now)
         if fault is not None:
             refusals.append(_refused(report, now, fault, f"seen at {report.time}, price {report.price:g}"))
             continue
@@ -130,7 +123,8 @@ def _counted(
     return counted, refusals
 
 
-def _fault(report: Report, market: str, settings: OracleSettings, now: int) -> Fault | None:
+def report_fault(report: Report, market: str, settings: OracleSettings, now: int) -> Fault | None:
+    """Say why a report cannot count for a market now, whatever others say; None where it may."""
     if report.market != market:
         return Fault.UNKNOWN_MARKET
     if report.reporter not in settings.weights:

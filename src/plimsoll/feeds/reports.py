@@ -76,6 +76,10 @@ class ReportDoor:
             signed = self._decoder.decode(blob)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return Refusal("oracle", None, received, Fault.UNREADABLE, str(error))
+        return self.checked(signed, received)
+
+    def checked(self, signed: SignedReport, received: int) -> Report | Refusal:
+        """Check the signature of a report that was read already."""
         name = f"oracle:{signed.reporter.lower()}"
         message = self._messages.encode_typed_data(self._domain, _TYPES, _content(signed))
         try:

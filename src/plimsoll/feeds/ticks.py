@@ -3,6 +3,7 @@
 Per listing, of the sources that are fresh:
 
     mark   = weighted median of each source's latest price (mid of a book, last of a ticker, oracle's price)
+    spread = max(the same of the confidences stated, the same of |price - mark|) / mark
     volume = c * (quote volume traded in the last hour, per hour covered) + (1 - c) * assumed volume,
              c the share of that hour that was listened to
     impact = Y * volatility of the market's published cost curve, or the forecast's volatility where that is
@@ -24,8 +25,8 @@ from msgspec import Meta, Struct
 
 from plimsoll.domain.cost_curve import CostCurve
 from plimsoll.domain.events import Ticked
-from plimsoll.domain.observations import Depth, Fault, Observation, Refusal, Trade, price_of
-from plimsoll.estimators.oracle_median import weighted_median
+from plimsoll.domain.observations import Depth, Fault, Observation, OraclePrice, Refusal, Trade, price_of
+from plimsoll.estimators.oracle_median import weighted_price
 from plimsoll.feeds.depth_left import BooksHeard, DepthReading
 
 __all__ = ["TickBuilder", "TickSettings"]
@@ -63,9 +64,10 @@ class TickSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class _Price(NamedTuple):
-    """A source's latest price, and when it came."""
+    """A source's latest price, what it vouches for, and when it came."""
 
     price: float
+    confidence: float
     received: int
 
 
@@ -92,7 +94,8 @@ class TickBuilder:
             if isinstance(said, Trade):
                 self._count(said)
             else:
-                self._prices[said.market][said.source] = _Price(price_of(said), said.received)
+                stated = said.confidence if isinstance(said, OraclePrice) else 0.0
+                self._prices[said.market][said.source] = _Price(price_of(said), stated, said.received)
             if isinstance(said, Depth):
                 self._depths[said.market] = said
                 if said.market in self._books:
@@ -108,7 +111,13 @@ class TickBuilder:
 
     def marks(self, now: int) -> tuple[float | None, ...]:
         """Give each listing's mark [I]; None where no source is fresh."""
-        return tuple(self._mark(market, now) for market in self._settings.markets)
+        found = (self._agreed(market, now) for market in self._settings.markets)
+        return tuple(None if agreed is None else agreed[0] for agreed in found)
+
+    def spreads(self, now: int) -> tuple[float | None, ...]:
+        """Give how far each listing's fresh sources are apart, as a share of its mark [I]; None without."""
+        found = (self._agreed(market, now) for market in self._settings.markets)
+        return tuple(None if agreed is None else agreed[1] / agreed[0] for agreed in found)
 
     def tick_at(
         self, now: int, marks: Sequence[float], volatility: Mapping[str, float] = MappingProxyType({})
@@ -136,15 +145,20 @@ class TickBuilder:
         shares = tuple(left.get(market) or 1.0 for market in self._settings.markets)
         return shares if min(shares) < 1.0 else ()
 
-    def _mark(self, market: str, now: int) -> float | None:
+    def _agreed(self, market: str, now: int) -> tuple[float, float] | None:
+        """Give the price and the confidence of the sources that are fresh."""
         fresh = {
-            source: latest.price
+            source: latest
             for source, latest in self._prices[market].items()
             if now - latest.received <= self._settings.age_of(source) * 1_000
         }
         if not fresh:
             return None
-        return weighted_median(list(fresh.values()), [self._settings.weights[source] for source in fresh])
+        return weighted_price(
+            [latest.price for latest in fresh.values()],
+            [latest.confidence for latest in fresh.values()],
+            [self._settings.weights[source] for source in fresh],
+        )
 
     def _count(self, trade: Trade) -> None:
         minutes = self._volumes[trade.market]

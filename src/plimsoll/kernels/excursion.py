@@ -74,6 +74,17 @@ def _extend(slot: Matrix, low: Vector, high: Vector, contiguous: Flags) -> None:
 
 
 @njit(cache=True)
+def _open(slot: Matrix, close: Vector, sigma: Vector, scale: Vector) -> None:
+    """Begin a window; by elements, for an assignment of arrays takes numba three seconds to compile."""
+    for m in range(len(close)):
+        slot[m, _START] = close[m]
+        slot[m, _SIGMA] = sigma[m]
+        slot[m, _SCALE] = scale[m]
+        slot[m, _LOWEST] = np.inf
+        slot[m, _HIGHEST] = 0.0
+
+
+@njit(cache=True)
 def _measure(slot: Matrix, close: Vector, horizon: int, span: int, figures: Matrix) -> None:
     shrink = np.sqrt(horizon / span)
     root_hours = np.sqrt(horizon / _HOUR)
@@ -149,9 +160,5 @@ def absorb_windows(
             free = np.argmin(spans[:, 1])
             spans[free, 0] = end
             spans[free, 1] = end + max(horizon, length)
-            slots[free, :, _START] = close[t]
-            slots[free, :, _SIGMA] = sigma[t]
-            slots[free, :, _SCALE] = scale[t]
-            slots[free, :, _LOWEST] = np.inf
-            slots[free, :, _HIGHEST] = 0.0
+            _open(slots[free], close[t], sigma[t], scale[t])
     return filled

@@ -101,6 +101,13 @@ class HarTerms(NamedTuple):
 
 
 @njit(cache=True)
+def _write(into: Vector, values: Vector) -> None:
+    """Copy by elements: an assignment of arrays takes numba three seconds to compile."""
+    for i in range(len(into)):
+        into[i] = values[i]
+
+
+@njit(cache=True)
 def _average(sums: Matrix, place: int, sample: float, keep: float) -> None:
     sums[0, place] = keep * sums[0, place] + (1.0 - keep) * sample
     sums[1, place] = keep * sums[1, place] + (1.0 - keep)
@@ -143,7 +150,7 @@ def _describe(
     else:
         row[place] = 1.0
         place += 1
-    row[place:] = extra
+    _write(row[place:], extra)
 
 
 @njit(cache=True)
@@ -166,7 +173,7 @@ def _mature(memory: HarMemory, terms: HarTerms, k: int) -> None:
     memory.counts[_LEARNT + k] += 1
     learnt = memory.counts[_LEARNT + k]
     if learnt >= terms.least and (learnt - terms.least) % terms.refit == 0:
-        memory.weights[k] = solve_normal(memory.normal[k], memory.right[k], _RIDGE)
+        _write(memory.weights[k], solve_normal(memory.normal[k], memory.right[k], _RIDGE))
 
 
 @njit(cache=True)
@@ -226,7 +233,7 @@ def advance_har(
     for t in range(len(ends)):
         if np.isnan(samples[t]):
             memory.counts[_RUN] = 0
-            path[t] = memory.latest
+            _write(path[t], memory.latest)
             continue
         memory.counts[_RUN] = memory.counts[_RUN] + 1 if contiguous[t] else 1
         memory.counts[_PLACE] = (memory.counts[_PLACE] + 1) % len(memory.rows)

@@ -1,53 +1,58 @@
-"""Which accounts hold less than their positions need one by one, at constant rates or at rates by size?"""
+"""How much more do accounts hold than their positions need one by one, at constant rates or by size?"""
 
 import numpy as np
 from numba import njit
 
-from plimsoll.types import Flags, Lots, Matrix, Quanta, Vector
+from plimsoll.types import Lots, Matrix, Quanta, Vector
 
 __all__ = [
     "NEAR_SHARE",
     "NEAR_SLACK",
-    "below_lone_requirements",
-    "below_lone_requirements_definition",
-    "below_tiered_requirements",
-    "below_tiered_requirements_definition",
+    "room_above_lone",
+    "room_above_lone_definition",
+    "room_above_tiered",
+    "room_above_tiered_definition",
     "tiered_requirements",
     "tiered_requirements_definition",
+    "worth",
+    "worth_definition",
 ]
 
 NEAR_SLACK = 2.0
-"""Quanta by which an account counts as near: equity is rounded down and requirements up before they
-decide."""
+"""Quanta that are kept in reserve: equity is rounded down and requirements up before they decide."""
 
-NEAR_SHARE = 1e-12
-"""The same, as a share of gross value: sums of floats differ by their order, by less than this."""
+NEAR_SHARE = 1e-9
+"""The same, as a share of gross value: sums of floats differ by their order, far less than this even where a
+million moves of the marks were added up."""
 
 
-def below_lone_requirements_definition(cash: Quanta, lots: Lots, unit: Vector, rates: Matrix) -> Flags:
+def room_above_lone_definition(cash: Quanta, lots: Lots, unit: Vector, rates: Matrix) -> Vector:
     r"""Compare equity with the sum of lone requirements.
 
-    .. math:: near_a = \Big[ c_a + \sum_i q_{ai} u_i
-              < 2 + \epsilon_a + \sum_i r_{side(q_{ai}), i} |q_{ai} u_i| \Big]
+    .. math:: room_a = c_a + \sum_i q_{ai} u_i - \sum_i r_{side(q_{ai}), i} |q_{ai} u_i| - 2 - \epsilon_a
 
-    with epsilon a millionth of a millionth of the gross value, for the rounding of floats.
-    An account that is not near needs no closer look, whatever its hedges: netting only lowers a requirement.
+    with epsilon a billionth of the gross value, for the rounding of floats.
+    An account with room needs no closer look, whatever its hedges: netting only lowers a requirement.
 
     Parameters
     ----------
     cash : Quanta [A]; lots : Lots [A, I]
     unit : Vector [I]      Quote quanta per lot at the mark.
     rates : Matrix [I, 2]  Long and short.
+
+    Returns
+    -------
+    Vector [A]   Quote quanta; negative where a closer look is due.
     """
     notional = lots * unit
     needed = np.where(notional < 0.0, -notional * rates[:, 1], notional * rates[:, 0]).sum(axis=1)
-    return _near(cash, notional, needed)
+    return _room(cash, notional, needed)
 
 
-@njit(cache=True)
-def below_lone_requirements(cash: Quanta, lots: Lots, unit: Vector, rates: Matrix) -> Flags:
-    """`below_lone_requirements_definition` in one pass over the positions, without a matrix of notionals."""
-    near = np.empty(len(cash), dtype=np.bool_)
+@njit(cache=True, nogil=True)
+def room_above_lone(cash: Quanta, lots: Lots, unit: Vector, rates: Matrix) -> Vector:
+    """`room_above_lone_definition` in one pass over the positions, without a matrix of notionals."""
+    room = np.empty(len(cash))
     for a in range(len(cash)):
         equity = float(cash[a])
         gross = abs(equity)
@@ -58,19 +63,19 @@ def below_lone_requirements(cash: Quanta, lots: Lots, unit: Vector, rates: Matri
                 equity += notional
                 gross += abs(notional)
                 needed += notional * rates[i, 0] if notional > 0.0 else -notional * rates[i, 1]
-        near[a] = equity < needed + NEAR_SLACK + NEAR_SHARE * gross
-    return near
+        room[a] = equity - needed - NEAR_SLACK - NEAR_SHARE * gross
+    return room
 
 
-def below_tiered_requirements_definition(
+def room_above_tiered_definition(
     cash: Quanta, lots: Lots, unit: Vector, lower: Vector, upper: Vector, rates: Vector
-) -> Flags:
+) -> Vector:
     r"""Compare equity with requirements whose marginal rate depends on the position's size.
 
-    .. math:: near_a = \Big[ c_a + \sum_i N_{ai} < 2 + \epsilon_a
-              + \sum_i \sum_j r_j \min(\max(|N_{ai}| - l_j, 0), u_j - l_j) \Big]
+    .. math:: room_a = c_a + \sum_i N_{ai}
+              - \sum_i \sum_j r_j \min(\max(|N_{ai}| - l_j, 0), u_j - l_j) - 2 - \epsilon_a
 
-    with :math:`N_{ai} = q_{ai} u_i` and epsilon as for `below_lone_requirements_definition`.
+    with :math:`N_{ai} = q_{ai} u_i` and epsilon as for `room_above_lone_definition`.
 
     Parameters
     ----------
@@ -80,21 +85,21 @@ def below_tiered_requirements_definition(
     rates : Vector [J]           Marginal rate of each tier.
     """
     notional = lots * unit
-    return _near(cash, notional, tiered_requirements_definition(notional, lower, upper, rates))
+    return _room(cash, notional, tiered_requirements_definition(notional, lower, upper, rates))
 
 
-def _near(cash: Quanta, notional: Matrix, needed: Vector) -> Flags:
+def _room(cash: Quanta, notional: Matrix, needed: Vector) -> Vector:
     gross = np.abs(cash) + np.abs(notional).sum(axis=1)
-    near: Flags = cash + notional.sum(axis=1) < needed + NEAR_SLACK + NEAR_SHARE * gross
-    return near
+    room: Vector = cash + notional.sum(axis=1) - needed - NEAR_SLACK - NEAR_SHARE * gross
+    return room
 
 
-@njit(cache=True)
-def below_tiered_requirements(
+@njit(cache=True, nogil=True)
+def room_above_tiered(
     cash: Quanta, lots: Lots, unit: Vector, lower: Vector, upper: Vector, rates: Vector
-) -> Flags:
-    """`below_tiered_requirements_definition` in one pass; a position stops at the tier that it ends in."""
-    near = np.empty(len(cash), dtype=np.bool_)
+) -> Vector:
+    """`room_above_tiered_definition` in one pass; a position stops at the tier that it ends in."""
+    room = np.empty(len(cash))
     for a in range(len(cash)):
         equity = float(cash[a])
         gross = abs(equity)
@@ -109,8 +114,8 @@ def below_tiered_requirements(
                     if size <= lower[j]:
                         break
                     needed += rates[j] * (min(size, upper[j]) - lower[j])
-        near[a] = equity < needed + NEAR_SLACK + NEAR_SHARE * gross
-    return near
+        room[a] = equity - needed - NEAR_SLACK - NEAR_SHARE * gross
+    return room
 
 
 def tiered_requirements_definition(notional: Matrix, lower: Vector, upper: Vector, rates: Vector) -> Vector:
@@ -133,7 +138,7 @@ def tiered_requirements_definition(notional: Matrix, lower: Vector, upper: Vecto
     return needed
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def tiered_requirements(notional: Matrix, lower: Vector, upper: Vector, rates: Vector) -> Vector:
     """`tiered_requirements_definition` in one pass, added up in the same order."""
     accounts, instruments = notional.shape
@@ -149,3 +154,26 @@ def tiered_requirements(notional: Matrix, lower: Vector, upper: Vector, rates: V
                 break
             needed[a] += rates[j] * within
     return needed
+
+
+def worth_definition(lots: Lots, unit: Vector) -> Vector:
+    r"""Value the positions of each account: :math:`w_a = \sum_i q_{ai} u_i`.
+
+    Parameters
+    ----------
+    lots : Lots [A, I]
+    unit : Vector [I]   Quote quanta per lot: at the mark, or by which it moves.
+    """
+    value: Vector = lots @ unit
+    return value
+
+
+@njit(cache=True, nogil=True)
+def worth(lots: Lots, unit: Vector) -> Vector:
+    """`worth_definition` without a copy of the book in floats."""
+    value = np.zeros(len(lots))
+    for a in range(len(lots)):
+        for i in range(len(unit)):
+            if lots[a, i] != 0:
+                value[a] += lots[a, i] * unit[i]
+    return value

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TypeGuard
 
 import numpy as np
 from msgspec import Struct
@@ -130,13 +131,20 @@ class _Holdings:
     equity: int
 
 
-def explain(account: Account, parameters: ParameterSet, marks: Mapping[str, float]) -> Explanation:
+def explain(
+    account: Account,
+    parameters: ParameterSet,
+    marks: Mapping[str, float],
+    model: MarginModel | None = None,
+) -> Explanation:
     """Margin one account and say why.
 
     Parameters
     ----------
     marks : mapping   Price by instrument name or by market; the former wins. Where neither is given, the
                       price that the parameter set was calibrated at stands in.
+    model : MarginModel or None   Of this set, over any listings, which saves most of the work; where there is
+                      none it is built.
 
     Raises
     ------
@@ -144,8 +152,11 @@ def explain(account: Account, parameters: ParameterSet, marks: Mapping[str, floa
                     `MISSING_PARAMETERS`, with the field.
     """
     held = _hold(account, parameters, marks)
-    rated = margin_model(parameters.method, held.listings)
-    model = margin_model(parameters.method, held.listings, parameters.liquidity)
+    if model is None:
+        model = margin_model(parameters.method, held.listings, parameters.liquidity)
+    else:
+        model = model.over(held.listings)
+    rated = model.rated if isinstance(model, SizeCharge) else model
     needed = tuple(int(quanta_up(model.requirement(held.notional[None], level))[0]) for level in Level)
     lines = _lines(held, rated)
     return Explanation(
@@ -210,21 +221,21 @@ def mark_of(
     ------
     PlimsollError   `MISSING_PRICE` where none of them has one.
     """
-    calibrated = calibrated_prices(parameters)
-    for prices, name in (
-        (marks, instrument.name),
-        (marks, instrument.underlying),
-        (calibrated, instrument.underlying),
-    ):
-        price = prices.get(name)
-        if price is not None and price > 0.0 and math.isfinite(price):
+    for name in (instrument.name, instrument.underlying):
+        if _is_price(price := marks.get(name)):
             return price
+    if _is_price(price := calibrated_prices(parameters).get(instrument.underlying)):
+        return price
     raise PlimsollError(
         Code.MISSING_PRICE,
         f"no positive price of {instrument.name}",
         where=account,
         remedy=f"Give one, for instance --mark {instrument.underlying}=60000.",
     )
+
+
+def _is_price(price: float | None) -> TypeGuard[float]:
+    return price is not None and price > 0.0 and math.isfinite(price)
 
 
 def _lines(held: _Holdings, model: MarginModel) -> tuple[PositionLine, ...]:

@@ -21,18 +21,31 @@ class MarginModel(ABC):
     """
 
     @abstractmethod
+    def over(self, listings: tuple[Listing, ...]) -> "MarginModel":
+        """Give the same method over other listings of the markets that it knows."""
+
+    @abstractmethod
     def requirement(self, notional: Matrix, level: Level) -> Vector:
         """Ask for what each account must hold at a level, before rounding."""
 
     @abstractmethod
-    def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
-        """Say quickly which accounts may be below a level: every one that is, and as few others as is cheap.
+    def room(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Vector:
+        """Say quickly how far accounts are above a level at least: negative for every one that is below.
 
         Parameters
         ----------
         cash : Quanta [A]; lots : Lots [A, I]
         unit : Vector [I]   Quote quanta per lot at the mark.
+
+        Returns
+        -------
+        Vector [A]   Quote quanta.
         """
+
+    def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
+        """Say which accounts may be below a level: every one that is, and as few others as is cheap."""
+        near: Flags = self.room(cash, lots, unit, level) < 0.0
+        return near
 
     @abstractmethod
     def steepest(self, level: Level) -> Vector:

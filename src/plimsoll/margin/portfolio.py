@@ -1,5 +1,6 @@
 """What does one account need when its hedges are netted?"""
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -7,12 +8,11 @@ import numpy as np
 
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.parameters import CrossMargin, JointScenarios, Level
-from plimsoll.kernels.book_losses import strips_for_shortfall
-from plimsoll.kernels.netted_rows import netted_rows
+from plimsoll.kernels.lasting_tails import Terms, nothing_known, positions_by_account, refresh
 from plimsoll.kernels.shortfall import expected_shortfall, scenario_moves
-from plimsoll.kernels.valuation import below_lone_requirements
+from plimsoll.kernels.valuation import room_above_lone
 from plimsoll.margin.model import MarginModel, market_columns, side_rates
-from plimsoll.types import Array, Flags, Lots, Matrix, Quanta, Rows, Vector
+from plimsoll.types import Lots, Matrix, Quanta, Rows, Vector
 
 __all__ = ["JointTable", "PortfolioMargin"]
 
@@ -53,57 +53,63 @@ class PortfolioMargin(MarginModel):
         self.rates = np.stack([side_rates(method.markets, level) for level in Level])
         self.tables = tuple(_table(scenarios, method, self.rates) for scenarios in method.dependence)
 
+    def over(self, listings: tuple[Listing, ...]) -> "PortfolioMargin":
+        """Net the same joint scenarios in other columns."""
+        other = copy(self)
+        other.columns = market_columns(listings, self.markets)
+        other.__dict__.pop("terms", None)
+        return other
+
     def requirement(self, notional: Matrix, level: Level) -> Vector:
         """Take the larger of the netted requirement and the correlation floor."""
-        gross = self.alone(self.exposure(notional), level).sum(axis=1)
-        needed: Vector = np.maximum(self.netted(notional, level), self.gross_floor * gross)
+        exposure = self.exposure(notional)
+        alone = self.alone(exposure, level)
+        gross = alone.sum(axis=1)
+        needed: Vector = np.maximum(self._joined(exposure, alone, gross, level), self.gross_floor * gross)
         return needed
 
     def netted(self, notional: Matrix, level: Level) -> Vector:
         """Give the requirement before the correlation floor: Vector [A]."""
         exposure = self.exposure(notional)
         alone = self.alone(exposure, level)
-        gross: Vector = alone.sum(axis=1)
-        tables = self.tables_at(level)
-        if not tables:
-            return gross
-        needed = [_netted(exposure, alone, gross, table, level) for table in tables]
-        worst: Vector = np.max(needed, axis=0)
+        return self._joined(exposure, alone, alone.sum(axis=1), level)
+
+    def _joined(self, exposure: Matrix, alone: Matrix, gross: Vector, level: Level) -> Vector:
+        """Take the table that asks for most; without any, nothing nets."""
+        needed = [_netted(exposure, alone, gross, table, level) for table in self.tables_at(level)]
+        worst: Vector = np.max(needed, axis=0) if needed else gross
         return worst
 
     def valued(self, rows: Rows, cash: Quanta, lots: Lots, unit: Vector) -> Matrix | None:
-        """Give equity and maintenance of some rows of a book at once, as `netted_rows` does: Matrix [2, B].
+        """Give equity rounded down and maintenance rounded up of some rows of a book: Matrix [2, B].
 
-        None where the set has no joint scenarios.
+        The same as the definition but for the order in which floats are added. None where the set has no
+        joint scenarios.
         """
-        if not self.tables:
+        if self.terms is None:
             return None
-        table = self.tables[0]
-        places = np.full(len(self.markets), -1, dtype=np.intp)
-        places[table.columns] = np.arange(len(table.columns))
-        level = Level.MAINTENANCE
-        return netted_rows(
-            rows,
-            cash,
-            lots,
-            unit,
-            self.columns,
-            self.rates[level],
-            places,
-            self._strips,
-            table.moves[level].shape[2],
-            table.scenarios.tail,
-            self.gross_floor,
-        )
+        positions = positions_by_account(lots[rows], self.columns, 0)
+        figures = np.empty((2, len(rows)))
+        every = np.arange(len(rows))
+        refresh(every, cash[rows], unit, self.terms, positions, nothing_known(positions), figures)
+        return figures
 
     @cached_property
-    def _strips(self) -> Array:
-        """Profits per unit held long, then short, in the joint scenarios, as `netted_rows` reads them."""
-        return strips_for_shortfall(-np.concatenate(list(self.tables[0].moves[Level.MAINTENANCE])))
+    def terms(self) -> Terms | None:
+        """What accounts are charged at maintenance, for the compiled way; None without joint scenarios."""
+        if not self.tables:
+            return None
+        table, level = self.tables[0], Level.MAINTENANCE
+        places = np.full(len(self.markets), -1, dtype=np.intp)
+        places[table.columns] = np.arange(len(table.columns))
+        moves = np.ascontiguousarray(np.concatenate(list(table.moves[level])))
+        spans = moves.max(axis=1) - moves.min(axis=1)
+        tail = table.scenarios.tail
+        return Terms(self.columns, self.rates[level], places, moves, spans, tail, self.gross_floor)
 
-    def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
+    def room(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Vector:
         """Compare equity with what the positions need one by one, which netting only lowers."""
-        return below_lone_requirements(cash, lots, unit, self.standalone(level))
+        return room_above_lone(cash, lots, unit, self.standalone(level))
 
     def steepest(self, level: Level) -> Vector:
         r"""Bound the growth of the expected shortfall, which is monotone and sub-additive.

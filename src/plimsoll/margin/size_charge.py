@@ -11,7 +11,7 @@ from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_up
 from plimsoll.domain.parameters import Level
 from plimsoll.kernels.closing_cost import closing_costs
 from plimsoll.margin.model import MarginModel
-from plimsoll.types import Array, Flags, Lots, Matrix, Quanta, Vector
+from plimsoll.types import Array, Lots, Matrix, Quanta, Vector
 
 __all__ = ["SizeCharge"]
 
@@ -35,7 +35,8 @@ class SizeCharge(MarginModel):
     def __init__(
         self, rated: MarginModel, listings: tuple[Listing, ...], liquidity: Sequence[MarketLiquidity]
     ) -> None:
-        self._rated = rated
+        self.rated = rated
+        self._liquidity = liquidity
         kinds = [(entry.underlying, isinstance(entry.instrument, Spot)) for entry in listings]
         known = {entry.market: entry for entry in liquidity if entry.charged}
         self._groups = tuple(kind for kind in dict.fromkeys(kinds) if kind[0] in known)
@@ -45,17 +46,21 @@ class SizeCharge(MarginModel):
 
     def requirement(self, notional: Matrix, level: Level) -> Vector:
         """Add the charge to what the rates ask for."""
-        needed: Vector = self._rated.requirement(notional, level) + self._charged(notional, level)
+        needed: Vector = self.rated.requirement(notional, level) + self._charged(notional, level)
         return needed
 
-    def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
+    def over(self, listings: tuple[Listing, ...]) -> "SizeCharge":
+        """Charge the same curves in other columns."""
+        return SizeCharge(self.rated.over(listings), listings, self._liquidity)
+
+    def room(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Vector:
         """Take the charge off equity, and ask the rates."""
-        return self._rated.near(cash - quanta_up(self._charged(lots * unit, level)), lots, unit, level)
+        return self.rated.room(cash - quanta_up(self._charged(lots * unit, level)), lots, unit, level)
 
     def steepest(self, level: Level) -> Vector:
         r"""Add the steepest of :math:`Q cost(Q)`: at most one and its exponent, where closing costs all."""
         steep = np.array([1.0 + max(0.5, *(c.exponent for c in entry.curves)) for entry in self._entries])
-        bound: Vector = self._rated.steepest(level) + self._belongs @ steep
+        bound: Vector = self.rated.steepest(level) + self._belongs @ steep
         return bound
 
     def standalone(self, level: Level) -> Matrix:
@@ -67,7 +72,7 @@ class SizeCharge(MarginModel):
             ]
         )
         added: Vector = self._belongs @ np.minimum(spread, 1.0)
-        return self._rated.standalone(level) + added[:, None]
+        return self.rated.standalone(level) + added[:, None]
 
     def parts(self, notional: Vector, level: Level) -> dict[str, float]:
         """Name the charge of each market's contracts and assets, quote quanta."""

@@ -1,14 +1,16 @@
 """What do constants by size ask for?"""
 
+from copy import copy
+
 import numpy as np
 
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Level, StaticTiers
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.kernels.valuation import below_tiered_requirements, tiered_requirements
+from plimsoll.kernels.valuation import room_above_tiered, tiered_requirements
 from plimsoll.margin.model import MarginModel, refuse_options
-from plimsoll.types import Flags, Lots, Matrix, Quanta, Vector
+from plimsoll.types import Lots, Matrix, Quanta, Vector
 
 __all__ = ["StaticMargin"]
 
@@ -39,20 +41,27 @@ class StaticMargin(MarginModel):
         call = maintenance * method.call_buffer
         initial = np.maximum(np.array([tier.initial for tier in method.tiers]), call)
         self._rates = np.stack([maintenance, call, initial])
-        self._columns = len(listings)
+        self.columns = len(listings)
+
+    def over(self, listings: tuple[Listing, ...]) -> "StaticMargin":
+        """Charge the same tiers in other columns."""
+        refuse_options(listings)
+        other = copy(self)
+        other.columns = len(listings)
+        return other
 
     def requirement(self, notional: Matrix, level: Level) -> Vector:
         """Sum the marginal rates over each position."""
         return tiered_requirements(notional, self._lower, self._upper, self._rates[level])
 
-    def near(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Flags:
+    def room(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Vector:
         """Compare equity with the requirement itself, in one pass."""
-        return below_tiered_requirements(cash, lots, unit, self._lower, self._upper, self._rates[level])
+        return room_above_tiered(cash, lots, unit, self._lower, self._upper, self._rates[level])
 
     def steepest(self, level: Level) -> Vector:
         """Give the highest marginal rate."""
-        return np.full(self._columns, self._rates[level].max())
+        return np.full(self.columns, self._rates[level].max())
 
     def standalone(self, level: Level) -> Matrix:
         """Give the rates of the first tier."""
-        return np.full((self._columns, 2), self._rates[level, 0])
+        return np.full((self.columns, 2), self._rates[level, 0])

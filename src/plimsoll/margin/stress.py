@@ -10,11 +10,11 @@ from plimsoll.margin.standing import Standing
 from plimsoll.pricing import build_chain, build_moves, price_table
 from plimsoll.types import Matrix, Vector
 
-__all__ = ["AccountStress", "BookStress", "StressOutcome", "account_profits", "stress_book"]
+__all__ = ["AccountStress", "BookStress", "StressOutcome", "account_profits", "outcome_of", "stress_book"]
 
 
 class StressOutcome(Struct, frozen=True, kw_only=True):
-    """The venue under one scenario. Money is in quote currency.
+    """The venue under one scenario. Money is in the unit that it was given in.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ def stress_book(
         equity=float(standing.equity.sum()),
         maintenance=float(standing.maintenance.sum()),
         outcomes=tuple(
-            _outcome(stress.name, profit[:, s], after[:, s], standing.maintenance)
+            outcome_of(stress.name, profit[:, s], after[:, s], standing.maintenance)
             for s, stress in enumerate(stresses)
         ),
         worst_accounts=tuple(
@@ -128,7 +128,14 @@ def account_profits(book: AccountBook, market: Market, stresses: tuple[NamedStre
     return profit
 
 
-def _outcome(name: str, profit: Vector, after: Vector, maintenance: Vector) -> StressOutcome:
+def outcome_of(name: str, profit: Vector, after: Vector, maintenance: Vector) -> StressOutcome:
+    """Add up what a scenario does to accounts.
+
+    Parameters
+    ----------
+    profit, after, maintenance : Vector [A]   Of each account: what the scenario brings it, its equity
+                                              afterwards, and what it must hold today, before it.
+    """
     owed = np.sort(np.maximum(-after, 0.0))[::-1]
     return StressOutcome(
         name=name,

@@ -16,7 +16,7 @@ from plimsoll.domain.profiles import PortfolioProfile
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.breakdown import Breakdown, break_down
 from plimsoll.margin.explain import Explanation, calibrated_prices, explain, mark_of
-from plimsoll.margin.model import refuse_options
+from plimsoll.margin.model import MarginModel, refuse_options
 from plimsoll.margin.standing import Standing, priced_market, standing_by_parameters, standing_by_profile
 from plimsoll.margin.venue import venue_margin
 
@@ -51,15 +51,18 @@ class MarginTerms(ABC):
 
 
 class ParameterTerms(MarginTerms):
-    """A calibrated set for linear instruments; see `explain` for marks."""
+    """A calibrated set for linear instruments; see `explain` for marks and model."""
 
-    def __init__(self, parameters: ParameterSet, marks: Mapping[str, float]) -> None:
+    def __init__(
+        self, parameters: ParameterSet, marks: Mapping[str, float], model: MarginModel | None = None
+    ) -> None:
         self._parameters = parameters
+        self._model = model
         self._marks = {**calibrated_prices(parameters), **marks}
 
     def answer(self, account: Account) -> Answer:
         """Margin the account and say why."""
-        return explain(account, self._parameters, self._marks)
+        return explain(account, self._parameters, self._marks, self._model)
 
     def mark(self, instrument: Instrument) -> float:
         """Give the price of one unit; options are refused."""
@@ -82,7 +85,7 @@ class ParameterTerms(MarginTerms):
             name: price * multiple if parse_instrument(name).underlying == market else price
             for name, price in self._marks.items()
         }
-        return ParameterTerms(self._parameters, moved)
+        return ParameterTerms(self._parameters, moved, self._model)
 
 
 class ProfileTerms(MarginTerms):

@@ -1,6 +1,7 @@
 """What does a scenario set do to every forward and every volatility?"""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ from plimsoll.kernels.repricing import ABSOLUTE_SKEW, LINEAR_SKEW, NO_SKEW
 from plimsoll.pricing.chain import Chain, Slot
 from plimsoll.types import Matrix, Vector
 
-__all__ = ["Moves", "build_moves", "tenor_multiple"]
+__all__ = ["Moves", "build_moves", "spot_moves", "tenor_multiple"]
 
 _REFERENCE_DAYS = 30.0
 _SKEWS = {VolatilityMove.LINEAR_SKEW: LINEAR_SKEW, VolatilityMove.ABSOLUTE_SKEW: ABSOLUTE_SKEW}
@@ -175,11 +176,17 @@ def _joint(joint: JointMoves, chain: Chain) -> Moves:
 
 
 def _stress(stress: NamedStress, chain: Chain) -> Moves:
-    named = {move.underlying: move for move in stress.moves}
-    found = [named.get(chain.underlyings[slot.underlying]) for slot in chain.slots]
-    spot = np.array([[move.spot if move else stress.others] for move in found]).reshape(-1, 1)
-    volatility = np.array([[move.volatility if move else 0.0] for move in found]).reshape(-1, 1)
+    named = {move.underlying: move.volatility for move in stress.moves}
+    underlyings = [chain.underlyings[slot.underlying] for slot in chain.slots]
+    volatility = np.array([[named.get(underlying, 0.0)] for underlying in underlyings]).reshape(-1, 1)
+    spot = spot_moves(stress, underlyings).reshape(-1, 1)
     return _plain((stress.name,), spot, volatility, chain, stress.tenors)
+
+
+def spot_moves(stress: NamedStress, underlyings: Sequence[str]) -> Vector:
+    """Give the relative move of each underlying's price: its own where the stress names it, else `others`."""
+    named = {move.underlying: move.spot for move in stress.moves}
+    return np.array([named.get(underlying, stress.others) for underlying in underlyings], dtype=np.float64)
 
 
 def _plain(

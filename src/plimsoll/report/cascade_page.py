@@ -25,6 +25,7 @@ _SLOTS: dict[str, Slot] = {
     "dynamic": 2,
     "plimsoll": 3,
     "static-guarded": 4,
+    "plimsoll-matched": 5,
     "plimsoll-unguarded": 6,
 }
 _LOW, _HIGH = 0.1, 0.9

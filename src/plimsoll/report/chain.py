@@ -39,12 +39,15 @@ def show_published(published: "Published", console: Console) -> None:
 
 
 def show_verification(found: "Verification", console: Console) -> None:
-    """Show each account as contract, twin and engine see it."""
-    table = _table("account", "equity", "maintenance", "initial", "twin", "engine")
+    """Show each account as contract, twin and off-chain engine see it."""
+    table = _table("account", "", "contract", "twin", "engine, off chain", "")
     for check in found.accounts:
-        money = (f"{units(amount):,.6f}" for amount in (check.equity, check.maintenance, check.initial))
-        engine = "not asked" if check.engine is None else _verdict(agrees=check.engine_agrees)
-        table.add_row(check.account, *money, _verdict(agrees=check.twin_agrees), engine)
+        for place, figure in enumerate(check.figures):
+            money = (f"{units(amount):,.6f}" for amount in (figure.contract, figure.twin, figure.engine))
+            name = check.account if place == 0 else ""
+            table.add_row(name, figure.name, *money, _verdict(agrees=figure.agrees))
+        if not check.packed_agrees:
+            table.add_row("", "packed rows", "", "", "", _verdict(agrees=False))
     console.print(table)
     ledger = f"cash {units(found.cash):,.6f} + fund {units(found.fund):,.6f}"
     ledger += f" - shortfall {units(found.shortfall):,.6f} = held {units(found.balance):,.6f}"
@@ -70,6 +73,9 @@ def show_standing(found: "Standing", console: Console) -> None:
     flags = [word for word in ("paused", "winding_down", "allocating") if getattr(found, word)]
     state = ", ".join(flags).replace("_", " ") or "open"
     console.print(f"block {found.block}: version {found.version}, nonce {found.nonce}, {state}")
+    console.print(
+        f"listing rights: {'kept on ' + ', '.join(found.listing) if found.listing else 'given up for ever'}"
+    )
     console.print(
         f"accounts {found.accounts}, fund {units(found.fund):,.6f}, shortfall {units(found.shortfall):,.6f}"
     )

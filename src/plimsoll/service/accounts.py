@@ -1,7 +1,7 @@
 """How does a row of the book read as an account, and where does it stand?"""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta, Struct
@@ -9,9 +9,9 @@ from msgspec import Meta, Struct
 from plimsoll.clearing.statuses import Status
 from plimsoll.domain.account_books import QUOTE
 from plimsoll.domain.accounts import Account, CollateralBalance, Position
-from plimsoll.domain.instruments import Spot, parse_instrument
+from plimsoll.domain.instruments import Spot
 from plimsoll.domain.money import QUANTA_PER_UNIT
-from plimsoll.domain.parameters import Level, ParameterSet
+from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.explain import Explanation, explain
@@ -80,10 +80,17 @@ class AccountPage(Struct, frozen=True, kw_only=True):
 
 
 class AccountQuery(Offset, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which accounts: of a status, whose name begins so; without either, those that hold positions."""
+    """Which accounts: of a status, whose name begins so; without either, those that hold positions.
+
+    Attributes
+    ----------
+    order : text   By which figure, the least first; with a minus the greatest first. ``health`` puts those
+                   nearest to liquidation first, and has no other end.
+    """
 
     status: Annotated[str, Meta(max_length=20, pattern="^[A-Z]*$")] = ""
     name: Annotated[str, Meta(max_length=64)] = ""
+    order: Literal["health", "equity", "-equity", "maintenance", "-maintenance"] = "health"
 
 
 class MarketQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,7 +127,7 @@ async def accounts_page(asked: Asked) -> AccountPage:
     """List accounts."""
     view: View = asked.desk.view
     query: AccountQuery = asked.query
-    rows = _found(view, query)
+    rows = await apart(_found, view, query)
     limit = min(query.limit, asked.desk.settings.limits.page)
     return AccountPage(
         sequence=view.sequence,
@@ -147,8 +154,8 @@ async def account_margin(asked: Asked) -> MarginAnswer:
     """Margin an account and say why."""
     view: View = asked.desk.view
     row = trader_row(view, asked.path["account"])
-    account, marks = domain_account(view, row), marks_of(view)
-    answer = explain(account, _concerning(asked, account), marks)
+    account, marks = domain_account(view, row), _held_marks(view, row)
+    answer = explain(account, in_force(view), marks, view.state.model)
     return MarginAnswer(
         sequence=view.sequence,
         time=view.state.time,
@@ -168,8 +175,7 @@ async def account_liquidation_price(asked: Asked) -> LiquidationPrices:
     """Find the prices at which an account is liquidated."""
     view: View = asked.desk.view
     account = domain_account(view, trader_row(view, asked.path["account"]))
-    terms = ParameterTerms(_concerning(asked, account), marks_of(view))
-    return await apart(liquidation_prices, account, asked.query.market, terms)
+    return await apart(liquidation_prices, account, asked.query.market, terms_of(view))
 
 
 def trader_row(view: View, name: str) -> int:
@@ -184,21 +190,19 @@ def trader_row(view: View, name: str) -> int:
 
 def terms_of(view: View) -> ParameterTerms:
     """Give what margins accounts now; raises `MISSING_PARAMETERS` before a set is in force."""
-    return ParameterTerms(in_force(view), marks_of(view))
-
-
-def _concerning(asked: Asked, account: Account) -> ParameterSet:
-    """Give the part of the parameters in force that margins what an account holds."""
-    names = [position.instrument for position in account.positions]
-    names += [balance.asset for balance in account.collateral if balance.asset != QUOTE]
-    markets = frozenset(parse_instrument(name).underlying for name in names)
-    return asked.desk.narrowing.of(in_force(asked.desk.view), markets)
+    return ParameterTerms(in_force(view), marks_of(view), view.state.model)
 
 
 def marks_of(view: View) -> dict[str, float]:
     """Give the mark of every instrument."""
     marks = zip(view.state.listings, view.state.market.marks.tolist(), strict=True)
     return {listing.name: mark for listing, mark in marks}
+
+
+def _held_marks(view: View, row: int) -> dict[str, float]:
+    """Give the mark of every instrument that an account holds."""
+    listings, marks = view.state.listings, view.state.market.marks
+    return {listings[i].name: float(marks[i]) for i in np.flatnonzero(view.state.book.lots[row])}
 
 
 def domain_account(view: View, row: int) -> Account:
@@ -233,7 +237,16 @@ def _found(view: View, query: AccountQuery) -> np.ndarray:
     if query.name:
         names = view.state.book.names
         rows = np.array([row for row in rows.tolist() if names[row].startswith(query.name)], dtype=np.intp)
-    return rows
+    return _ordered(view, rows, query.order)
+
+
+def _ordered(view: View, rows: np.ndarray, order: str) -> np.ndarray:
+    """Put rows, the nearest to liquidation first, into another order; equals stay as they are."""
+    if order == "health":
+        return rows
+    margins = view.margins
+    figures = (margins.equity if order.endswith("equity") else margins.maintenance)[rows]
+    return rows[np.argsort(-figures if order.startswith("-") else figures, kind="stable")]
 
 
 def _lines(view: View, rows: np.ndarray) -> tuple[AccountLine, ...]:

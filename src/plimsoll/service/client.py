@@ -1,6 +1,6 @@
 """How does a Python program ask the service?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
@@ -10,12 +10,15 @@ import msgspec
 
 from plimsoll.domain.parameters import ParameterSet, SideEvidence
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.feeds.reports import SignedReport
 from plimsoll.margin.liquidation_price import LiquidationPrices
 from plimsoll.margin.what_if import WhatIf
 from plimsoll.service.accounts import AccountDetail, AccountPage, MarginAnswer
+from plimsoll.service.auctions import AuctionLine, BidAnswer
 from plimsoll.service.branching import Branching
 from plimsoll.service.markets import Announcement, HappenedPage, JournalPosition, Market, Overview
 from plimsoll.service.openapi import ErrorBody
+from plimsoll.service.reporters import AgreedLine, ReportsAnswer
 from plimsoll.service.stress import StressResult
 from plimsoll.service.writes import WriteAnswer
 
@@ -75,9 +78,9 @@ class Client:
         """Give the notice board."""
         return await self._get("/v1/parameters/announced", tuple[Announcement, ...])
 
-    async def accounts(self, *, offset: int = 0, limit: int = 100) -> AccountPage:
-        """List accounts, those nearest to liquidation first."""
-        return await self._get("/v1/accounts", AccountPage, offset=offset, limit=limit)
+    async def accounts(self, *, offset: int = 0, limit: int = 100, order: str = "health") -> AccountPage:
+        """List accounts, those nearest to liquidation first, or in another order."""
+        return await self._get("/v1/accounts", AccountPage, offset=offset, limit=limit, order=order)
 
     async def account(self, name: str) -> AccountDetail:
         """Say what an account holds."""
@@ -125,10 +128,27 @@ class Client:
         """Pay cash out, quote quanta."""
         return await self._write(f"/v1/accounts/{quote(name, safe='')}/withdrawals", {"amount": amount}, key)
 
+    async def auctions(self) -> tuple[AuctionLine, ...]:
+        """List what is on the block, the longest there first."""
+        return await self._get("/v1/auctions", tuple[AuctionLine, ...])
+
+    async def bid(self, account: str, *, bidder: str, share: float, key: str) -> BidAnswer:
+        """Take a share of an account on the block, at the price of the moment."""
+        path, body = f"/v1/accounts/{quote(account, safe='')}/bids", {"bidder": bidder, "share": share}
+        return await self._keyed(path, body, key, BidAnswer)
+
     async def fill(self, instrument: str, *, price: float, legs: Mapping[str, str], key: str) -> WriteAnswer:
         """Book a trade; quantities in base units, by account, negative where it sold."""
         parts = [{"account": name, "quantity": quantity} for name, quantity in legs.items()]
         return await self._write("/v1/fills", {"instrument": instrument, "price": price, "legs": parts}, key)
+
+    async def reports(self) -> tuple[AgreedLine, ...]:
+        """Say what reporters agree on, and what each of them says."""
+        return await self._get("/v1/reports", tuple[AgreedLine, ...])
+
+    async def report(self, reports: Sequence[SignedReport]) -> ReportsAnswer:
+        """Send signed prices, made by `feeds.reports.sign_report`; the same report may be sent again."""
+        return await self._post("/v1/reports", {"reports": reports}, ReportsAnswer)
 
     async def tick(
         self,
@@ -150,10 +170,11 @@ class Client:
         return await self._asked("POST", path, kind, content=msgspec.json.encode(body))
 
     async def _write(self, path: str, body: object, key: str) -> WriteAnswer:
+        return await self._keyed(path, body, key, WriteAnswer)
+
+    async def _keyed(self, path: str, body: object, key: str, kind: type[_Answer]) -> _Answer:
         headers = {"idempotency-key": key}
-        return await self._asked(
-            "POST", path, WriteAnswer, content=msgspec.json.encode(body), headers=headers
-        )
+        return await self._asked("POST", path, kind, content=msgspec.json.encode(body), headers=headers)
 
     async def _asked(self, method: str, path: str, kind: type[_Answer], **more: Any) -> _Answer:
         try:

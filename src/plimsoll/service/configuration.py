@@ -4,6 +4,7 @@ The environment comes after the file: ``PLIMSOLL_SERVE__LISTEN__PORT=9000`` sets
 is read as TOML where it is TOML, and as text where it is not.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import msgspec
 
 from plimsoll.domain.markets import market_name
 from plimsoll.errors import Code, PlimsollError, missing_file
-from plimsoll.service.settings import ServiceSettings
+from plimsoll.service.settings import REPORTERS, ServiceSettings
 
 __all__ = ["PREFIX", "SECRETS", "read_settings", "shown"]
 
@@ -20,6 +21,7 @@ PREFIX = "PLIMSOLL_SERVE__"
 SECRETS = ("store.postgres", "sources.*.address")
 """Settings that are never shown or logged."""
 
+_ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 _REMEDY = "Correct or remove it; docs/reference/service.md lists every setting."
 
 
@@ -93,6 +95,7 @@ def _agreeing(settings: ServiceSettings) -> ServiceSettings:
     if settings.feed == "external" and len(set(settings.external.markets)) != len(settings.external.markets):
         raise _bad("a market is named twice", "external.markets")
     _check_sources(settings)
+    _check_reports(settings)
     return settings
 
 
@@ -112,8 +115,24 @@ def _check_sources(settings: ServiceSettings) -> None:
         if source.kind == "lines" and not source.address.rpartition(":")[2].isdecimal():
             raise _bad("the address of lines is HOST:PORT", f"sources.{name}.address")
     unpriced = sorted(markets.difference(*(source.markets for source in settings.sources.values())))
-    if settings.sources and unpriced:
+    if settings.sources and unpriced and settings.reports is None:
         raise _bad(f"no source prices {unpriced[0]}", "sources")
+
+
+def _check_reports(settings: ServiceSettings) -> None:
+    """Refuse reporters whom nobody would ask, and names that sign nothing."""
+    if settings.reports is None:
+        return
+    if settings.feed != "external":
+        raise _bad("a replayed market has no reporters", "reports")
+    if REPORTERS in settings.sources:
+        raise _bad("this name stands for the reporters", f"sources.{REPORTERS}")
+    names = [name.lower() for name in settings.reports.weights]
+    if len(set(names)) != len(names):
+        raise _bad("a reporter is named twice", "reports.weights")
+    wrong = [name for name in names if not _ADDRESS.fullmatch(name)]
+    if wrong:
+        raise _bad(f"{wrong[0][:50]} is no address, 0x and forty hexadecimal digits", "reports.weights")
 
 
 def _bad(what: str, where: str) -> PlimsollError:

@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.service.live_feed import LiveFeed
-from plimsoll.service.narrowing import Narrowing
 from plimsoll.service.records import Audited, Records
 from plimsoll.service.room import EngineRoom
 from plimsoll.service.settings import ServiceSettings
@@ -44,7 +43,6 @@ class Desk:
     described : Described
     program : str               Name and version.
     room : EngineRoom or None   None until the venue is opened or rebuilt.
-    narrowing : Narrowing       Parts of the parameter set in force.
     live : LiveFeed or None     Where the service listens to sources itself.
     failure : str               Why it never will be; empty while all is well.
     """
@@ -57,7 +55,6 @@ class Desk:
     room: EngineRoom | None = None
     live: LiveFeed | None = None
     failure: str = ""
-    narrowing: Narrowing = field(default_factory=Narrowing)
     began: float = field(default_factory=time.time)
 
     @property

@@ -1,12 +1,19 @@
 """What do stress tests and branching ratios say of the book, some seconds ago?"""
 
+import threading
+from collections.abc import Callable
+from time import perf_counter
+
 from msgspec import Struct
 
 from plimsoll.engine.state import State
 from plimsoll.service.branching import Branching, branching
 from plimsoll.service.stress import StressResult, library_stresses
 
-__all__ = ["Insight", "insight_into"]
+__all__ = ["Insight", "insight_into", "look_until"]
+
+_REST = 9.0
+"""Rest after a look, as a multiple of what it took: insight into a large book may take a tenth of a core."""
 
 
 class Insight(Struct, frozen=True, kw_only=True):
@@ -33,3 +40,12 @@ def insight_into(state: State, sequence: int) -> Insight:
         branching=branching(state),
         stresses=library_stresses(state),
     )
+
+
+def look_until(ending: threading.Event, seconds: float, look: Callable[[], None]) -> None:
+    """Look again and again, with a rest of so many seconds or more in between, until an event is set."""
+    rest = seconds
+    while not ending.wait(rest):
+        began = perf_counter()
+        look()
+        rest = max(seconds, _REST * (perf_counter() - began))

@@ -9,11 +9,12 @@ from msgspec import structs
 
 from plimsoll.domain.events import Effect, Event
 from plimsoll.engine.machine import begin, step
-from plimsoll.engine.state import State, digest, restore, snapshot
+from plimsoll.engine.state import State, restore
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.service.instructions import Instruction
 from plimsoll.service.records import Answer, Records, Refusal
 from plimsoll.service.settings import StoreSettings
+from plimsoll.service.snapshots import Snapshots
 from plimsoll.store.durable import Store
 from plimsoll.store.records import Entry, Receipt
 
@@ -45,11 +46,10 @@ class Ledger:
     def __init__(self, store: Store, records: Records, keeping: StoreSettings, seen: Seen) -> None:
         self._store = store
         self._records = records
-        self._keeping = keeping
+        self._snapshots = Snapshots(store, records, keeping)
         self._seen = seen
         self._answers: dict[int, Answer] = {}
         self._unwritten: list[Answer] = []
-        self._snapshot = 0
         self.state: State = begin()
         self.sequence = 0
 
@@ -58,7 +58,7 @@ class Ledger:
         kept = self._store.latest_snapshot()
         if kept is not None:
             self.state, self.sequence = restore(kept.state), kept.sequence
-            self._snapshot = kept.sequence
+            self._snapshots.resumed(kept.sequence)
         return self._catch_up()
 
     def write(self, batch: Sequence[Instruction]) -> list[Answer]:
@@ -80,21 +80,19 @@ class Ledger:
         ]
 
     def settle(self, *, ending: bool) -> None:
-        """Write answers down, and take a snapshot where one is due or this is the end."""
-        due = self.sequence - self._snapshot >= self._keeping.snapshot_events
+        """Write answers down, and begin a snapshot where one is due; at the end, wait for the last."""
+        due = self._snapshots.is_due(self.sequence)
         if self._unwritten and (ending or due or len(self._unwritten) >= _PENDING):
             self._records.keep_answers(self._unwritten)
             self._unwritten = []
-        if due or (ending and self.sequence > self._snapshot):
-            self._store.save_snapshot(self.sequence, snapshot(self.state), digest(self.state))
-            self._snapshot = self.sequence
-            self._drop_old()
+        if ending:
+            self._snapshots.take(self.sequence, self.state)
+        elif due:
+            self._snapshots.begin(self.sequence, self.state)
 
-    def _drop_old(self) -> None:
-        """Drop what is not kept; the store does so only behind a snapshot that it has read back."""
-        if self._keeping.kept_events is not None:
-            dropped = self._store.drop_old(self._keeping.kept_events)
-            _LOG.info("old records dropped", extra={"dropped": dropped})
+    def rest(self) -> None:
+        """Wait until a snapshot under way is kept."""
+        self._snapshots.wait()
 
     def _catch_up(self) -> int:
         """Apply what the journal holds beyond the state; what was refused is refused again."""

@@ -1,9 +1,10 @@
-"""How do live sources drive a running venue, and what happens while they are silent?
+"""How do live sources and reporters drive a running venue, and what happens while they are silent?
 
-A thread of its own listens to all sources. Every `tick_seconds` it makes one tick of what they said and
-sends it to the engine the way the API would. A market without a fresh price keeps its mark, is named in the
-feed's state, has its initial margin raised by the age of its price, and teaches calibration nothing; with no
-fresh price at all there is no tick.
+A thread of its own listens to all sources. Every `tick_seconds` it makes one tick of what they said, and of
+what reporters agree on, and sends it to the engine the way the API would. A market without a fresh price
+keeps its mark, is named in the feed's state, has its initial margin raised by the age of its price, and
+teaches calibration nothing; with no fresh price at all there is no tick. Where its sources disagree, initial
+margin is raised likewise.
 """
 
 import asyncio
@@ -12,12 +13,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from plimsoll.domain.events import Event, Published, Ticked
 from plimsoll.domain.observations import Fault
-from plimsoll.domain.oracle import raised_by
 from plimsoll.domain.parameters import ParameterSet
 from plimsoll.errors import PlimsollError
 from plimsoll.feeds.depth_left import DepthReading
@@ -27,14 +28,15 @@ from plimsoll.feeds.sources import Source
 from plimsoll.feeds.ticks import TickBuilder
 from plimsoll.feeds.waiting import Waiting
 from plimsoll.service.bar_builder import BarBuilder, without
+from plimsoll.service.doubtful_prices import Doubt, asks_the_same, is_raised, raised_for_doubt
 from plimsoll.service.instructions import Instruction
 from plimsoll.service.live_sources import open_source, tick_settings
-from plimsoll.service.price_age import asks_the_same, is_raised, raised_for_age
 from plimsoll.service.records import KeptBar
+from plimsoll.service.reporters import Reporters
 from plimsoll.service.room import EngineRoom
-from plimsoll.service.settings import ServiceSettings
+from plimsoll.service.settings import REPORTERS, ServiceSettings
 
-__all__ = ["LiveFeed", "SourceLine", "wall_clock"]
+__all__ = ["Doubted", "LiveFeed", "SourceLine", "wall_clock"]
 
 _LOG = logging.getLogger("plimsoll.service")
 _WRITER = "sources"
@@ -63,6 +65,21 @@ class SourceLine(Struct, frozen=True, kw_only=True):
     depth: dict[str, DepthReading]
 
 
+class Doubted(NamedTuple):
+    """How far a market's price is to be trusted.
+
+    Attributes
+    ----------
+    age : float          Seconds since it was fresh.
+    spread : float       How far its sources were apart lately, as a share of the mark.
+    multiplier : float   On initial margin.
+    """
+
+    age: float
+    spread: float
+    multiplier: float
+
+
 def wall_clock() -> int:
     """Give the time, milliseconds UTC."""
     return time.time_ns() // 1_000_000
@@ -76,8 +93,12 @@ class LiveFeed:
     room : EngineRoom
     settings : ServiceSettings
     bars : BarBuilder           Makes bars of the ticks.
-    calibrated : ParameterSet   In force while prices are fresh, until calibration publishes the next.
+    calibrated : ParameterSet   In force while prices are beyond doubt, until calibration publishes the next.
     clock : callable            Milliseconds UTC.
+
+    Attributes
+    ----------
+    reporters : Reporters or None   Where the settings name any.
 
     Raises
     ------
@@ -104,7 +125,9 @@ class LiveFeed:
         self._builder = TickBuilder(tick_settings(settings, state.listings), began)
         self._underlying = [listing.underlying for listing in state.listings]
         self._waiting = Waiting(settings.prices.waiting_trades)
-        self._fresh = dict.fromkeys(self._underlying, state.ticked or began)
+        self._doubt = Doubt(settings.prices, self._underlying, state.ticked or began)
+        chosen = settings.reports
+        self.reporters = Reporters(chosen, settings.external.markets, clock) if chosen is not None else None
         self._last: Counter[str] = Counter()
         self._believed: Counter[str] = Counter()
         self._ended: dict[str, str] = {}
@@ -126,12 +149,14 @@ class LiveFeed:
     def lines(self) -> tuple[SourceLine, ...]:
         """Say how each source does; may be called from any thread."""
         now, counts = self._clock(), self._waiting.counts.copy()
-        return tuple(self._line(name, now, counts) for name in self._settings.sources)
+        lines = tuple(self._line(name, now, counts) for name in self._settings.sources)
+        return lines if self.reporters is None else (*lines, self._reporters_line(self.reporters))
 
-    def ages(self) -> dict[str, float]:
-        """Give the seconds since each market had a fresh price."""
+    def doubts(self) -> dict[str, Doubted]:
+        """Say how far each market's price is to be trusted; may be called from any thread."""
         now = self._clock()
-        return {market: max(0.0, (now - fresh) / _SECOND) for market, fresh in self._fresh.items()}
+        ages, widest, factors = self._doubt.ages(now), self._doubt.widest(now), self._doubt.multipliers(now)
+        return {market: Doubted(ages[market], widest[market], factors[market]) for market in ages}
 
     def _line(self, name: str, now: int, counts: Mapping[tuple[str, Fault], int]) -> SourceLine:
         chosen, last = self._settings.sources[name], self._last[name]
@@ -144,6 +169,18 @@ class LiveFeed:
             believed=self._believed[name],
             refused={str(fault): count for (source, fault), count in counts.items() if source == name},
             depth={market: heard[name] for market, heard in self._builder.readings.items() if name in heard},
+        )
+
+    def _reporters_line(self, reporters: Reporters) -> SourceLine:
+        agreed = all(line.has_quorum for line in reporters.lines())
+        return SourceLine(
+            name=REPORTERS,
+            kind="reports",
+            state="waiting" if reporters.last == 0 else "heard" if agreed else "silent",
+            last=reporters.last,
+            believed=reporters.taken,
+            refused={str(fault): count for fault, count in reporters.refused.copy().items()},
+            depth={},
         )
 
     def _work(self) -> None:
@@ -188,16 +225,17 @@ class LiveFeed:
             self._builder.take(taken)
 
     async def _step(self, now: int) -> None:
-        """Raise or lower initial margin by the age of prices, then tick."""
+        """Raise or lower initial margin by the doubt about prices, then tick."""
+        if self.reporters is not None:
+            self._builder.take(self.reporters.prices(now))
         marks = self._builder.marks(now)
         missing = {market for market, mark in zip(self._underlying, marks, strict=True) if mark is None}
-        for market in self._fresh.keys() - missing:
-            self._fresh[market] = now
-        await self._age(now)
+        self._doubt.saw(dict(zip(self._underlying, self._builder.spreads(now), strict=True)), now)
+        await self._ask_for_more(now)
         self._room.feed = self._state(missing)
         held = self._room.view.state.market.marks.tolist()
         filled = [known if mark is None else mark for mark, known in zip(marks, held, strict=True)]
-        if len(missing) < len(self._fresh) and all(mark > 0.0 for mark in filled):
+        if len(missing) < len(set(self._underlying)) and all(mark > 0.0 for mark in filled):
             tick = self._builder.tick_at(now, filled, self._volatility())
             await self._send(tick, self._bar(tick, missing))
 
@@ -216,17 +254,16 @@ class LiveFeed:
         self._held |= missing
         return bar
 
-    async def _age(self, now: int) -> None:
-        """Publish what the age of each market's price asks for, where that is not in force already."""
+    async def _ask_for_more(self, now: int) -> None:
+        """Publish what doubt about each market's price asks for, where that is not in force already."""
         base = self._room.calibrated or self._calibrated
         in_force = self._room.view.state.parameters
         if in_force is None:
             return
-        steps = self._settings.prices.age_steps
-        factors = {name: raised_by(steps, (now - at) / _SECOND) for name, at in self._fresh.items()}
-        wanted = raised_for_age(base, factors, in_force.version + 1)
+        factors = self._doubt.multipliers(now)
+        wanted = raised_for_doubt(base, factors, in_force.version + 1)
         if (is_raised(wanted) or is_raised(in_force)) and not asks_the_same(wanted, in_force):
-            _LOG.warning("initial margin follows the age of prices", extra={"factors": factors})
+            _LOG.warning("initial margin follows the doubt about prices", extra={"factors": factors})
             await self._send(Published(now, wanted))
 
     async def _send(self, event: Event, bar: KeptBar | None = None) -> None:
@@ -240,6 +277,6 @@ class LiveFeed:
     def _state(self, missing: set[str]) -> str:
         if not missing:
             return "running"
-        ages = self.ages()
+        ages = self._doubt.ages(self._clock())
         old = ", ".join(f"{market} ({ages[market]:.0f} s)" for market in sorted(missing))
         return f"degraded: no fresh price of {old}"

@@ -1,4 +1,4 @@
-"""Which source do the settings name, and what of it may be believed?"""
+"""Which source do the settings name, and what of it, and of the reporters, counts in a mark?"""
 
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.markets import market_name
@@ -9,9 +9,12 @@ from plimsoll.feeds.lines import SocketLines
 from plimsoll.feeds.renamed import Renamed
 from plimsoll.feeds.sources import Source
 from plimsoll.feeds.ticks import TickSettings
-from plimsoll.service.settings import ServiceSettings, SourceSettings
+from plimsoll.service.settings import REPORTERS, ServiceSettings, SourceSettings
 
 __all__ = ["open_source", "tick_settings"]
+
+_NO_LONGER = 0.001
+"""Seconds. It is made anew for every tick; where there is none now, that of the tick before is no price."""
 
 
 def open_source(name: str, settings: SourceSettings) -> Source:
@@ -35,10 +38,15 @@ def open_source(name: str, settings: SourceSettings) -> Source:
 
 def tick_settings(settings: ServiceSettings, listings: tuple[Listing, ...]) -> TickSettings:
     """Say how the sources of these settings become ticks of these listings [I]."""
+    weights = {name: source.weight for name, source in settings.sources.items()}
+    ages = {name: source.longest_age for name, source in settings.sources.items()}
+    if settings.reports is not None:
+        weights[REPORTERS] = settings.reports.weight_in_mark
+        ages[REPORTERS] = _NO_LONGER
     return TickSettings(
         markets=tuple(listing.underlying for listing in listings),
-        weights={name: source.weight for name, source in settings.sources.items()},
-        longest_ages={name: source.longest_age for name, source in settings.sources.items()},
+        weights=weights,
+        longest_ages=ages,
         assumed_volume=(settings.prices.assumed_volume,) * len(listings),
         assumed_impact=settings.prices.assumed_impact,
         curves=settings.external.curves,

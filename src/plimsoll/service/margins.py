@@ -5,16 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from plimsoll.domain.parameters import Level
-from plimsoll.engine.book import FIRST_TRADER, Book
+from plimsoll.engine.book import FIRST_TRADER
+from plimsoll.engine.holders import LARGE_BOOK
 from plimsoll.engine.state import State
 from plimsoll.margin.portfolio import PortfolioMargin
-from plimsoll.types import Rows, Vector
+from plimsoll.types import Matrix, Rows, Vector
 
-__all__ = ["Holders", "Margins", "holders_of", "margins_of", "needed", "refreshed"]
-
-
-_LARGE_BOOK = 20_000
-"""Accounts from which on the compiled way is worth the seconds that compiling it takes, once per machine."""
+__all__ = ["Margins", "look_again", "margins_of", "needed", "refreshed", "room_for", "unknown_margins"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +20,23 @@ class Margins:
 
     Attributes
     ----------
-    equity : Vector [A]        Quote quanta, rounded down.
-    maintenance : Vector [A]   Quote quanta, rounded up; zero for the system's accounts.
+    figures : Matrix [2, A]   Quote quanta: equity rounded down, and maintenance rounded up, which is zero for
+                              the system's accounts.
     """
 
-    equity: Vector
-    maintenance: Vector
+    figures: Matrix
+
+    @property
+    def equity(self) -> Vector:
+        """Vector [A]."""
+        equity: Vector = self.figures[0]
+        return equity
+
+    @property
+    def maintenance(self) -> Vector:
+        """Vector [A]."""
+        maintenance: Vector = self.figures[1]
+        return maintenance
 
     @property
     def health(self) -> Vector:
@@ -38,45 +46,43 @@ class Margins:
         return share
 
 
-@dataclass(frozen=True, slots=True)
-class Holders:
-    """Which rows hold each instrument: those of instrument i are ``rows[began[i]:began[i + 1]]``."""
-
-    began: Rows
-    rows: Rows
-
-    def of(self, instruments: Rows) -> list[Rows]:
-        """List the rows that hold each of some instruments."""
-        return [self.rows[self.began[i] : self.began[i + 1]] for i in instruments]
-
-
-def holders_of(book: Book) -> Holders:
-    """Index a whole book."""
-    columns, rows = np.nonzero(book.lots.T)
-    counts = np.bincount(columns, minlength=book.lots.shape[1])
-    return Holders(np.concatenate([[0], np.cumsum(counts)]).astype(np.intp), rows)
+def unknown_margins(accounts: int) -> Margins:
+    """Begin with nothing known of so many rows."""
+    return Margins(np.full((2, accounts), np.nan))
 
 
 def margins_of(state: State) -> Margins:
     """Margin every account anew."""
-    unknown = np.full(len(state.book.names), np.nan)
-    return refreshed(Margins(unknown, unknown), state, np.arange(len(state.book.names)))
+    margins = unknown_margins(len(state.book.names))
+    return refreshed(margins, state, np.arange(len(state.book.names)))
 
 
 def refreshed(margins: Margins, state: State, rows: Rows) -> Margins:
     """Margin some accounts anew and keep the others; `rows` may reach beyond the accounts known before."""
-    more = len(state.book.names) - len(margins.equity)
-    equity = np.concatenate([margins.equity, np.full(more, np.nan)])
-    maintenance = np.concatenate([margins.maintenance, np.full(more, np.nan)])
-    equity[rows], maintenance[rows] = _valued(state, rows)
-    maintenance[:FIRST_TRADER] = 0.0
-    return Margins(equity, maintenance)
+    figures = room_for(margins, len(state.book.names))
+    look_again(figures, state, rows)
+    return Margins(figures)
+
+
+def room_for(margins: Margins, accounts: int) -> Matrix:
+    """Copy the figures, with room for accounts that were not known yet: Matrix [2, A]."""
+    known = margins.figures.shape[1]
+    figures = np.empty((2, accounts))
+    figures[:, :known] = margins.figures
+    figures[:, known:] = np.nan
+    return figures
+
+
+def look_again(figures: Matrix, state: State, rows: Rows) -> None:
+    """Margin some accounts anew, in place."""
+    figures[0, rows], figures[1, rows] = _valued(state, rows)
+    figures[1, :FIRST_TRADER] = 0.0
 
 
 def _valued(state: State, rows: Rows) -> tuple[Vector, Vector]:
     """Give equity and maintenance of some rows, by the compiled way where the book is large."""
     book, unit = state.book, state.unit
-    large = len(book.names) >= _LARGE_BOOK and not np.isnan(unit).any()
+    large = len(book.names) >= LARGE_BOOK and not np.isnan(unit).any()
     if large and isinstance(state.model, PortfolioMargin):
         found = state.model.valued(rows, book.cash, book.lots, unit)
         if found is not None:

@@ -67,6 +67,10 @@ class Market(Struct, frozen=True, kw_only=True):
     maintenance, initial, target : tuple [2]
     binding : tuple [2]      What holds the rate: ``model``, ``floor``, ``rise-limit`` or ``fall-limit``.
     branching : float or None
+    price_age, spread : float or None   Of a price that the service hears itself: seconds since it was fresh,
+                             and how far its sources were apart lately, as a share of it.
+    raised : float           Factor that doubt about the price puts on initial margin with the next tick; 1
+                             without.
     """
 
     market: str
@@ -79,6 +83,9 @@ class Market(Struct, frozen=True, kw_only=True):
     target: tuple[float, float]
     binding: tuple[str, str]
     branching: float | None
+    price_age: float | None
+    spread: float | None
+    raised: float
 
 
 class Overview(Struct, frozen=True, kw_only=True):
@@ -227,13 +234,14 @@ def markets_of(asked: Asked) -> tuple[Market, ...]:
     before = _day_ago(asked.desk.engine.moments.listed(), view.state.time)
     rates, sides = _rates(view), _evidence(view)
     ratios = {each.market: each.ratio for each in view.insight.branching} if view.insight else {}
+    doubts = asked.desk.live.doubts() if asked.desk.live is not None else {}
     held = view.state.book.lots[FIRST_TRADER:]
     unit = np.nan_to_num(view.state.unit)
     long, short = np.maximum(held, 0).sum(axis=0) * unit, -np.minimum(held, 0).sum(axis=0) * unit
     found = []
     for place, (market, price) in enumerate(market_prices(view).items()):
         columns = np.array([listing.underlying == market for listing in view.state.listings])
-        rate = rates.get(market)
+        rate, doubt = rates.get(market), doubts.get(market)
         pair = (sides.get((market, "long")), sides.get((market, "short")))
         old = before.prices[place] if before is not None else 0.0
         found.append(
@@ -248,6 +256,9 @@ def markets_of(asked: Asked) -> tuple[Market, ...]:
                 target=_pair([each.target if each else 0.0 for each in pair]),
                 binding=(pair[0].binding if pair[0] else "", pair[1].binding if pair[1] else ""),
                 branching=ratios.get(market),
+                price_age=doubt.age if doubt else None,
+                spread=doubt.spread if doubt else None,
+                raised=doubt.multiplier if doubt else 1.0,
             )
         )
     return tuple(found)

@@ -6,9 +6,9 @@ from typing import Any
 from msgspec import Struct
 
 from plimsoll.service.endpoints import Asked
-from plimsoll.service.live_feed import LiveFeed, SourceLine
+from plimsoll.service.live_feed import LiveFeed
 
-__all__ = ["Alive", "InstrumentLine", "Ready", "alive", "instruments", "metrics", "ready", "sources"]
+__all__ = ["Alive", "InstrumentLine", "Ready", "alive", "instruments", "metrics", "ready"]
 
 
 class Alive(Struct, frozen=True, kw_only=True):
@@ -65,11 +65,6 @@ async def instruments(asked: Asked) -> tuple[InstrumentLine, ...]:
     )
 
 
-async def sources(asked: Asked) -> tuple[SourceLine, ...]:
-    """Say how each source of prices does; none where ticks come through the API or are replayed."""
-    return asked.desk.live.lines() if asked.desk.live is not None else ()
-
-
 async def metrics(asked: Asked) -> str:
     """Write the metrics for Prometheus."""
     engine, view = asked.desk.engine, asked.desk.view
@@ -97,6 +92,11 @@ def _heard(live: LiveFeed | None) -> dict[str, float]:
         said[f'source_believed{{source="{line.name}"}}'] = line.believed
         for fault, count in sorted(line.refused.items()):
             said[f'source_refused{{source="{line.name}",fault="{fault}"}}'] = count
-    for market, seconds in live.ages().items():
-        said[f'price_age_seconds{{market="{market}"}}'] = seconds
+    for market, doubt in live.doubts().items():
+        said[f'price_age_seconds{{market="{market}"}}'] = doubt.age
+        said[f'price_spread{{market="{market}"}}'] = doubt.spread
+        said[f'price_multiplier{{market="{market}"}}'] = doubt.multiplier
+    for agreed in live.reporters.lines() if live.reporters is not None else ():
+        said[f'reports_share{{market="{agreed.market}"}}'] = agreed.share
+        said[f'reports_quorum{{market="{agreed.market}"}}'] = float(agreed.has_quorum)
     return said

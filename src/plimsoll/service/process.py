@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,11 +18,12 @@ from plimsoll.scenarios.library import scenario
 from plimsoll.service.application import application
 from plimsoll.service.bar_builder import BarBuilder
 from plimsoll.service.desk import Described, Desk
+from plimsoll.service.doubtful_prices import is_raised
 from plimsoll.service.external_venue import external_venue, opening_events
+from plimsoll.service.insight import look_until
 from plimsoll.service.live_feed import LiveFeed
 from plimsoll.service.logs import set_up_logs
-from plimsoll.service.price_age import is_raised
-from plimsoll.service.records import Records
+from plimsoll.service.records import Keeping, Records
 from plimsoll.service.replay_feed import ReplayFeed, opening, replayed_venue
 from plimsoll.service.room import EngineRoom
 from plimsoll.service.run_folders import venue_folder
@@ -55,9 +57,11 @@ def serve(
 
     Raises
     ------
-    PlimsollError   `ADDRESS_TAKEN`, what the store raises, and what opening the venue raises.
+    PlimsollError   `ADDRESS_TAKEN`, `BAD_SETTING` for a certificate that cannot be used, what the store
+                    raises, and what opening the venue raises.
     """
     set_up_logs(settings.log)
+    _check_certificate(settings.listen)
     listening = _bound(settings.listen)
     with contextlib.closing(listening), contextlib.closing(Service(settings, program)) as service:
         config = uvicorn.Config(
@@ -102,7 +106,7 @@ class Service:
         self.desk = Desk(
             settings=settings,
             tokens=Tokens(root / FILE),
-            records=Records(folder / _DESK),
+            records=Records(folder / _DESK, _keeping(settings)),
             described=_described(settings),
             program=program,
         )
@@ -175,12 +179,12 @@ class Service:
     def _open_external(self) -> None:
         venue = external_venue(self._settings)
         first = opening_events(venue, self._settings)
-        builder = None if self._settings.sources else venue.builder
+        builder = None if self._settings.hears else venue.builder
         room = self._resumed(venue.publisher, venue.markets, builder, first)
-        room.feed = "waiting for ticks through the API"
+        room.feed = "ticks come through the API"
         room.start()
         self.desk.room = room
-        if self._settings.sources:
+        if self._settings.hears:
             self._listen(room, venue.builder, first)
 
     def _resumed(
@@ -211,9 +215,22 @@ class Service:
 
     def _look_closer(self) -> None:
         """Compute the insight again and again."""
-        while not self._ending.wait(self._settings.engine.insight_seconds):
+
+        def look() -> None:
             if self.desk.room is not None:
                 self.desk.room.look_closer()
+
+        look_until(self._ending, self._settings.engine.insight_seconds, look)
+
+
+def _keeping(settings: ServiceSettings) -> Keeping:
+    """Say how much is kept beside the journal: no more of effects and charts than readers are shown."""
+    return Keeping(
+        effects=settings.engine.kept_effects,
+        moments=settings.engine.kept_moments,
+        audit=settings.store.kept_audit,
+        bar_days=settings.store.kept_bar_days,
+    )
 
 
 def _described(settings: ServiceSettings) -> Described:
@@ -221,6 +238,21 @@ def _described(settings: ServiceSettings) -> Described:
         return Described(title=", ".join(settings.external.markets), narrative="", replayed=False)
     entry = scenario(settings.replay.scenario)
     return Described(title=entry.title, narrative=entry.summary, replayed=True)
+
+
+def _check_certificate(listen: ListenSettings) -> None:
+    """Refuse a certificate that cannot be served, before anything is opened."""
+    if not listen.certificate:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(listen.certificate, listen.private_key)
+    except OSError as error:  # of which those of TLS are a kind
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            f"the certificate and its key cannot be used: {(error.strerror or str(error)).lower()}",
+            where="listen.certificate",
+            remedy="Give two PEM files that may be read and that belong together.",
+        ) from error
 
 
 def _bound(listen: ListenSettings) -> socket.socket:

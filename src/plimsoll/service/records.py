@@ -2,7 +2,7 @@
 
 All of it but the audit can be derived again from the journal; it is kept so that a restart need not. The
 bars of an event are written before the event, so none that calibration learnt from is ever missing; bars
-whose event never came are dropped on restart.
+whose event never came are dropped on restart. What nobody will read again is dropped behind snapshots.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ from plimsoll.domain.events import Effect
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.service.view import Happened, Moment
 
-__all__ = ["Answer", "Audited", "KeptBar", "Records", "Refusal"]
+__all__ = ["Answer", "Audited", "Keeping", "KeptBar", "Records", "Refusal"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS bars (time INTEGER PRIMARY KEY, content BLOB NOT NULL);
@@ -31,6 +31,22 @@ CREATE TABLE IF NOT EXISTS audit (number INTEGER PRIMARY KEY AUTOINCREMENT, cont
 """
 
 _Kept = TypeVar("_Kept")
+_DAY = 86_400_000
+
+
+class Keeping(Struct, frozen=True, kw_only=True):
+    """How much of each table is kept; None keeps all of it.
+
+    Attributes
+    ----------
+    effects, moments, audit : int or None   The newest so many.
+    bar_days : int or None                  Of bars, before the time of the state.
+    """
+
+    effects: int | None = None
+    moments: int | None = None
+    audit: int | None = None
+    bar_days: int | None = None
 
 
 class KeptBar(Struct, frozen=True, kw_only=True):
@@ -149,14 +165,16 @@ class Records:
     Parameters
     ----------
     path : Path
+    keeping : Keeping
 
     Raises
     ------
     PlimsollError   `STORE_FAILED` where the file cannot be opened or is no database.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keeping: Keeping = Keeping()) -> None:  # noqa: B008  frozen
         self._path = path
+        self._keeping = keeping
         self._lock = RLock()
         try:
             self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
@@ -218,6 +236,26 @@ class Records:
             "SELECT number, content FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?", before, most
         )
         return [(number, msgspec.msgpack.decode(content, type=Audited)) for number, content in rows]
+
+    def trim(self, time: int, base: int) -> None:
+        """Drop what is not kept, and the answers to writes that the journal has dropped.
+
+        Parameters
+        ----------
+        time : int   Of the state, milliseconds UTC.
+        base : int   Last record that the journal has dropped; 0 where it has dropped none.
+        """
+        self._insert("DELETE FROM answers WHERE sequence <= ?", [(base,)])
+        if self._keeping.bar_days is not None:
+            self._insert("DELETE FROM bars WHERE time < ?", [(time - self._keeping.bar_days * _DAY,)])
+        for table, key, kept in (
+            ("effects", "number", self._keeping.effects),
+            ("moments", "time", self._keeping.moments),
+            ("audit", "number", self._keeping.audit),
+        ):
+            if kept is not None:
+                oldest = f"SELECT {key} FROM {table} ORDER BY {key} DESC LIMIT 1 OFFSET ?"  # noqa: S608  names above
+                self._insert(f"DELETE FROM {table} WHERE {key} < ({oldest})", [(kept - 1,)])  # noqa: S608
 
     def close(self) -> None:
         """Leave the file."""

@@ -6,11 +6,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from plimsoll.domain.cost_curve import CostCurve
-from plimsoll.domain.oracle import Step, check_ladder
+from plimsoll.domain.oracle import OracleSettings, Step, check_ladder
 from plimsoll.domain.settings import CalibrationSettings, ClearingRules
 from plimsoll.sim.settings import MarketSettings, PopulationSettings
 
 __all__ = [
+    "REPORTERS",
     "EngineSettings",
     "ExternalSettings",
     "LimitSettings",
@@ -18,6 +19,7 @@ __all__ = [
     "LogSettings",
     "PriceSettings",
     "ReplaySettings",
+    "ReportSettings",
     "ServiceSettings",
     "SourceSettings",
     "StoreSettings",
@@ -28,6 +30,10 @@ Seconds = Annotated[float, Meta(gt=0.0, le=3600.0)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 SourceName = Annotated[str, Meta(pattern="^[a-z][a-z0-9]{0,39}$")]
 """So that a variable of the environment can name it."""
+
+
+REPORTERS = "reporters"
+"""What the price that reporters agree on is called among the sources."""
 
 
 class ListenSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,12 +67,17 @@ class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     snapshot_events : count  Events after which a snapshot is taken.
     kept_events : count or None   Records kept before the newest snapshot; older ones are dropped after each
                              snapshot, and the key of a dropped write is new again. None keeps all.
+    kept_bar_days : days or None   Bars kept, which calibration learns from again at every start. None keeps
+                             all.
+    kept_audit : count or None     Lines of the audit kept, the newest. None keeps all.
     """
 
     folder: Name = "data/serve"
     postgres: str = ""
     snapshot_events: Count = 20_000
     kept_events: Count | None = None
+    kept_bar_days: Annotated[int, Meta(ge=90, le=36_500)] | None = None
+    kept_audit: Count | None = None
 
 
 class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,7 +87,8 @@ class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ----------
     queue : count     Instructions that may wait; a write that finds the queue full is refused.
     batch : count     Instructions that share one commit of the journal.
-    insight_seconds : seconds   Rest between two rounds of stress tests and branching ratios.
+    insight_seconds : seconds   Rest between two rounds of stress tests and branching ratios; at least nine
+                                times what the last round took.
     kept_effects : count        Liquidations, calls and allocations kept for the API.
     kept_moments : count        Points of each chart.
     """
@@ -185,8 +197,23 @@ class SourceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     every_seconds: Seconds = 10.0
 
 
+class ReportSettings(OracleSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Reporters who push signed prices of an external market through the API.
+
+    Attributes
+    ----------
+    chain : number          Chain identifier in the signed domain.
+    venue : name            Name in the signed domain.
+    weight_in_mark : count  Of the price that they agree on, beside the weights of the sources.
+    """
+
+    chain: Annotated[int, Meta(ge=0, le=2**53)] = 1
+    venue: Name = "plimsoll"
+    weight_in_mark: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+
+
 class PriceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How what sources say becomes ticks, and what follows when they are silent.
+    """How what sources and reporters say becomes ticks, and what follows when they are silent or disagree.
 
     Attributes
     ----------
@@ -195,6 +222,8 @@ class PriceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     assumed_impact : share    Relative move from trading an hour's volume at once, where no book is heard.
     waiting_trades : count    Trades that may wait; beyond, the oldest is dropped.
     age_steps : ladder        Seconds since a market had a fresh price, and the factor on its initial margin.
+    spread_steps : ladder     How far its sources are apart as a share of the mark, and the factor likewise.
+    spread_seconds : seconds  The widest spread within so long counts.
     """
 
     tick_seconds: Annotated[float, Meta(ge=0.05, le=60.0)] = 1.0
@@ -203,8 +232,12 @@ class PriceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     waiting_trades: Count = 10_000
     age_steps: tuple[Step, ...] = (Step(60.0, 1.1), Step(300.0, 1.25), Step(900.0, 1.5), Step(3600.0, 2.0))
 
+    spread_steps: tuple[Step, ...] = (Step(0.005, 1.1), Step(0.02, 1.25), Step(0.05, 1.5), Step(0.1, 2.0))
+    spread_seconds: Seconds = 60.0
+
     def __post_init__(self) -> None:
         check_ladder("prices.age_steps", self.age_steps)
+        check_ladder("prices.spread_steps", self.spread_steps)
 
 
 class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -226,7 +259,8 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes
     ----------
     feed : name   ``replay`` or ``external``: where the market comes from.
-    sources : table   Sources of an external market's prices by name; with none, ticks come through the API.
+    sources : table   Sources of an external market's prices by name.
+    reports : table or None   Reporters of these prices. With neither, ticks come through the API.
     """
 
     feed: Literal["replay", "external"] = "replay"
@@ -237,7 +271,13 @@ class ServiceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     replay: ReplaySettings = msgspec.field(default_factory=ReplaySettings)
     external: ExternalSettings = msgspec.field(default_factory=ExternalSettings)
     sources: dict[SourceName, SourceSettings] = {}
+    reports: ReportSettings | None = None
     prices: PriceSettings = msgspec.field(default_factory=PriceSettings)
     log: LogSettings = msgspec.field(default_factory=LogSettings)
     clearing: ClearingRules = msgspec.field(default_factory=ClearingRules)
     calibration: CalibrationSettings = msgspec.field(default_factory=CalibrationSettings)
+
+    @property
+    def hears(self) -> bool:
+        """Whether the service hears prices itself, from sources or reporters."""
+        return bool(self.sources) or self.reports is not None

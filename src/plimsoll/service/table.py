@@ -6,10 +6,11 @@ This table is the API: routes, the OpenAPI document and the tests come from it.
 from plimsoll.domain.parameters import JointScenarios, ParameterSet, SideEvidence
 from plimsoll.margin.liquidation_price import LiquidationPrices
 from plimsoll.margin.what_if import WhatIf
-from plimsoll.service import accounts, markets, operations, writes
+from plimsoll.service import accounts, auctions, markets, operations, prices, writes
 from plimsoll.service.branching import Branching
 from plimsoll.service.endpoints import Cursor, Endpoint
 from plimsoll.service.live_feed import SourceLine
+from plimsoll.service.reporters import AgreedLine, Reports, ReportsAnswer
 from plimsoll.service.stress import StressResult
 from plimsoll.service.tokens import Scope
 from plimsoll.service.view import Moment
@@ -60,8 +61,16 @@ _READ = (
         path="/v1/sources",
         scope=Scope.READ,
         summary="Which sources of prices are heard, and what of them is refused?",
-        handle=operations.sources,
+        handle=prices.sources,
         answer=tuple[SourceLine, ...],
+    ),
+    Endpoint(
+        method=_GET,
+        path="/v1/reports",
+        scope=Scope.READ,
+        summary="What do reporters say, and what do they agree on?",
+        handle=prices.reports,
+        answer=tuple[AgreedLine, ...],
     ),
     Endpoint(
         method=_GET,
@@ -165,6 +174,14 @@ _READ = (
     ),
     Endpoint(
         method=_GET,
+        path="/v1/auctions",
+        scope=Scope.READ,
+        summary="Which accounts are on the block, and at what price?",
+        handle=auctions.auctions,
+        answer=tuple[auctions.AuctionLine, ...],
+    ),
+    Endpoint(
+        method=_GET,
         path="/v1/happened",
         scope=Scope.READ,
         summary="Who was called, liquidated or closed, and who paid?",
@@ -251,6 +268,16 @@ _WRITE = (
     ),
     Endpoint(
         method=_POST,
+        path="/v1/accounts/{account}/bids",
+        scope=Scope.TRADE,
+        summary="Bid for a share of an account on the block.",
+        handle=auctions.bid,
+        answer=auctions.BidAnswer,
+        body=auctions.BidBody,
+        writes=True,
+    ),
+    Endpoint(
+        method=_POST,
         path="/v1/ticks",
         scope=Scope.RISK,
         summary="Move the market.",
@@ -263,15 +290,24 @@ _WRITE = (
         method=_POST,
         path="/v1/fund",
         scope=Scope.RISK,
-        summary="Pay into the insurance fund.",
+        summary="Pay into the insurance fund or the backstop.",
         handle=writes.fund,
         answer=writes.WriteAnswer,
-        body=writes.Amount,
+        body=writes.Payment,
         writes=True,
     ),
 )
 
 _DESK = (
+    Endpoint(
+        method=_POST,
+        path="/v1/reports",
+        scope=Scope.REPORT,
+        summary="Report signed prices.",
+        handle=prices.report,
+        answer=ReportsAnswer,
+        body=Reports,
+    ),
     Endpoint(
         method=_POST,
         path="/v1/stress",

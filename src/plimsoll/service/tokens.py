@@ -35,6 +35,7 @@ class Scope(StrEnum):
 
     READ = "read"
     TRADE = "trade"
+    REPORT = "report"
     RISK = "risk"
     ADMIN = "admin"
 

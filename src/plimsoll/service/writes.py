@@ -2,27 +2,31 @@
 
 import asyncio
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from plimsoll.domain.events import Deposited, Effect, Event, Funded, Opened, Refused, Ticked, Traded
+from plimsoll.domain.events import Bid, Deposited, Event, Funded, Opened, Refused, Ticked, Traded
 from plimsoll.domain.money import LARGEST_AMOUNT
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.service.accounts import trader_row
 from plimsoll.service.endpoints import Asked
 from plimsoll.service.instructions import Instruction
-from plimsoll.service.records import Audited
+from plimsoll.service.records import Answer, Audited
 from plimsoll.service.view import View
 
 __all__ = [
+    "SYSTEM_TIME",
     "Amount",
     "AuditPage",
     "Fill",
     "Leg",
+    "Name",
     "NewAccount",
+    "Payment",
     "TickBody",
     "WriteAnswer",
+    "answered",
     "audit_page",
     "deposit",
     "fill",
@@ -35,16 +39,16 @@ __all__ = [
 _Amount = Annotated[int, Meta(ge=1, le=LARGEST_AMOUNT)]
 _Price = Annotated[float, Meta(gt=0.0, le=1e15)]
 _NotNegative = Annotated[float, Meta(ge=0.0, le=1e18)]
-_Name = Annotated[str, Meta(pattern="^[A-Za-z0-9._-]{1,64}$")]
+Name = Annotated[str, Meta(pattern="^[A-Za-z0-9._-]{1,64}$")]
 _Instrument = Annotated[str, Meta(min_length=1, max_length=64)]
-_SYSTEM_TIME = 0
+SYSTEM_TIME = 0
 """The engine sets the time of what an API client asks for."""
 
 
 class NewAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An account to be opened; `amount` is what it pays in, quote quanta."""
 
-    account: _Name
+    account: Name
     amount: Annotated[int, Meta(ge=0, le=LARGEST_AMOUNT)] = 0
 
 
@@ -54,10 +58,16 @@ class Amount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     amount: _Amount
 
 
+class Payment(Amount, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Cash of the venue's own: into the insurance fund, or for the backstop to take positions over with."""
+
+    into: Literal["fund", "backstop"] = "fund"
+
+
 class Leg(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One account's part of a fill; the quantity is in base units, negative where it sold."""
 
-    account: _Name
+    account: Name
     quantity: Decimal
 
 
@@ -111,22 +121,24 @@ class AuditPage(Struct, frozen=True, kw_only=True):
 async def open_account(asked: Asked) -> WriteAnswer:
     """Open an account."""
     body: NewAccount = asked.body
-    return await _written(asked, Opened(_SYSTEM_TIME, (body.account,), (body.amount,)))
+    return await _written(asked, Opened(SYSTEM_TIME, (body.account,), (body.amount,)))
 
 
 async def deposit(asked: Asked) -> WriteAnswer:
     """Pay cash in."""
-    return await _written(asked, Deposited(_SYSTEM_TIME, (_account(asked),), (asked.body.amount,)))
+    return await _written(asked, Deposited(SYSTEM_TIME, (_account(asked),), (asked.body.amount,)))
 
 
 async def withdraw(asked: Asked) -> WriteAnswer:
     """Pay cash out, where what is left meets initial margin."""
-    return await _written(asked, Deposited(_SYSTEM_TIME, (_account(asked),), (-asked.body.amount,)))
+    return await _written(asked, Deposited(SYSTEM_TIME, (_account(asked),), (-asked.body.amount,)))
 
 
 async def fund(asked: Asked) -> WriteAnswer:
-    """Pay into the insurance fund."""
-    return await _written(asked, Funded(_SYSTEM_TIME, asked.body.amount, 0))
+    """Pay into the insurance fund, or into the backstop."""
+    body: Payment = asked.body
+    fund, backstop = (body.amount, 0) if body.into == "fund" else (0, body.amount)
+    return await _written(asked, Funded(SYSTEM_TIME, fund, 0, backstop))
 
 
 async def fill(asked: Asked) -> WriteAnswer:
@@ -143,17 +155,17 @@ async def fill(asked: Asked) -> WriteAnswer:
         for leg in body.legs
     )
     names = tuple(leg.account for leg in body.legs)
-    return await _written(asked, Traded(_SYSTEM_TIME, prices, names, lots))
+    return await _written(asked, Traded(SYSTEM_TIME, prices, names, lots))
 
 
 async def tick(asked: Asked) -> WriteAnswer:
     """Move the market."""
-    if asked.desk.described.replayed or asked.desk.settings.sources:
+    if asked.desk.described.replayed or asked.desk.settings.hears:
         raise PlimsollError(
             Code.BAD_REQUEST,
-            "the market of this venue is replayed, or comes from its sources",
+            "the market of this venue is replayed, or comes from its sources or reporters",
             where="service",
-            remedy='Set `feed = "external"` without `sources` to send ticks.',
+            remedy='Set `feed = "external"` without `sources` and `reports` to send ticks.',
         )
     view: View = asked.desk.view
     body: TickBody = asked.body
@@ -179,6 +191,12 @@ async def audit_page(asked: Asked) -> AuditPage:
 
 
 async def _written(asked: Asked, event: Event) -> WriteAnswer:
+    answer = await answered(asked, event)
+    refused = tuple(effect for effect in answer.effects if isinstance(effect, Refused))
+    return WriteAnswer(sequence=answer.sequence, time=answer.time, refused=refused)
+
+
+async def answered(asked: Asked, event: Event) -> Answer:
     """Wait until the event is durable and applied; where nobody's part was carried out, it is an error."""
     order = Instruction(event, asked.identity, f"{asked.identity}:{asked.key}")
     answer = await asyncio.wrap_future(asked.desk.engine.submit(order))
@@ -190,11 +208,12 @@ async def _written(asked: Asked, event: Event) -> WriteAnswer:
             where=refused[0].account,
             remedy="Pay in more, take less, or reduce positions.",
         )
-    return WriteAnswer(sequence=answer.sequence, time=answer.time, refused=refused)
+    return answer
 
 
-def _parts(event: Event | Effect) -> int:
-    return len(event.accounts) if isinstance(event, Deposited | Traded) else 0
+def _parts(event: Event) -> int:
+    """Count the accounts whose part of an event may be refused."""
+    return len(event.accounts) if isinstance(event, Deposited | Traded) else int(isinstance(event, Bid))
 
 
 def _account(asked: Asked) -> str:

@@ -217,12 +217,14 @@ def run_cascade(
 _PROGRAM = "plimsoll simulate"
 
 
-def opening_margins(parameters: Publisher, cast: Cast, settings: CascadeSettings) -> tuple[float, ...]:
+def opening_margins(
+    parameters: Publisher, cast: Cast, settings: CascadeSettings, *, capped: bool
+) -> tuple[float, ...]:
     """Say what is required at the opening of what is let in, over its notional, per `Level`."""
     runner = Runner(DigestJournal())
     _open(runner, WithLiquidity(parameters, _liquidity(cast, settings)), cast, settings)
     model, unit = runner.state.model_in_force, runner.state.unit
-    notional = admitted_lots(cast.population, model, unit) * unit
+    notional = _admitted(cast, runner.state, 1.0, capped=capped) * unit
     gross = float(np.abs(notional[:, cast.traded]).sum())
     return tuple(float(model.requirement(notional, level).sum()) / gross for level in Level)
 

@@ -1,13 +1,17 @@
 """Which parameters does a policy publish, and when?"""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from msgspec import structs
 
 from plimsoll.calibration import absorb, begin, propose
 from plimsoll.domain.bars import HOUR, Bars
-from plimsoll.domain.parameters import ParameterSet, Provenance
+from plimsoll.domain.parameters import ParameterSet, Provenance, SideParameters, StaticTiers
+from plimsoll.errors import Code, PlimsollError
 from plimsoll.sim.policies import Calibrated, Constant, Policy
 
-__all__ = ["Fixed", "Publisher", "publisher"]
+__all__ = ["Fixed", "Publisher", "Scaled", "publisher", "scaled"]
 
 
 class Publisher(ABC):
@@ -35,6 +39,55 @@ class Fixed(Publisher):
         """Publish once, whenever it is first asked for."""
         due, self._parameters = self._parameters, None
         return due
+
+
+class Scaled(Publisher):
+    """Publishes another's sets with all rates scaled by one factor, chosen by the first of them."""
+
+    def __init__(self, inner: Publisher, choose: Callable[[ParameterSet], float]) -> None:
+        self._inner = inner
+        self._choose = choose
+        self._factor: float | None = None
+
+    def absorb(self, bar: Bars) -> None:
+        """Show the bar to the other."""
+        self._inner.absorb(bar)
+
+    def published(self, time: int) -> ParameterSet | None:
+        """Publish when the other does."""
+        found = self._inner.published(time)
+        if found is None:
+            return None
+        if self._factor is None:
+            self._factor = self._choose(found)
+        return scaled(found, self._factor)
+
+
+def scaled(parameters: ParameterSet, factor: float) -> ParameterSet:
+    """Multiply every rate of a calibrated set by one factor; how they stand to each other stays.
+
+    Raises
+    ------
+    PlimsollError   `BAD_SETTING` for constants by size, which have no rates by market.
+    """
+    method = parameters.method
+    if isinstance(method, StaticTiers):
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            "constants by size are no calibrated rates",
+            where="parameters",
+            remedy="Scale a set that `plimsoll calibrate --out` wrote.",
+        )
+
+    def side(rates: SideParameters) -> SideParameters:
+        return SideParameters(
+            **{name: factor * getattr(rates, name) for name in SideParameters.__struct_fields__}
+        )
+
+    markets = tuple(
+        structs.replace(entry, long=side(entry.long), short=side(entry.short)) for entry in method.markets
+    )
+    return structs.replace(parameters, method=structs.replace(method, markets=markets)).sealed()
 
 
 class _Constants(Publisher):

@@ -11,36 +11,22 @@ import numpy as np
 from msgspec import Struct
 
 from plimsoll.domain.bars import Bars
-from plimsoll.domain.parameters import Level
 from plimsoll.engine.runner import DigestJournal, Runner
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.scenarios.library import daily_history, scenario
-from plimsoll.sim.cascade import Cast, draw_cast, known_before, opening_margins, run_cascade
+from plimsoll.sim.cascade import draw_cast, run_cascade
 from plimsoll.sim.cascade_outcome import CascadeFacts, CascadeSeries
+from plimsoll.sim.cascade_policies import CASCADE_POLICIES, GUARDED, cascade_parameters
 from plimsoll.sim.cascade_settings import CascadeSettings
-from plimsoll.sim.policies import MATCHED, REFERENCE, Policy, flat, policy
 from plimsoll.sim.shock import Anchor, anchor
 from plimsoll.types import Vector
 
 __all__ = [
-    "CASCADE_POLICIES",
-    "STATIC_GUARDED",
-    "UNGUARDED",
     "CascadeRun",
     "CascadeTrace",
     "Cascades",
     "simulate",
 ]
-
-UNGUARDED = "plimsoll-unguarded"
-"""The calibrated policy without exposure caps: what the feedback guard adds shows beside it."""
-
-STATIC_GUARDED = "static-guarded"
-"""The venue's constants with exposure caps: what the caps do by themselves shows beside it."""
-
-CASCADE_POLICIES = ("static", STATIC_GUARDED, MATCHED, "dynamic", UNGUARDED, REFERENCE)
-
-_GUARDED = (REFERENCE, STATIC_GUARDED)
 
 TRACE_SECONDS = 10
 """Seconds that one point of a trace stands for."""
@@ -196,11 +182,11 @@ def _run(task: _Task) -> _Result:
     cast = draw_cast(known, task.settings, task.seed)
     facts, series = run_cascade(
         task.policy,
-        known_before(_policy(task, cast, history), cast, history),
+        cascade_parameters(task.policy, cast, task.settings, history),
         cast,
         task.settings,
         Runner(DigestJournal()),
-        capped=task.policy in _GUARDED,
+        capped=task.policy in GUARDED,
     )
     return facts, _trace(series), series if task.whole else None
 
@@ -208,19 +194,6 @@ def _run(task: _Task) -> _Result:
 @cache
 def _known(name: str) -> tuple[Anchor, Bars]:
     return anchor(name), daily_history(scenario(name).first)
-
-
-def _policy(task: _Task, cast: Cast, history: Bars) -> Policy:
-    """Find the policy of a name; the matched one asks as much maintenance at the opening as the reference."""
-    calibration = task.settings.calibration
-    if task.policy != MATCHED:
-        return policy(_MARGINED_AS.get(task.policy, task.policy), calibration)
-    reference = known_before(policy(REFERENCE, calibration), cast, history)
-    shares = opening_margins(reference, cast, task.settings)
-    return flat(shares[Level.MAINTENANCE], shares[Level.INITIAL])
-
-
-_MARGINED_AS = {UNGUARDED: REFERENCE, STATIC_GUARDED: "static"}
 
 
 def _trace(series: CascadeSeries) -> CascadeTrace:

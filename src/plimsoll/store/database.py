@@ -57,8 +57,13 @@ class Database(Protocol):
     def query(self, sql: str, **values: Values) -> list[tuple[Any, ...]]:
         """Read rows."""
 
-    def commit(self, changes: Sequence[Change]) -> None:
-        """Carry out all changes or none. Once this returns they survive the loss of process and power.
+    def commit(self, changes: Sequence[Change], *, at_once: bool = True) -> None:
+        """Carry out all changes or none.
+
+        Parameters
+        ----------
+        at_once : yes or no   Whether they survive the loss of process and power once this returns. If not,
+                              they survive the loss of the process, and of power once a later commit does.
 
         Where it raises, the changes may or may not have been made: whoever called reads before writing again.
         """

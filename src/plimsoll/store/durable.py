@@ -1,6 +1,7 @@
 """How are events kept so that what was acknowledged is there after any crash, once and in order?"""
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from threading import RLock
 from typing import Any, final
@@ -29,6 +30,8 @@ _KEYS = 500
 """Keys looked up at a time: SQLite before 3.32 took at most 999 parameters."""
 _PART = 1 << 20
 """Bytes of a snapshot written at a time, so that events need not wait for the whole of it."""
+_PAUSE = 0.002
+"""Seconds between two parts: a lock that is let go and taken again at once may never reach who waits."""
 _DROPPED = 10_000
 """Records dropped at a time, for the same reason."""
 
@@ -151,11 +154,12 @@ class Store:
         chain = bytes.fromhex(self.position(sequence).digest)
         if self._query("SELECT 1 FROM snapshots WHERE sequence = :sequence", sequence=sequence):
             return
-        parts = range(0, len(state), _PART)
+        parts = range(0, len(state), _PART)  # these count only once the row that names them is there
         self._commit(Command("DELETE FROM snapshot_parts WHERE sequence = :sequence", {"sequence": sequence}))
         for number, start in enumerate(parts):
             part = (sequence, number, state[start : start + _PART])
-            self._commit(Insert("snapshot_parts", ("sequence", "part", "state"), [part]))
+            self._commit(Insert("snapshot_parts", ("sequence", "part", "state"), [part]), at_once=False)
+            time.sleep(_PAUSE)
         whole = (sequence, bytes.fromhex(digest), chain, len(parts))
         self._commit(Insert("snapshots", ("sequence", "digest", "chain", "parts"), [whole]))
 
@@ -258,10 +262,11 @@ class Store:
         with self._lock:
             return self._database.query(sql, **values)
 
-    def _commit(self, *changes: Change) -> None:
+    def _commit(self, *changes: Change, at_once: bool = True) -> None:
         with self._lock:
-            self._last = None  # read afresh where this fails: the changes may have been made all the same
-            self._database.commit(changes)
+            last, self._last = self._last, None  # read afresh where this fails: all may have been made
+            self._database.commit(changes, at_once=at_once)
+            self._last = last
 
     def _broken(self, sequence: int, what: str) -> PlimsollError:
         return PlimsollError(

@@ -77,11 +77,13 @@ class PostgresDatabase:
         except (self._driver.Error, OSError) as error:
             raise self._failed(error) from error
 
-    def commit(self, changes: Sequence[Change]) -> None:
-        """Carry out all changes or none; the server has synced its log before this returns."""
+    def commit(self, changes: Sequence[Change], *, at_once: bool = True) -> None:
+        """Carry out all changes or none; at once means that the log and all before is synced."""
         try:
             connection = self._connected()
             connection.run("BEGIN")
+            if not at_once:
+                connection.run("SET LOCAL synchronous_commit TO OFF")
             for change in changes:
                 if isinstance(change, Insert):
                     self._insert(connection, change)

@@ -12,9 +12,13 @@ from plimsoll.store.database import SCHEMA, Change, Insert, Values
 
 __all__ = ["SqliteDatabase"]
 
+_AT_ONCE = "PRAGMA synchronous=FULL"
+_LATER = "PRAGMA synchronous=NORMAL"
+"""Syncs at checkpoints only: what was acknowledged since would be lost with the power."""
+
 _SETTINGS = (
     "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",  # NORMAL would sync at checkpoints only and lose what was acknowledged since
+    _AT_ONCE,
     "PRAGMA cell_size_check=ON",
     "PRAGMA trusted_schema=OFF",
 )
@@ -72,14 +76,18 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise self._failed(error) from error
 
-    def commit(self, changes: Sequence[Change]) -> None:
-        """Carry out all changes or none; the write-ahead log is synced before this returns."""
+    def commit(self, changes: Sequence[Change], *, at_once: bool = True) -> None:
+        """Carry out all changes or none; at once means that the log and all before is synced."""
         try:
             connection = self._connected()
+            if not at_once:
+                connection.execute(_LATER)
             connection.execute("BEGIN IMMEDIATE")
             for change in changes:
                 _carry_out(connection, change)
             connection.execute("COMMIT")
+            if not at_once:
+                connection.execute(_AT_ONCE)
         except sqlite3.Error as error:
             raise self._failed(error) from error
 

@@ -33,43 +33,44 @@ def change(account: address, instrument: uint256, lots: int256) -> int256:
 
 
 @external
-def fill(account: address, words: DynArray[uint256, 25]):
-    for i: uint256 in range(25):
-        if i < len(words):
-            positions._words[account][i] = words[i]
+def fill(account: address, words: uint256[17]):
+    positions._words[account] = words
 
 
 @external
-def packed(account: address, spots: DynArray[uint256, 8]) -> int256:
+def packed(account: address, spots: uint256[8]) -> int256:
     """
     @notice Read the account's positions and ask; the gas of both is logged.
     """
     before: uint256 = msg.gas
-    words: DynArray[uint256, 25] = positions._read(account)
-    risks: DynArray[IMarginEngine.MarketRisk, 8] = staticcall IMarginEngine(ENGINE).packed(words, spots)
+    risks: IMarginEngine.MarketRisk[8] = staticcall IMarginEngine(ENGINE).packed(
+        positions._read(account), spots
+    )
     log Asked(worst=risks[0].worst, gas=before - msg.gas)
     return risks[0].worst
 
 
 @external
-def exact(account: address, spots: DynArray[uint256, 8]) -> int256:
+def exact(account: address, spots: uint256[8]) -> int256:
     """
     @notice Read the account's positions and ask; the gas of both is logged.
     """
     before: uint256 = msg.gas
-    words: DynArray[uint256, 25] = positions._read(account)
-    risks: DynArray[IMarginEngine.MarketRisk, 8] = staticcall IMarginEngine(ENGINE).exact(words, spots)
+    risks: IMarginEngine.MarketRisk[8] = staticcall IMarginEngine(ENGINE).exact(
+        positions._read(account), spots
+    )
     log Asked(worst=risks[0].worst, gas=before - msg.gas)
     return risks[0].worst
 
 
 @external
-def greeks(account: address, spots: DynArray[uint256, 8]) -> int256:
+def greeks(account: address, spots: uint256[8]) -> int256:
     """
     @notice Read the account's positions and ask; the gas of both is logged.
     """
     before: uint256 = msg.gas
-    words: DynArray[uint256, 25] = positions._read(account)
-    risks: DynArray[IMarginEngine.MarketRisk, 8] = staticcall IGreeksEngine(GREEKS).greeks(words, spots)
+    risks: IMarginEngine.MarketRisk[8] = staticcall IGreeksEngine(GREEKS).greeks(
+        positions._read(account), spots
+    )
     log Asked(worst=risks[0].worst, gas=before - msg.gas)
     return risks[0].worst

@@ -12,7 +12,7 @@ initializes: positions
 
 @external
 @view
-def read(account: address) -> DynArray[uint256, 25]:
+def read(account: address) -> uint256[17]:
     return positions._read(account)
 
 

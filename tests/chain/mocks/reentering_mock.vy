@@ -1,7 +1,7 @@
 # pragma version ~=0.4.3
 # SPDX-License-Identifier: Apache-2.0
 """
-@title A thief that withdraws again while its withdrawal is being paid.
+@title A thief that withdraws or gives again while its withdrawal is being paid.
 @license Apache-2.0
 @author The Plimsoll authors
 """
@@ -9,10 +9,12 @@
 interface House:
     def deposit(amount: uint256): nonpayable
     def withdraw(amount: uint256): nonpayable
+    def give_fund(amount: uint256): nonpayable
 
 
 HOUSE: immutable(address)
 amount: uint256
+gives: bool
 
 
 @deploy
@@ -21,12 +23,13 @@ def __init__(house: address):
 
 
 @external
-def begin(amount: uint256):
+def begin(deposited: uint256, amount: uint256, gives: bool):
     """
-    @notice Deposit, then withdraw, and withdraw again from within.
+    @notice Deposit, then withdraw, and from within withdraw or give once more.
     """
-    extcall House(HOUSE).deposit(amount)
+    extcall House(HOUSE).deposit(deposited)
     self.amount = amount
+    self.gives = gives
     extcall House(HOUSE).withdraw(amount)
 
 
@@ -35,5 +38,9 @@ def on_transfer():
     """
     @notice What the token calls while it moves.
     """
-    if self.amount != 0:
-        extcall House(HOUSE).withdraw(self.amount)
+    amount: uint256 = self.amount
+    self.amount = 0
+    if amount != 0 and self.gives:
+        extcall House(HOUSE).give_fund(1)
+    elif amount != 0:
+        extcall House(HOUSE).withdraw(amount)

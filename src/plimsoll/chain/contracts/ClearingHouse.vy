@@ -26,9 +26,12 @@ interface Token:
 
 interface Margin:
     def assess(
-        account: address, cash: int256, words: DynArray[uint256, 25], holdings: uint256[ASSETS]
+        account: address, cash: int256, words: uint256[17], holdings: uint256[ASSETS]
     ) -> Assessment: view
-    def worth(words: DynArray[uint256, 25], spots: uint256[MARKETS]) -> int256: view
+    def assess_exactly(
+        account: address, cash: int256, words: uint256[17], holdings: uint256[ASSETS]
+    ) -> Assessment: view
+    def worth(words: uint256[17], spots: uint256[MARKETS]) -> int256: view
     def mark(instrument: uint256, price: uint256) -> int256: view
     def payoff(instrument: uint256, price: uint256) -> int256: view
     def prices() -> (uint256[MARKETS], bool): view
@@ -312,9 +315,7 @@ def withdraw(amount: uint256):
     assert 0 < amount and amount <= MOST_AMOUNT, "house: amount"
     self.cash[msg.sender] -= convert(amount, int256)
     self.basis[msg.sender] -= convert(amount, int256)
-    found: Assessment = self._assessed(msg.sender)
-    self._require_initial(found)
-    assert found.liquid >= 0, "house: a debt"
+    self._require_initial(msg.sender, True)
     self._retire(msg.sender)
     self._push(QUOTE, amount)
     log Withdrawn(account=msg.sender, asset=NOT_COLLATERAL, amount=amount)
@@ -330,7 +331,7 @@ def withdraw_collateral(number: uint256, amount: uint256):
     self._require_open()
     assert number < ASSETS and 0 < amount and amount <= self.holdings[msg.sender][number], "house: amount"
     self.holdings[msg.sender][number] -= amount
-    self._require_initial(self._assessed(msg.sender))
+    self._require_initial(msg.sender, False)
     self._retire(msg.sender)
     self._push(self.tokens[number], amount)
     log Withdrawn(account=msg.sender, asset=number, amount=amount)
@@ -396,7 +397,7 @@ def start_auction(account: address):
     """
     self._require_open()
     assert self.auctions[account] == 0, "house: in auction"
-    found: Assessment = self._assessed(account)
+    found: Assessment = self._assessed_exactly(account)
     self._require_live(found)
     assert found.equity < convert(found.maintenance, int256) or self._owes(account), "house: healthy"
     self.auctions[account] = block.timestamp
@@ -411,7 +412,7 @@ def end_auction(account: address):
     """
     self._require_open()
     assert self.auctions[account] != 0, "house: no auction"
-    found: Assessment = self._assessed(account)
+    found: Assessment = self._assessed_exactly(account)
     self._require_live(found)
     self._require_restored(account, found)
     self.auctions[account] = 0
@@ -433,7 +434,7 @@ def bid(account: address, share: uint256) -> uint256:
     assert account != msg.sender, "house: own account"
     assert 0 < share and share <= ONE, "house: share"
     assert self.places[msg.sender] != 0, "house: no account"
-    before: Assessment = self._assessed(account)
+    before: Assessment = self._assessed_exactly(account)
     self._require_live(before)
     assert before.equity < convert(before.called, int256), "house: restored"
     elapsed: uint256 = min(block.timestamp - self.auctions[account], AUCTION)
@@ -444,13 +445,14 @@ def bid(account: address, share: uint256) -> uint256:
         sold = min(share, self._most_share(before, own))
     premium: uint256 = own * sold // ONE
     from_fund: uint256 = 0
-    if before.equity <= 0 or elapsed == AUCTION:
+    if before.equity <= 0:
+        # while there is equity the fund adds nothing: whoever owns both sides would collect it
         from_fund = min((full - own) * sold // ONE, self.fund)
     self._take_over(account, msg.sender, sold)
     self.fund -= from_fund
     self.cash[account] -= convert(premium, int256)
     self.cash[msg.sender] += convert(premium + from_fund, int256)
-    self._require_initial(self._assessed(msg.sender))
+    self._require_initial(msg.sender, False)
     self._require_no_worse(account, before)
     log Sold(account=account, bidder=msg.sender, share=sold, premium=premium, from_fund=from_fund)
     return sold
@@ -488,9 +490,7 @@ def buy_collateral(account: address, number: uint256, amount: uint256) -> uint25
     assert self.holdings[msg.sender][number] <= MOST_AMOUNT, "house: amount"
     self.cash[account] += convert(cost, int256)
     self.cash[msg.sender] -= convert(cost, int256)
-    found: Assessment = self._assessed(msg.sender)
-    self._require_initial(found)
-    assert found.liquid >= 0, "house: a debt"
+    self._require_initial(msg.sender, True)
     log CollateralSold(account=account, bidder=msg.sender, asset=number, amount=sold, cost=cost)
     return sold
 
@@ -639,6 +639,17 @@ def assessed(account: address) -> Assessment:
 
 @external
 @view
+def assessed_exactly(account: address) -> Assessment:
+    """
+    @notice The same by the exact path alone: what an auction and a refusal go by.
+    @param account Whose.
+    @return Quote units.
+    """
+    return self._assessed_exactly(account)
+
+
+@external
+@view
 def lots(account: address, instrument: uint256) -> int256:
     """
     @notice An account's position.
@@ -651,9 +662,9 @@ def lots(account: address, instrument: uint256) -> int256:
 
 @external
 @view
-def words(account: address) -> DynArray[uint256, 25]:
+def words(account: address) -> uint256[17]:
     """
-    @notice An account's positions, four a word.
+    @notice An account's positions, six a word.
     @param account Whose.
     @return As the margin engine takes them.
     """
@@ -699,10 +710,24 @@ def _require_live(found: Assessment):
 
 @internal
 @view
-def _require_initial(found: Assessment):
+def _require_initial(account: address, owing: bool):
+    """
+    @notice Initial margin is met, and where it matters the account owes nothing. Packed rows may say so; only the exact
+            path may deny it, so that no published row keeps anybody's money.
+    """
+    found: Assessment = self._assessed(account)
+    if not self._meets_initial(found) or (owing and found.liquid < 0):
+        found = self._assessed_exactly(account)
     # without positions nothing is required, but collateral and cash must not sum to a debt
     assert found.live or found.initial == 0, "house: no live price"
-    assert found.equity >= convert(found.initial, int256), "house: below initial margin"
+    assert self._meets_initial(found), "house: below initial margin"
+    assert not owing or found.liquid >= 0, "house: a debt"
+
+
+@internal
+@pure
+def _meets_initial(found: Assessment) -> bool:
+    return found.equity >= convert(found.initial, int256)
 
 
 @internal
@@ -717,7 +742,7 @@ def _require_no_worse(account: address, before: Assessment):
     """
     @notice Equity per maintenance must not fall where there was equity.
     """
-    after: Assessment = self._assessed(account)
+    after: Assessment = self._assessed_exactly(account)
     if before.equity > 0 and after.maintenance != 0:
         assert after.equity * convert(before.maintenance, int256) >= before.equity * convert(
             after.maintenance, int256
@@ -727,13 +752,21 @@ def _require_no_worse(account: address, before: Assessment):
 @internal
 @view
 def _owes(account: address) -> bool:
-    return self.cash[account] < 0 and len(positions._read(account)) == 0
+    return self.cash[account] < 0 and positions._none(account)
 
 
 @internal
 @view
 def _assessed(account: address) -> Assessment:
     return staticcall Margin(MARGIN).assess(
+        account, self.cash[account], positions._read(account), self.holdings[account]
+    )
+
+
+@internal
+@view
+def _assessed_exactly(account: address) -> Assessment:
+    return staticcall Margin(MARGIN).assess_exactly(
         account, self.cash[account], positions._read(account), self.holdings[account]
     )
 
@@ -766,12 +799,14 @@ def _take_over(account: address, bidder: address, share: uint256):
     spots: uint256[MARKETS] = empty(uint256[MARKETS])
     live: bool = False
     spots, live = staticcall Margin(MARGIN).prices()
-    words: DynArray[uint256, 25] = positions._read(account)
+    words: uint256[17] = positions._read(account)
     for word: uint256 in words:
-        for place: uint256 in range(4):
-            lane: uint256 = (word >> (64 * place)) & (2 ** 64 - 1)
+        if word == 0:
+            break
+        for place: uint256 in range(positions.LANES):
+            lane: uint256 = (word >> (positions.LANE_BITS * place)) & positions.LANE
             if lane != 0:
-                instrument: uint256 = lane >> 48
+                instrument: uint256 = lane >> positions.LOTS_BITS
                 held: int256 = positions._signed(lane)
                 size: uint256 = (convert(abs(held), uint256) * share + ONE - 1) // ONE
                 lots: int256 = convert(size, int256)
@@ -790,7 +825,7 @@ def _take_over(account: address, bidder: address, share: uint256):
 def _trade(account: address, instrument: uint256, lots: int256, paid: int256):
     """
     @notice Book one side of a trade. It meets initial margin afterwards, or it reduces the position and leaves no less
-            equity above maintenance than before.
+            equity above maintenance than before. Packed rows may say so; only the exact path may deny it.
     """
     assert self.places[account] != 0, "house: no account"
     held: int256 = positions._lots(account, instrument)
@@ -800,14 +835,30 @@ def _trade(account: address, instrument: uint256, lots: int256, paid: int256):
         before = self._assessed(account)
     else:
         assert not self.winding_down, "house: winding down"
+    self._book(account, instrument, lots, paid)
+    after: Assessment = self._assessed(account)
+    if not self._allowed(before, after, reduces):
+        after = self._assessed_exactly(account)
+        if reduces:
+            self._book(account, instrument, -lots, -paid)
+            before = self._assessed_exactly(account)
+            self._book(account, instrument, lots, paid)
+        if not self._allowed(before, after, reduces):
+            self._require_live(after)
+            raise "house: below initial margin"
+    self._rebase(account)
+
+
+@internal
+def _book(account: address, instrument: uint256, lots: int256, paid: int256):
     positions._change(account, instrument, lots)
     self.cash[account] += paid
-    after: Assessment = self._assessed(account)
-    kept: bool = reduces and self._excess(after) >= self._excess(before)
-    if not kept:
-        self._require_live(after)
-        assert after.equity >= convert(after.initial, int256), "house: below initial margin"
-    self._rebase(account)
+
+
+@internal
+@pure
+def _allowed(before: Assessment, after: Assessment, reduces: bool) -> bool:
+    return (reduces and self._excess(after) >= self._excess(before)) or (after.live and self._meets_initial(after))
 
 
 @internal
@@ -821,7 +872,7 @@ def _rebase(account: address):
     """
     @notice Without positions, gains count from here.
     """
-    if len(positions._read(account)) == 0:
+    if positions._none(account):
         self.basis[account] = self.cash[account]
 
 
@@ -875,7 +926,7 @@ def _retire(account: address):
     @notice Strike an account that holds nothing off the list; the last one takes its place.
     """
     place: uint256 = self.places[account]
-    if place == 0 or self.cash[account] != 0 or len(positions._read(account)) != 0:
+    if place == 0 or self.cash[account] != 0 or not positions._none(account):
         return
     for amount: uint256 in self.holdings[account]:
         if amount != 0:

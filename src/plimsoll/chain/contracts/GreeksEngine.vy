@@ -16,6 +16,7 @@ from interfaces import IMarginEngine
 import black76
 import fixed_point
 import greeks_bound
+import positions
 import valuation
 
 implements: IGreeksEngine
@@ -38,27 +39,29 @@ def __init__(engine: address):
 @external
 @view
 def greeks(
-    positions: DynArray[uint256, 25], spots: DynArray[uint256, 8]
-) -> DynArray[IMarginEngine.MarketRisk, 8]:
+    words: uint256[positions.MAX_WORDS], spots: uint256[8]
+) -> IMarginEngine.MarketRisk[8]:
     """
     @notice See IGreeksEngine.
-    @param positions Words of four positions.
+    @param words Words of six positions.
     @param spots Spot by market number, 1e18.
-    @return One risk per market held.
+    @return Risks by number of the market.
     """
-    risks: DynArray[IMarginEngine.MarketRisk, 8] = []
+    risks: IMarginEngine.MarketRisk[8] = empty(IMarginEngine.MarketRisk[8])
     box: greeks_bound.Box = empty(greeks_bound.Box)
     sums: greeks_bound.Sums = empty(greeks_bound.Sums)
     tenor: valuation.Tenor = empty(valuation.Tenor)
     key: uint256 = max_value(uint256)
     as_of: uint256 = max_value(uint256)
     source: valuation.Source = empty(valuation.Source)
-    for word: uint256 in positions:
+    for word: uint256 in words:
+        if word == 0:
+            break
         rest: uint256 = word
-        for _: uint256 in range(4):
+        for _: uint256 in range(positions.LANES):
             if rest == 0:
                 break
-            instrument: uint256 = (rest >> 48) & 65_535
+            instrument: uint256 = (rest >> positions.LOTS_BITS) & positions.MAX_ID
             at: uint256 = instrument >> 10
             if at != key:
                 assert key == max_value(uint256) or at > key, "engine: order"
@@ -66,19 +69,19 @@ def greeks(
                 source = self._source(at)
                 if opened:
                     if key != max_value(uint256):
-                        risks.append(self._bounded(key >> 3, box, sums, as_of))
+                        risks[key >> 3] = self._bounded(box, sums, as_of)
                         sums = empty(greeks_bound.Sums)
                         as_of = max_value(uint256)
                     box = self._box(source.market)
                 key = at
                 tenor = empty(valuation.Tenor)
                 as_of = min(as_of, source.as_of)
-            lots: int256 = convert(convert(rest << 208, bytes32), int256) >> 208
+            lots: int256 = positions._signed(rest)
             option: valuation.Option = empty(valuation.Option)
             expiry: uint256 = 0
             option, expiry = valuation._option(source, instrument & 1023, valuation._spot(at >> 3, spots), 0)
             assert valuation._sound(option), "engine: no price"
-            # Lots are below 2**47, money below 2**113, and there are 100 positions.
+            # Lots are below 2**25, money below 2**113, and there are 102 positions.
             sums.allowance = unsafe_add(sums.allowance, unsafe_mul(abs(lots), valuation._error(box.high, option)) << 3)
             if option.kind == valuation.LINEAR:
                 sums.value = unsafe_add(sums.value, unsafe_mul(lots, option.forward))  # as above
@@ -95,23 +98,22 @@ def greeks(
                 leg.risen = valuation._deviation(steady, tenor.multiple, box.rise)
                 leg.fallen = valuation._deviation(steady, tenor.multiple, box.fall)
                 sums = greeks_bound._add(sums, box, lots, leg)
-            rest = rest >> 64
+            rest = rest >> positions.LANE_BITS
     if key != max_value(uint256):
-        risks.append(self._bounded(key >> 3, box, sums, as_of))
+        risks[key >> 3] = self._bounded(box, sums, as_of)
     return risks
 
 
 @internal
 @pure
 def _bounded(
-    market: uint256, box: greeks_bound.Box, sums: greeks_bound.Sums, as_of: uint256
+    box: greeks_bound.Box, sums: greeks_bound.Sums, as_of: uint256
 ) -> IMarginEngine.MarketRisk:
     """
     @dev Today's value less the most that the box can take; both rounded down to quanta.
     """
     held: int256 = unsafe_sub(sums.value, sums.allowance)  # both are below 2**170
     return IMarginEngine.MarketRisk(
-        market=market,
         value=held >> 64,
         worst=(held - greeks_bound._loss(sums, box)) >> 64,
         scenario=SCENARIOS,

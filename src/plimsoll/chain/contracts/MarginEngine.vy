@@ -16,6 +16,8 @@
 
 from interfaces import IMarginEngine
 import data_code
+import packed_rows
+import positions
 import valuation
 
 implements: IMarginEngine
@@ -65,29 +67,20 @@ event Resumed:
 MARKETS: constant(uint256) = 8
 BOARDS: constant(uint256) = 8
 SCENARIOS: constant(uint256) = valuation.SCENARIOS
-MAX_ROWS: constant(uint256) = 336
-ROW: constant(uint256) = valuation.ROW
-HEADER: constant(uint256) = valuation.HEADER
-MAX_ROW_BYTES: constant(uint256) = 24_528
+MAX_ROWS: constant(uint256) = packed_rows.MAX_ROWS
+MAX_ROW_BYTES: constant(uint256) = packed_rows.MAX_ROW_BYTES
+# Above row and lots of a position: market and board.
+BOARD_BITS: constant(uint256) = positions.LOTS_BITS + 10
 WEEK: constant(uint256) = 604_800
 LINEAR: constant(uint256) = valuation.LINEAR
 ONE: constant(int256) = valuation.ONE
-# Packed rows hold for so many seconds, while spot stays within one fiftieth of theirs.
-MAX_AGE: constant(uint256) = 3_600
-DRIFT: constant(uint256) = 50
-# Every fourth lane of 16 bits; four lanes of 64, their places, top bits and half the range they may take.
-SPACED: constant(uint256) = 65_535 * (1 + 2**64 + 2**128 + 2**192)
-LANE: constant(uint256) = 2**64 - 1
-SPACES: constant(uint256) = 1 + 2**64 + 2**128 + 2**192
-TOPS: constant(uint256) = 2**63 * SPACES
-BIAS: constant(uint256) = 2**57 * SPACES
-# Scenarios 0, 4, 8 and 12 of four lanes.
-NUMBERS: constant(uint256) = 4 * 2**64 + 8 * 2**128 + 12 * 2**192
-# Sizes of one market's positions together, each times 2**exponent, stay below this.
-GROSS: constant(uint256) = 2**41
+# Sizes of one market's positions together, each times 2**exponent and 32, stay below this: a lane of a row is below
+# 2**16, so a sum is within 2**57 of none, and with 2**57 added and its five bits below it takes 63.
+GROSS: constant(uint256) = 2**46
 # States of a board's rows.
 SUPERSEDED: constant(uint256) = 1
 REFUTED: constant(uint256) = 2
+PUBLISHED: constant(uint256) = 4
 # Of tenors: with a power of one a move of volatility grows thirtyfold from a month to a day.
 MOST_POWER: constant(uint256) = 1_000_000
 
@@ -120,183 +113,106 @@ def __init__(governor: address, publisher: address, guardian: address):
 @external
 @view
 def packed(
-    positions: DynArray[uint256, 25], spots: DynArray[uint256, 8]
-) -> DynArray[IMarginEngine.MarketRisk, 8]:
+    words: uint256[positions.MAX_WORDS], spots: uint256[8]
+) -> IMarginEngine.MarketRisk[8]:
     """
     @notice See IMarginEngine.
-    @param positions Words of four positions.
+    @param words Words of six positions.
     @param spots Spot by market number, 1e18.
-    @return One risk per market held.
+    @return Risks by number of the market.
     """
-    risks: DynArray[IMarginEngine.MarketRisk, 8] = []
-    sums: uint256[8] = empty(uint256[8])
-    rows: address = empty(address)
-    key: uint256 = max_value(uint256)
-    as_of: uint256 = max_value(uint256)
-    stale: uint256 = 0
-    charge: uint256 = 0
-    gross: uint256 = 0
-    for word: uint256 in positions:
-        rest: uint256 = word
-        for _: uint256 in range(4):
-            if rest == 0:
-                break
-            at: uint256 = (rest >> 58) & 63
-            if at != key:
-                assert key == max_value(uint256) or at > key, "engine: order"
-                if key != max_value(uint256) and at >> 3 != key >> 3:
-                    risks.append(self._summed(key >> 3, sums, charge, gross, as_of))
-                    sums = empty(uint256[8])
-                    as_of = max_value(uint256)
-                    charge = 0
-                    gross = 0
-                key = at
-                published: uint256 = 0
-                rows, published, stale = self._opened(at, spots)
-                as_of = min(as_of, published)
-            lots: int256 = convert(convert(rest << 208, bytes32), int256) >> 208
-            # The row's own 9 bytes end the first word, its lanes are the second and third; rows start at 32.
-            # The number of a row has 10 bits.
-            row: Bytes[96] = slice(rows.code, unsafe_add(unsafe_mul((rest >> 48) & 1023, ROW), 9), 96)
-            head: uint256 = 0
-            low: uint256 = 0
-            high: uint256 = 0
-            head, low, high = abi_decode(row, (uint256, uint256, uint256))
-            # All ones where lots are negative, so that the size is their complement plus one: below 2**48.
-            short: uint256 = convert(convert(lots >> 255, bytes32), uint256)
-            signed: uint256 = convert(convert(lots, bytes32), uint256)
-            size: uint256 = unsafe_sub(signed ^ short, short)  # as just said
-            scaled: uint256 = signed << (head & 31)
-            # Sizes are shifted by 31 at most, and there are 100 positions.
-            gross = unsafe_add(gross, size << (head & 31))
-            # The figures of a header are below 2**61 together: below 2**109 a position.
-            charge = unsafe_add(charge, unsafe_add(unsafe_mul(size, stale), (short & size) << unsafe_add(head & 31, 1)))
-            # Modulo 2**256 on purpose: the sums of four signed lanes, decoded in `_summed`.
-            sums[0] = unsafe_add(sums[0], unsafe_mul(low & SPACED, scaled))
-            sums[1] = unsafe_add(sums[1], unsafe_mul((low >> 16) & SPACED, scaled))
-            sums[2] = unsafe_add(sums[2], unsafe_mul((low >> 32) & SPACED, scaled))
-            sums[3] = unsafe_add(sums[3], unsafe_mul((low >> 48) & SPACED, scaled))
-            sums[4] = unsafe_add(sums[4], unsafe_mul(high & SPACED, scaled))
-            sums[5] = unsafe_add(sums[5], unsafe_mul((high >> 16) & SPACED, scaled))
-            sums[6] = unsafe_add(sums[6], unsafe_mul((high >> 32) & SPACED, scaled))
-            sums[7] = unsafe_add(sums[7], unsafe_mul((high >> 48) & SPACED, scaled))
-            rest = rest >> 64
-    if key != max_value(uint256):
-        risks.append(self._summed(key >> 3, sums, charge, gross, as_of))
+    risks: IMarginEngine.MarketRisk[8] = empty(IMarginEngine.MarketRisk[8])
+    sums: packed_rows.Sums = empty(packed_rows.Sums)
+    sums.next = packed_rows.SECOND
+    sums.rest = words[0]
+    found: packed_rows.Worth = empty(packed_rows.Worth)
+    held: uint256 = MARKETS
+    least: uint256 = 0
+    as_of: uint256 = 0
+    for _: uint256 in range(MARKETS * BOARDS):
+        if sums.rest == 0:
+            break
+        at: uint256 = (sums.rest >> BOARD_BITS) & 63
+        assert at >= least, "engine: order"
+        least = unsafe_add(at, 1)  # at most 64
+        market: uint256 = at >> 3
+        if market != held:
+            held = market
+            sums.lanes = packed_rows.START
+            sums.gross = 0
+            sums.charge = 0
+            as_of = max_value(uint256)
+        board: uint256 = self._boards[at]
+        if board & 255 != PUBLISHED:
+            self._refuse(board)
+        # The code that `publish` stored answers with as many words as it takes.
+        spot: uint256 = spots[market]
+        assert spot != 0, "engine: no price"
+        assert spot < 2**112, "engine: price too large"
+        sums, found = staticcall packed_rows.Rows(convert(board >> 96, address)).add(
+            sums, spot, words, skip_contract_check=True
+        )
+        assert found.fresh != 0, "packed: stale"
+        assert sums.gross & (2**72 - 1) < GROSS, "packed: book too large"
+        published: uint256 = (board >> 8) & (2**40 - 1)
+        if published < as_of:
+            as_of = published
+        risks[market] = IMarginEngine.MarketRisk(
+            value=found.value, worst=found.worst, scenario=found.scenario, as_of=as_of
+        )
     return risks
 
 
 @internal
-@view
-def _opened(key: uint256, spots: DynArray[uint256, 8]) -> (address, uint256, uint256):
+@pure
+def _refuse(board: uint256):
     """
-    @dev Give the code of a board's rows, when they were computed, and what a lot is charged because spot and
-         time have moved since.
+    @dev Say why a board's rows do not count.
     """
-    board: uint256 = self._boards[key]
     assert board != 0, "engine: not published"
     assert board & SUPERSEDED == 0, "packed: superseded"
-    assert board & REFUTED == 0, "packed: refuted"
-    rows: address = convert(board >> 96, address)
-    header: uint256 = convert(slice(rows.code, 0, HEADER), uint256)
-    as_of: uint256 = header >> 208
-    then: uint256 = (header >> 96) & (2**112 - 1)
-    now: uint256 = valuation._spot(key >> 3, spots)
-    age: uint256 = unsafe_sub(block.timestamp, as_of)  # publications are of the past
-    moved: uint256 = unsafe_sub(max(now, then), min(now, then))  # the larger less the smaller
-    # Both are below 2**112.
-    assert age <= MAX_AGE and unsafe_mul(moved, DRIFT) <= then, "packed: stale"
-    # Below 2**48 times 2**112, and 2**40 times 2**12; `then` is positive.
-    drift: uint256 = unsafe_div(unsafe_mul((header >> 48) & (2**48 - 1), moved), then)
-    return rows, as_of, unsafe_add(unsafe_add(drift, 1), unsafe_mul(header & (2**48 - 1), age))
-
-
-@internal
-@view
-def _summed(
-    market: uint256, sums: uint256[8], charge: uint256, gross: uint256, as_of: uint256
-) -> IMarginEngine.MarketRisk:
-    """
-    @dev Find the least of 32 sums, four lanes at a time. Sizes together are below 2**41 and a lane of a row
-         below 2**16, so a sum is within 2**57 of none. With 2**57 added and its scenario's number put below
-         it, a sum takes 63 bits: the 64th is free for comparing lanes, and of equal sums the first is taken.
-    """
-    assert gross < GROSS, "packed: book too large"
-    # Modulo 2**256: every lane is now its sum plus 2**57. Nothing crosses a lane from here on.
-    least: uint256 = (unsafe_add(sums[0], BIAS) << 5) | NUMBERS
-    today: uint256 = (least & LANE) >> 5
-    least = self._lesser(least, (unsafe_add(sums[1], BIAS) << 5) | (NUMBERS + SPACES))  # as above
-    least = self._lesser(least, (unsafe_add(sums[2], BIAS) << 5) | (NUMBERS + 2 * SPACES))  # as above
-    least = self._lesser(least, (unsafe_add(sums[3], BIAS) << 5) | (NUMBERS + 3 * SPACES))  # as above
-    least = self._lesser(least, (unsafe_add(sums[4], BIAS) << 5) | (NUMBERS + 16 * SPACES))  # as above
-    least = self._lesser(least, (unsafe_add(sums[5], BIAS) << 5) | (NUMBERS + 17 * SPACES))  # as above
-    least = self._lesser(least, (unsafe_add(sums[6], BIAS) << 5) | (NUMBERS + 18 * SPACES))  # as above
-    least = self._lesser(least, (unsafe_add(sums[7], BIAS) << 5) | (NUMBERS + 19 * SPACES))  # as above
-    worst: uint256 = min(
-        min(least & LANE, (least >> 64) & LANE), min((least >> 128) & LANE, least >> 192)
-    )
-    # Sizes, each at most 2**47, times figures below 2**62, a hundred times: far below 2**255.
-    held: int256 = unsafe_add(2**57, convert(charge, int256))
-    return IMarginEngine.MarketRisk(
-        market=market,
-        value=unsafe_sub(convert(today, int256), held),  # as above
-        worst=unsafe_sub(convert(worst >> 5, int256), held),  # as above
-        scenario=worst & 31,
-        as_of=as_of,
-    )
-
-
-@internal
-@pure
-def _lesser(a: uint256, b: uint256) -> uint256:
-    """
-    @dev Take the lesser of each of four lanes of 63 bits.
-    """
-    # With the top bit of every lane set in `a` no lane borrows from the next; it stays set where a >= b.
-    above: uint256 = unsafe_sub(a | TOPS, b) & TOPS
-    # A top bit less one is a mask of the 63 bits below it.
-    return a ^ ((a ^ b) & unsafe_sub(above, above >> 63))
+    raise "packed: refuted"
 
 
 @external
 @view
 def exact(
-    positions: DynArray[uint256, 25], spots: DynArray[uint256, 8]
-) -> DynArray[IMarginEngine.MarketRisk, 8]:
+    words: uint256[positions.MAX_WORDS], spots: uint256[8]
+) -> IMarginEngine.MarketRisk[8]:
     """
     @notice See IMarginEngine.
-    @param positions Words of four positions.
+    @param words Words of six positions.
     @param spots Spot by market number, 1e18.
-    @return One risk per market held.
+    @return Risks by number of the market.
     """
-    return self._exact(positions, spots, SCENARIOS)
+    return self._exact(words, spots, SCENARIOS)
 
 
 @external
 @view
 def single(
-    positions: DynArray[uint256, 25], spots: DynArray[uint256, 8], scenario: uint256
-) -> DynArray[IMarginEngine.MarketRisk, 8]:
+    words: uint256[positions.MAX_WORDS], spots: uint256[8], scenario: uint256
+) -> IMarginEngine.MarketRisk[8]:
     """
     @notice See IMarginEngine.
-    @param positions Words of four positions.
+    @param words Words of six positions.
     @param spots Spot by market number, 1e18.
     @param scenario Number of the scenario.
-    @return One risk per market held.
+    @return Risks by number of the market.
     """
     assert scenario < SCENARIOS, "engine: no such scenario"
-    return self._exact(positions, spots, scenario)
+    return self._exact(words, spots, scenario)
 
 
 @internal
 @view
 def _exact(
-    positions: DynArray[uint256, 25], spots: DynArray[uint256, 8], only: uint256
-) -> DynArray[IMarginEngine.MarketRisk, 8]:
+    words: uint256[positions.MAX_WORDS], spots: uint256[8], only: uint256
+) -> IMarginEngine.MarketRisk[8]:
     """
     @dev Reprice every position; `only` below 32 names the one scenario to look at besides today.
     """
-    risks: DynArray[IMarginEngine.MarketRisk, 8] = []
+    risks: IMarginEngine.MarketRisk[8] = empty(IMarginEngine.MarketRisk[8])
     grid: valuation.Grid = empty(valuation.Grid)
     tenor: valuation.Tenor = empty(valuation.Tenor)
     sums: int256[SCENARIOS] = empty(int256[SCENARIOS])
@@ -304,12 +220,14 @@ def _exact(
     key: uint256 = max_value(uint256)
     as_of: uint256 = max_value(uint256)
     source: valuation.Source = empty(valuation.Source)
-    for word: uint256 in positions:
+    for word: uint256 in words:
+        if word == 0:
+            break
         rest: uint256 = word
-        for _: uint256 in range(4):
+        for _: uint256 in range(positions.LANES):
             if rest == 0:
                 break
-            instrument: uint256 = (rest >> 48) & 65_535
+            instrument: uint256 = (rest >> positions.LOTS_BITS) & positions.MAX_ID
             at: uint256 = instrument >> 10
             if at != key:
                 assert key == max_value(uint256) or at > key, "engine: order"
@@ -317,7 +235,7 @@ def _exact(
                 source = self._source(at)
                 if opened:
                     if key != max_value(uint256):
-                        risks.append(self._least(key >> 3, grid.size, sums, allowance, as_of, only))
+                        risks[key >> 3] = self._least(grid.size, sums, allowance, as_of, only)
                         sums = empty(int256[SCENARIOS])
                         allowance = 0
                         as_of = max_value(uint256)
@@ -325,7 +243,7 @@ def _exact(
                 key = at
                 tenor = empty(valuation.Tenor)
                 as_of = min(as_of, source.as_of)
-            lots: int256 = convert(convert(rest << 208, bytes32), int256) >> 208
+            lots: int256 = positions._signed(rest)
             option: valuation.Option = empty(valuation.Option)
             expiry: uint256 = 0
             option, expiry = valuation._option(source, instrument & 1023, valuation._spot(at >> 3, spots), 0)
@@ -333,18 +251,18 @@ def _exact(
             if option.kind != LINEAR and expiry != tenor.expiry:
                 tenor = valuation._tenor(expiry, source.as_of, block.timestamp, grid.power)
             sums = valuation._values(sums, grid, tenor, option, lots)
-            # Lots are below 2**47, money below 2**113, and there are 100 positions.
+            # Lots are below 2**25, money below 2**113, and there are 102 positions.
             allowance = unsafe_add(allowance, unsafe_mul(abs(lots), valuation._error(grid.largest, option)))
-            rest = rest >> 64
+            rest = rest >> positions.LANE_BITS
     if key != max_value(uint256):
-        risks.append(self._least(key >> 3, grid.size, sums, allowance, as_of, only))
+        risks[key >> 3] = self._least(grid.size, sums, allowance, as_of, only)
     return risks
 
 
 @internal
 @pure
 def _least(
-    market: uint256, size: uint256, sums: int256[SCENARIOS], allowance: int256, as_of: uint256, only: uint256
+    size: uint256, sums: int256[SCENARIOS], allowance: int256, as_of: uint256, only: uint256
 ) -> IMarginEngine.MarketRisk:
     """
     @dev Find the least sum and round down to quanta.
@@ -354,7 +272,6 @@ def _least(
         if sums[s] < sums[worst]:
             worst = s
     return IMarginEngine.MarketRisk(
-        market=market,
         value=unsafe_sub(sums[0], allowance) >> 64,  # both are below 2**170
         worst=unsafe_sub(sums[worst], allowance) >> 64,  # as above
         scenario=worst if worst == 0 or only == SCENARIOS else only,
@@ -634,15 +551,15 @@ def publish(
     key: uint256 = self._key(market, board)
     listed: address = self._terms[key]
     assert listed != empty(address), "engine: not listed"
-    assert len(rows) == ROW * ((listed.codesize - 65) // 32), "engine: rows do not match"
+    assert len(rows) == packed_rows.ROW * ((listed.codesize - 65) // 32), "engine: rows do not match"
     former: uint256 = self._boards[key]
-    assert as_of <= block.timestamp and block.timestamp - as_of <= MAX_AGE, "engine: bad time"
+    assert as_of <= block.timestamp and block.timestamp - as_of <= packed_rows.MAX_AGE, "engine: bad time"
     assert as_of > (former >> 8) & (2**40 - 1), "engine: bad time"
     assert spot > 0 and spot < 2**112, "engine: bad price"
     assert notional < 2**48 and decay < 2**48, "engine: bound too large"
     header: uint256 = as_of << 208 | spot << 96 | notional << 48 | decay
-    code: address = data_code._store(concat(convert(header, bytes32), rows))
-    state: uint256 = SUPERSEDED if self.halted else 0
+    code: address = packed_rows._published(header, rows)
+    state: uint256 = PUBLISHED | (SUPERSEDED if self.halted else 0)
     self._boards[key] = convert(code, uint256) << 96 | as_of << 8 | state
     log Published(market=market, board=board, as_of=as_of, code=code)
 
@@ -674,7 +591,7 @@ def _holds(key: uint256, row: uint256, rows: address) -> bool:
     """
     @dev Whether a row is what the exact path gives at its own moment, and the header bounds it.
     """
-    header: uint256 = convert(slice(rows.code, 0, HEADER), uint256)
+    header: uint256 = packed_rows._header(rows)
     as_of: uint256 = header >> 208
     option: valuation.Option = empty(valuation.Option)
     expiry: uint256 = 0
@@ -692,7 +609,7 @@ def _holds(key: uint256, row: uint256, rows: address) -> bool:
     if unsafe_mul(option.forward, grid.largest) >> 160 >= convert((header >> 48) & (2**48 - 1), int256):
         return False
     values: int256[SCENARIOS] = valuation._values(empty(int256[SCENARIOS]), grid, tenor, option, 1)
-    return valuation._matches(slice(rows.code, 9 + ROW * row, 96), grid.size, values, valuation._error(grid.largest, option))
+    return valuation._matches(source, row, grid.size, values)
 
 
 @external

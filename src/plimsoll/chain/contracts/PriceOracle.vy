@@ -12,6 +12,7 @@
 @custom:kill The guardian's `drop_feed` removes a compromised feed for ever, as long as a quorum remains. There is no
         switch that stops a market: without a quorum it is not live, and its readers allow no new risk.
 """
+import data_code
 import fixed_point
 
 
@@ -52,9 +53,7 @@ event FeedDropped:
 
 event Observed:
     market: indexed(bytes32)
-    price: uint256
-    time: uint256
-    variance: uint256
+    state: uint256         # time (64 bits), price (96), variance (96)
 
 
 event ListingClosed:
@@ -70,15 +69,16 @@ HOUR: constant(uint256) = 3_600
 LOW_32: constant(uint256) = 4_294_967_295
 LOW_64: constant(uint256) = 18_446_744_073_709_551_615
 LOW_96: constant(uint256) = 79_228_162_514_264_337_593_543_950_335
+# Words of a listing: rules, then word and key of every feed
+LISTING: constant(uint256) = 1 + 2 * MOST_FEEDS
+MOST_OBSERVED: constant(uint256) = 32
 LOW_160: constant(uint256) = 1_461_501_637_330_902_918_203_684_832_716_283_019_655_932_542_975
 
 GUARDIAN: public(immutable(address))
 lister: public(address)
-# six lanes of 32 bits as in `Rules`, then the number of feeds
-rules_words: HashMap[bytes32, uint256]
-# source (160 bits), kind (8), decimals (8), heartbeat (32)
-feed_words: HashMap[bytes32, uint256[MOST_FEEDS]]
-keys: HashMap[bytes32, bytes32[MOST_FEEDS]]
+# Code that holds rules and feeds: one cold address and no slot for each feed. Its words are six lanes of 32 bits as in
+# `Rules`, then the number of feeds; and for each feed source (160 bits), kind (8), decimals (8), heartbeat (32), and key.
+listings: HashMap[bytes32, address]
 # time (64 bits), price (96), variance (96)
 states: HashMap[bytes32, uint256]
 
@@ -103,7 +103,7 @@ def configure(market: bytes32, rules: Rules, feeds: DynArray[Feed, MOST_FEEDS], 
     @param variance What the volatility begins at, per hour.
     """
     assert msg.sender == self.lister, "oracle: not the lister"
-    assert self.rules_words[market] == 0, "oracle: listed already"
+    assert self.listings[market] == empty(address), "oracle: listed already"
     assert 0 < rules.quorum and convert(rules.quorum, uint256) <= len(feeds), "oracle: quorum"
     # A feed that agrees with a majority must be able to outvote the others
     assert 2 * convert(rules.quorum, uint256) > len(feeds), "oracle: quorum"
@@ -112,7 +112,7 @@ def configure(market: bytes32, rules: Rules, feeds: DynArray[Feed, MOST_FEEDS], 
     for feed: Feed in feeds:
         assert feed.kind <= PYTH and feed.decimals <= 18, "oracle: feed"
     self._store_listing(market, rules, feeds)
-    reading: Reading = self._median(market, rules)
+    reading: Reading = self._median(self._listing(market))
     assert reading.live, "oracle: no quorum"
     self._store(market, reading, variance)
     log Configured(market=market, rules=rules, feeds=feeds)
@@ -152,22 +152,31 @@ def observe(market: bytes32):
     @notice Record the price and let the volatility learn from its move. Anyone may, at every new round.
     @param market Which one.
     """
-    rules: Rules = self._rules(market)
-    reading: Reading = self._median(market, rules)
-    assert reading.live, "oracle: no quorum"
+    listing: uint256[LISTING] = self._listing(market)
+    reading: Reading = self._median(listing)
     state: uint256 = self.states[market]
-    last_time: uint256 = state & LOW_64
-    assert reading.time > last_time, "oracle: nothing new"
-    memory: uint256 = convert(rules.memory, uint256)
-    price: uint256 = (state >> 64) & LOW_96
-    # both prices are below 2**96, so the ratio in units of 2**-96 is below 2**192
-    move: int256 = fixed_point._ln(convert((reading.price << 96) // price, int256))
-    # |move| < 2**104 in these units: no overflow, and eighteen decimals from here on
-    size: uint256 = convert(abs(move), uint256) * UNIT >> 96
-    variance: uint256 = ((state >> 160) * memory + size * size // UNIT * HOUR) // (
-        memory + reading.time - last_time
-    )
-    self._store(market, reading, variance)
+    assert reading.live, "oracle: no quorum"
+    assert reading.time > state & LOW_64, "oracle: nothing new"
+    self._learn(market, listing[0], reading, state)
+
+
+@external
+def observe_many(markets: DynArray[bytes32, MOST_OBSERVED]) -> uint256:
+    """
+    @notice Observe several markets in one transaction. Those without a quorum or a new round are passed over, so that
+            nobody stops the others by observing one of them first.
+    @param markets Which ones.
+    @return How many had something new.
+    """
+    learnt: uint256 = 0
+    for market: bytes32 in markets:
+        listing: uint256[LISTING] = self._listing(market)
+        reading: Reading = self._median(listing)
+        state: uint256 = self.states[market]
+        if reading.live and reading.time > state & LOW_64:
+            self._learn(market, listing[0], reading, state)
+            learnt += 1
+    return learnt
 
 
 @external
@@ -178,17 +187,17 @@ def reading(market: bytes32) -> Reading:
     @param market Which one.
     @return Where it is not live, the price last recorded, with a doubt that grows with its age.
     """
-    rules: Rules = self._rules(market)
-    assert rules.quorum != 0, "oracle: no such market"
-    reading: Reading = self._median(market, rules)
+    assert self.listings[market] != empty(address), "oracle: no such market"
+    listing: uint256[LISTING] = self._listing(market)
+    reading: Reading = self._median(listing)
     state: uint256 = self.states[market]
     time: uint256 = state & LOW_64
     if reading.live and reading.time >= time:
         return reading
     price: uint256 = (state >> 64) & LOW_96
     age: uint256 = block.timestamp - min(block.timestamp, time)
-    steps: uint256 = 1 + age // convert(rules.doubt_step, uint256)
-    doubt: uint256 = min(price * steps * convert(rules.doubt_per_step, uint256) // ONE, price)
+    steps: uint256 = 1 + age // ((listing[0] >> 128) & LOW_32)
+    doubt: uint256 = min(price * steps * ((listing[0] >> 160) & LOW_32) // ONE, price)
     return Reading(price=price, doubt=doubt, time=time, live=False)
 
 
@@ -240,8 +249,21 @@ def rules(market: bytes32) -> Rules:
 
 @internal
 @view
+def _listing(market: bytes32) -> uint256[LISTING]:
+    """
+    @notice Rules and feeds as they are kept; all zero for a market that is not listed.
+    """
+    kept: address = self.listings[market]
+    if kept == empty(address):
+        return empty(uint256[LISTING])
+    return abi_decode(slice(kept.code, 1, 32 * LISTING), uint256[LISTING])
+
+
+@internal
+@view
 def _rules(market: bytes32) -> Rules:
-    word: uint256 = self.rules_words[market]
+    listing: uint256[LISTING] = self._listing(market)
+    word: uint256 = listing[0]
     return Rules(
         quorum=convert(word & LOW_32, uint32),
         deviation=convert((word >> 32) & LOW_32, uint32),
@@ -255,25 +277,26 @@ def _rules(market: bytes32) -> Rules:
 @internal
 @view
 def _feeds(market: bytes32) -> DynArray[Feed, MOST_FEEDS]:
+    listing: uint256[LISTING] = self._listing(market)
     feeds: DynArray[Feed, MOST_FEEDS] = []
-    for place: uint256 in range(self.rules_words[market] >> 192, bound=MOST_FEEDS):
-        word: uint256 = self.feed_words[market][place]
-        feed: Feed = Feed(
-            source=convert(word & LOW_160, address),
-            kind=convert((word >> 160) & 255, uint8),
-            decimals=convert((word >> 168) & 255, uint8),
-            heartbeat=convert((word >> 176) & LOW_32, uint32),
-            key=empty(bytes32),
+    for place: uint256 in range(listing[0] >> 192, bound=MOST_FEEDS):
+        word: uint256 = listing[1 + 2 * place]
+        feeds.append(
+            Feed(
+                source=convert(word & LOW_160, address),
+                kind=convert((word >> 160) & 255, uint8),
+                decimals=convert((word >> 168) & 255, uint8),
+                heartbeat=convert((word >> 176) & LOW_32, uint32),
+                key=convert(listing[2 + 2 * place], bytes32),
+            )
         )
-        if feed.kind == PYTH:
-            feed.key = self.keys[market][place]
-        feeds.append(feed)
     return feeds
 
 
 @internal
 def _store_listing(market: bytes32, rules: Rules, feeds: DynArray[Feed, MOST_FEEDS]):
-    self.rules_words[market] = (
+    listing: uint256[LISTING] = empty(uint256[LISTING])
+    listing[0] = (
         convert(rules.quorum, uint256)
         | (convert(rules.deviation, uint256) << 32)
         | (convert(rules.most_doubt, uint256) << 64)
@@ -282,29 +305,45 @@ def _store_listing(market: bytes32, rules: Rules, feeds: DynArray[Feed, MOST_FEE
         | (convert(rules.doubt_per_step, uint256) << 160)
         | (len(feeds) << 192)
     )
-    place: uint256 = 0
+    place: uint256 = 1
     for feed: Feed in feeds:
-        self.feed_words[market][place] = (
+        listing[place] = (
             convert(feed.source, uint256)
             | (convert(feed.kind, uint256) << 160)
             | (convert(feed.decimals, uint256) << 168)
             | (convert(feed.heartbeat, uint256) << 176)
         )
-        if feed.kind == PYTH:
-            self.keys[market][place] = feed.key
-        place += 1
+        listing[place + 1] = convert(feed.key, uint256)
+        place += 2
+    self.listings[market] = data_code._store(concat(b"\x00", abi_encode(listing)))
+
+
+@internal
+def _learn(market: bytes32, rules: uint256, reading: Reading, state: uint256):
+    """
+    @notice Record a newer price, and the variance that its move makes.
+    """
+    memory: uint256 = (rules >> 96) & LOW_32
+    # both prices are below 2**96, so the ratio in units of 2**-96 is below 2**192
+    move: int256 = fixed_point._ln(convert((reading.price << 96) // ((state >> 64) & LOW_96), int256))
+    # |move| < 2**104 in these units: no overflow, and eighteen decimals from here on
+    size: uint256 = convert(abs(move), uint256) * UNIT >> 96
+    variance: uint256 = ((state >> 160) * memory + size * size // UNIT * HOUR) // (
+        memory + reading.time - (state & LOW_64)
+    )
+    self._store(market, reading, variance)
 
 
 @internal
 def _store(market: bytes32, reading: Reading, variance: uint256):
-    kept: uint256 = min(variance, LOW_96)
-    self.states[market] = reading.time | (reading.price << 64) | (kept << 160)
-    log Observed(market=market, price=reading.price, time=reading.time, variance=kept)
+    state: uint256 = reading.time | (reading.price << 64) | (min(variance, LOW_96) << 160)
+    self.states[market] = state
+    log Observed(market=market, state=state)
 
 
 @internal
 @view
-def _median(market: bytes32, rules: Rules) -> Reading:
+def _median(listing: uint256[LISTING]) -> Reading:
     """
     @notice The median of the feeds that count and agree; not live where they are no quorum.
     """
@@ -312,11 +351,11 @@ def _median(market: bytes32, rules: Rules) -> Reading:
     doubts: uint256[MOST_FEEDS] = empty(uint256[MOST_FEEDS])
     times: uint256[MOST_FEEDS] = empty(uint256[MOST_FEEDS])
     count: uint256 = 0
-    for place: uint256 in range(self.rules_words[market] >> 192, bound=MOST_FEEDS):
+    for place: uint256 in range(listing[0] >> 192, bound=MOST_FEEDS):
         price: uint256 = 0
         doubt: uint256 = 0
         time: uint256 = 0
-        price, doubt, time = self._asked(market, place, rules.most_doubt)
+        price, doubt, time = self._asked(listing[1 + 2 * place], listing[2 + 2 * place], (listing[0] >> 64) & LOW_32)
         if price != 0:
             to: uint256 = count
             for _: uint256 in range(MOST_FEEDS):
@@ -330,18 +369,20 @@ def _median(market: bytes32, rules: Rules) -> Reading:
             doubts[to] = doubt
             times[to] = time
             count += 1
-    if count == 0:
+    if count == 0 or count < listing[0] & LOW_32:
         return empty(Reading)
+    if count == 1:
+        return Reading(price=prices[0], doubt=doubts[0], time=times[0], live=True)
     # in order of price, what agrees with the median stands together
     middle: uint256 = self._middle(prices, 0, count)
-    reach: uint256 = middle * convert(rules.deviation, uint256)
+    reach: uint256 = middle * ((listing[0] >> 32) & LOW_32)
     first: uint256 = count
     end: uint256 = 0
     for place: uint256 in range(count, bound=MOST_FEEDS):
         if self._apart(prices[place], middle) * ONE <= reach:
             first = min(first, place)
             end = place + 1
-    if end == 0 or end - first < convert(rules.quorum, uint256):
+    if end == 0 or end - first < listing[0] & LOW_32:
         return empty(Reading)
     reading: Reading = Reading(price=self._middle(prices, first, end), doubt=0, time=0, live=True)
     for place: uint256 in range(first, end, bound=MOST_FEEDS):
@@ -367,11 +408,10 @@ def _apart(a: uint256, b: uint256) -> uint256:
 
 @internal
 @view
-def _asked(market: bytes32, place: uint256, most_doubt: uint32) -> (uint256, uint256, uint256):
+def _asked(word: uint256, key: uint256, most_doubt: uint256) -> (uint256, uint256, uint256):
     """
     @notice One feed's price, doubt and time; price zero where it fails or does not count.
     """
-    word: uint256 = self.feed_words[market][place]
     source: address = convert(word & LOW_160, address)
     price: uint256 = 0
     doubt: uint256 = 0
@@ -379,12 +419,12 @@ def _asked(market: bytes32, place: uint256, most_doubt: uint32) -> (uint256, uin
     if (word >> 160) & 255 == 0:
         price, time = self._from_chainlink(source, (word >> 168) & 255)
     else:
-        price, doubt, time = self._from_pyth(source, self.keys[market][place])
+        price, doubt, time = self._from_pyth(source, convert(key, bytes32))
     if price > LOW_96 or time > block.timestamp + CLOCK_DRIFT:
         return 0, 0, 0
     if block.timestamp - min(block.timestamp, time) > (word >> 176) & LOW_32:
         return 0, 0, 0
-    if doubt * ONE > price * convert(most_doubt, uint256):
+    if doubt * ONE > price * most_doubt:
         return 0, 0, 0
     return price, doubt, time
 

@@ -12,10 +12,12 @@
         by itself.
 """
 from interfaces import IMarginEngine
+import positions
 
 
 interface Parameters:
     def rates(market: bytes32) -> MarketRates: view
+    def bounds(market: bytes32) -> Bounds: view
 
 
 interface Oracle:
@@ -37,6 +39,17 @@ struct MarketRates:
     market: bytes32
     long: SideRates
     short: SideRates
+
+
+struct Bounds:
+    least: uint32
+    most: uint32
+    rise_per_hour: uint32
+    fall_per_hour: uint32
+    fresh_for: uint32
+    stale_step: uint32
+    stale_rise: uint32
+    stale_steps: uint32
 
 
 struct Reading:
@@ -91,7 +104,7 @@ event ListingClosed:
 ONE: constant(uint256) = 1_000_000_000
 MARKETS: constant(uint256) = 8
 ASSETS: constant(uint256) = 8
-MAX_WORDS: constant(uint256) = 25
+MAX_WORDS: constant(uint256) = positions.MAX_WORDS
 # Of price times lot (1e18 each) over a quantum (1e-6)
 TO_QUANTA: constant(uint256) = 10 ** 30
 MILLION: constant(uint256) = 1_000_000
@@ -168,20 +181,48 @@ def close_listing():
 @external
 @view
 def assess(
-    account: address, cash: int256, words: DynArray[uint256, MAX_WORDS], holdings: uint256[ASSETS]
+    account: address, cash: int256, words: uint256[MAX_WORDS], holdings: uint256[ASSETS]
 ) -> Assessment:
     """
-    @notice Value an account and say what it must hold.
+    @notice Value an account and say what it must hold, by packed rows where they count: enough to grant, never to refuse.
     @param account For its attested factor.
     @param cash Quanta, negative where positions were paid for.
-    @param words Positions, four a word.
+    @param words Positions, six a word.
     @param holdings Collateral by asset, in its token's units.
     @return Equity and requirements, quanta.
     """
+    return self._assessed(account, cash, words, holdings, True)
+
+
+@external
+@view
+def assess_exactly(
+    account: address, cash: int256, words: uint256[MAX_WORDS], holdings: uint256[ASSETS]
+) -> Assessment:
+    """
+    @notice Value an account by the exact path alone, which rests on no published row: what refuses and liquidates.
+    @param account For its attested factor.
+    @param cash Quanta, negative where positions were paid for.
+    @param words Positions, six a word.
+    @param holdings Collateral by asset, in its token's units.
+    @return Equity and requirements, quanta.
+    """
+    return self._assessed(account, cash, words, holdings, False)
+
+
+@internal
+@view
+def _assessed(
+    account: address,
+    cash: int256,
+    words: uint256[MAX_WORDS],
+    holdings: uint256[ASSETS],
+    packed: bool,
+) -> Assessment:
     found: Assessment = Assessment(equity=cash, liquid=cash, maintenance=0, called=0, initial=0, live=True)
     runs: DynArray[Run, MARKETS] = self._runs(words)
     if len(runs) != 0:
-        found = self._with_positions(found, runs, words)
+        found = self._with_positions(found, runs, words, packed)
         found.maintenance = max(found.maintenance, LEAST_MARGIN)
         found.called = max(found.called, found.maintenance)
         factor: uint256 = staticcall Factors(ATTESTATIONS).factor(account)
@@ -201,20 +242,22 @@ def assess(
 
 @external
 @view
-def worth(words: DynArray[uint256, MAX_WORDS], spots: uint256[MARKETS]) -> int256:
+def worth(words: uint256[MAX_WORDS], spots: uint256[MARKETS]) -> int256:
     """
     @notice What positions are worth at given prices.
-    @param words Positions, four a word.
+    @param words Positions, six a word.
     @param spots Price by number of the market.
     @return Quanta.
     """
     worth: int256 = 0
     for word: uint256 in words:
-        for place: uint256 in range(4):
-            lane: uint256 = (word >> (64 * place)) & (2 ** 64 - 1)
+        if word == 0:
+            break
+        for place: uint256 in range(positions.LANES):
+            lane: uint256 = (word >> (positions.LANE_BITS * place)) & positions.LANE
             if lane != 0:
-                instrument: uint256 = lane >> 48
-                worth += self._lots(lane) * self._mark(instrument, spots[instrument >> 13])
+                instrument: uint256 = lane >> positions.LOTS_BITS
+                worth += positions._signed(lane) * self._mark(instrument, spots[instrument >> 13])
     return worth
 
 
@@ -328,13 +371,11 @@ def market_count() -> uint256:
 @internal
 @view
 def _with_positions(
-    before: Assessment, runs: DynArray[Run, MARKETS], words: DynArray[uint256, MAX_WORDS]
+    before: Assessment, runs: DynArray[Run, MARKETS], words: uint256[MAX_WORDS], packed: bool
 ) -> Assessment:
     found: Assessment = before
-    spots: DynArray[uint256, MARKETS] = []
-    for number: uint256 in range(MARKETS):
-        spots.append(0)
-    mixed: bool = False
+    spots: uint256[MARKETS] = empty(uint256[MARKETS])
+    mixed: uint256 = 0  # markets that the engine margins, a bit each
     for run: Run in runs:
         market: Market = self.markets[run.number]
         reading: Reading = staticcall Oracle(ORACLE).reading(market.name)
@@ -345,7 +386,7 @@ def _with_positions(
         found.called += doubt
         found.initial += doubt
         if run.mixed:
-            mixed = True
+            mixed |= 1 << run.number
             continue
         rates: MarketRates = staticcall Parameters(PARAMETERS).rates(market.name)
         side: SideRates = rates.long
@@ -357,71 +398,110 @@ def _with_positions(
         found.maintenance += self._charged(notional, side.maintenance)
         found.called += self._charged(notional, side.call)
         found.initial += self._charged(notional, side.initial)
-    if mixed:
-        risks: DynArray[IMarginEngine.MarketRisk, MARKETS] = self._risks(words, spots)
-        for risk: IMarginEngine.MarketRisk in risks:
-            found = self._with_risk(found, risk, runs)
+    if mixed != 0:
+        held: uint256[MAX_WORDS] = self._held(words, mixed)
+        risks: IMarginEngine.MarketRisk[MARKETS] = self._risks(held, spots, packed)
+        for run: Run in runs:
+            if run.mixed:
+                found = self._with_risk(found, risks[run.number], run.number)
     return found
 
 
 @internal
 @view
-def _with_risk(
-    before: Assessment, risk: IMarginEngine.MarketRisk, runs: DynArray[Run, MARKETS]
-) -> Assessment:
+def _with_risk(before: Assessment, risk: IMarginEngine.MarketRisk, market: uint256) -> Assessment:
     """
-    @notice Add a market that the engine margined, unless it was charged as a perpetual alone.
+    @notice Add a market that the engine margined; its loss counts for more by steps while its volatilities age.
     """
     found: Assessment = before
-    for run: Run in runs:
-        if run.number == risk.market and run.mixed:
-            rates: MarketRates = staticcall Parameters(PARAMETERS).rates(self.markets[risk.market].name)
-            spread: uint256 = staticcall IMarginEngine(ENGINE).spread(risk.market)
-            loss: uint256 = convert(risk.value - risk.worst, uint256)
-            found.liquid += risk.value
-            found.maintenance += self._scaled(loss, max(rates.long.maintenance, rates.short.maintenance), spread)
-            found.called += self._scaled(loss, max(rates.long.call, rates.short.call), spread)
-            found.initial += self._scaled(loss, max(rates.long.initial, rates.short.initial), spread)
+    name: bytes32 = self.markets[market].name
+    rates: MarketRates = staticcall Parameters(PARAMETERS).rates(name)
+    spread: uint256 = staticcall IMarginEngine(ENGINE).spread(market)
+    # both are rounded down: the true loss is below their difference and a quantum
+    loss: uint256 = convert(risk.value - risk.worst, uint256) + 1
+    loss = (loss * self._stale_factor(name, risk.as_of) + ONE - 1) // ONE
+    found.liquid += risk.value
+    found.maintenance += self._scaled(loss, max(rates.long.maintenance, rates.short.maintenance), spread)
+    found.called += self._scaled(loss, max(rates.long.call, rates.short.call), spread)
+    found.initial += self._scaled(loss, max(rates.long.initial, rates.short.initial), spread)
     return found
+
+
+@internal
+@view
+def _stale_factor(name: bytes32, as_of: uint256) -> uint256:
+    """
+    @notice What losses are multiplied by because nobody has published since: by the same steps as the market's rates.
+    """
+    bounds: Bounds = staticcall Parameters(PARAMETERS).bounds(name)
+    age: uint256 = block.timestamp - min(block.timestamp, as_of)
+    fresh: uint256 = convert(bounds.fresh_for, uint256)
+    if age <= fresh:
+        return ONE
+    steps: uint256 = min((age - fresh) // convert(bounds.stale_step, uint256), convert(bounds.stale_steps, uint256))
+    return ONE + steps * convert(bounds.stale_rise, uint256)
+
+
+@internal
+@pure
+def _held(words: uint256[MAX_WORDS], mixed: uint256) -> uint256[MAX_WORDS]:
+    """
+    @notice The positions of the markets that the engine margins: a perpetual alone needs no row of it.
+    """
+    held: uint256[MAX_WORDS] = empty(uint256[MAX_WORDS])
+    filled: uint256 = 0
+    for word: uint256 in words:
+        if word == 0:
+            break
+        for place: uint256 in range(positions.LANES):
+            lane: uint256 = (word >> (positions.LANE_BITS * place)) & positions.LANE
+            if lane != 0 and (mixed >> (lane >> (positions.LOTS_BITS + 13))) & 1 == 1:
+                held[filled // positions.LANES] |= lane << (positions.LANE_BITS * (filled % positions.LANES))
+                filled += 1
+    return held
 
 
 @internal
 @view
 def _risks(
-    words: DynArray[uint256, MAX_WORDS], spots: DynArray[uint256, MARKETS]
-) -> DynArray[IMarginEngine.MarketRisk, MARKETS]:
+    words: uint256[MAX_WORDS], spots: uint256[MARKETS], packed: bool
+) -> IMarginEngine.MarketRisk[MARKETS]:
     """
-    @notice The packed path; where it refuses, the exact one.
+    @notice The packed path where it may decide; where it refuses, the exact one.
     """
+    if not packed:
+        return staticcall IMarginEngine(ENGINE).exact(words, spots)
     success: bool = False
-    answer: Bytes[1_344] = b""
+    answer: Bytes[1_024] = b""
     success, answer = raw_call(
         ENGINE,
-        abi_encode(words, spots, method_id=method_id("packed(uint256[],uint256[])")),
-        max_outsize=1_344,
+        abi_encode(words, spots, method_id=method_id("packed(uint256[17],uint256[8])")),
+        max_outsize=1_024,
         is_static_call=True,
         revert_on_failure=False,
     )
     if success:
-        return abi_decode(answer, DynArray[IMarginEngine.MarketRisk, MARKETS])
+        return abi_decode(answer, IMarginEngine.MarketRisk[MARKETS])
     return staticcall IMarginEngine(ENGINE).exact(words, spots)
 
 
 @internal
 @view
-def _runs(words: DynArray[uint256, MAX_WORDS]) -> DynArray[Run, MARKETS]:
+def _runs(words: uint256[MAX_WORDS]) -> DynArray[Run, MARKETS]:
     """
     @notice What is held of each market; ids ascend, so that a market is one run.
     """
     runs: DynArray[Run, MARKETS] = []
     for word: uint256 in words:
-        for place: uint256 in range(4):
-            lane: uint256 = (word >> (64 * place)) & (2 ** 64 - 1)
+        if word == 0:
+            break
+        for place: uint256 in range(positions.LANES):
+            lane: uint256 = (word >> (positions.LANE_BITS * place)) & positions.LANE
             if lane == 0:
                 break
-            instrument: uint256 = lane >> 48
+            instrument: uint256 = lane >> positions.LOTS_BITS
             number: uint256 = instrument >> 13
-            lots: int256 = self._lots(lane)
+            lots: int256 = positions._signed(lane)
             if len(runs) == 0 or runs[len(runs) - 1].number != number:
                 runs.append(Run(number=number, linear=0, lots=0, mixed=False))
             last: uint256 = len(runs) - 1
@@ -431,15 +511,6 @@ def _runs(words: DynArray[uint256, MAX_WORDS]) -> DynArray[Run, MARKETS]:
             else:
                 runs[last].mixed = True
     return runs
-
-
-@internal
-@pure
-def _lots(lane: uint256) -> int256:
-    """
-    @notice The signed lots of a lane: its low 48 bits, moved to the top of the word and back with their sign.
-    """
-    return convert(convert(lane << 208, bytes32), int256) >> 208
 
 
 @internal

@@ -81,8 +81,8 @@ def _add(sums: Sums, box: Box, lots: int256, option: Leg) -> Sums:
     total: Sums = sums
     leg: Leg = option
     short: bool = lots < 0
-    size: int256 = max(lots, unsafe_sub(0, lots))  # lots are below 2**47 in size
-    # Money is below 2**109, and so is what follows of it; sums of 100 positions stay below 2**190.
+    size: int256 = max(lots, unsafe_sub(0, lots))  # lots are below 2**25 in size
+    # Money is below 2**109, and so is what follows of it; sums of 102 positions stay below 2**190.
     leg.moneyness = fixed_point._ln(unsafe_div(leg.forward << 96, leg.strike))
     leg.price, leg.delta = black76._call_and_delta(leg.forward, leg.strike, leg.moneyness, leg.deviation)
     if not leg.is_call:

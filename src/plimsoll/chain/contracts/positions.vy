@@ -1,24 +1,29 @@
 # pragma version ~=0.4.3
 # SPDX-License-Identifier: Apache-2.0
 """
-@title How are the positions of an account kept, four to a storage word?
+@title How are the positions of an account kept, six to a storage word?
 @license Apache-2.0
 @author The Plimsoll authors
 @notice
-    A word holds four lanes of 64 bits, the lowest first: instrument id (16 bits) above signed lots (48 bits,
-    two's complement). Ids ascend strictly over all lanes of all words; a lane of zero is empty, and all lanes
-    after it are. So a book is read until the first word whose last lane is empty, and no length is stored: ten
-    positions cost three cold slots.
+    A word holds six lanes of 42 bits, the lowest first: instrument id (16 bits) above signed lots (26 bits,
+    two's complement); its top four bits are zero. Ids ascend strictly over all lanes of all words; a lane of
+    zero is empty, and all lanes after it are. So a book is read until the first word whose last lane is empty,
+    and no length is stored: ten positions cost two cold slots.
 """
 
 
-MAX_WORDS: constant(uint256) = 25
-MAX_POSITIONS: constant(uint256) = 100
-LANES: constant(uint256) = 4
-LANE: constant(uint256) = 2**64 - 1
-LOTS_BITS: constant(uint256) = 48
-LOTS_MASK: constant(uint256) = 2**48 - 1
-MAX_LOTS: constant(int256) = 2**47 - 1
+MAX_WORDS: constant(uint256) = 17
+LANES: constant(uint256) = 6
+MAX_POSITIONS: constant(uint256) = MAX_WORDS * LANES
+LANE_BITS: constant(uint256) = 42
+LANE: constant(uint256) = 2**42 - 1
+# Where a word's last lane begins.
+LAST: constant(uint256) = 210
+LOTS_BITS: constant(uint256) = 26
+LOTS_MASK: constant(uint256) = 2**26 - 1
+MAX_LOTS: constant(int256) = 2**25 - 1
+# Above the lots of a lane that is moved to the top of a word.
+ABOVE_LOTS: constant(uint256) = 256 - LOTS_BITS
 MAX_ID: constant(uint256) = 2**16 - 1
 
 
@@ -27,21 +32,30 @@ _words: HashMap[address, uint256[MAX_WORDS]]
 
 @internal
 @view
-def _read(account: address) -> DynArray[uint256, MAX_WORDS]:
+def _read(account: address) -> uint256[MAX_WORDS]:
     """
     @notice Give an account's positions as the margin engine takes them.
     @param account Whose positions.
-    @return Words, none of which is zero.
+    @return Words; from the first that is zero on, all are.
     """
-    words: DynArray[uint256, MAX_WORDS] = []
+    words: uint256[MAX_WORDS] = empty(uint256[MAX_WORDS])
     for i: uint256 in range(MAX_WORDS):
         word: uint256 = self._words[account][i]
-        if word == 0:
-            break
-        words.append(word)
-        if word >> 192 == 0:
+        words[i] = word
+        if word >> LAST == 0:
             break
     return words
+
+
+@internal
+@view
+def _none(account: address) -> bool:
+    """
+    @notice Whether an account holds no position at all.
+    @param account Whose positions.
+    @return True where it holds none.
+    """
+    return self._words[account][0] == 0
 
 
 @internal
@@ -56,12 +70,12 @@ def _lots(account: address, instrument: uint256) -> int256:
     for i: uint256 in range(MAX_WORDS):
         word: uint256 = self._words[account][i]
         # Ids ascend: the first word whose last id is not below may hold it, no later word does.
-        if word >> 192 == 0 or word >> 240 >= instrument:
+        if word >> LAST == 0 or word >> (LAST + LOTS_BITS) >= instrument:
             for _: uint256 in range(LANES):
                 lane: uint256 = word & LANE
                 if lane != 0 and lane >> LOTS_BITS == instrument:
                     return self._signed(lane)
-                word = word >> 64
+                word = word >> LANE_BITS
             return 0
     return 0
 
@@ -83,7 +97,7 @@ def _change(account: address, instrument: uint256, lots: int256) -> int256:
     found: bool = False
     for i: uint256 in range(MAX_WORDS):
         word: uint256 = self._words[account][i]
-        if not found and word >> 192 != 0 and word >> 240 < instrument:
+        if not found and word >> LAST != 0 and word >> (LAST + LOTS_BITS) < instrument:
             continue
         if not found:
             held = self._held(word, instrument) + lots
@@ -110,7 +124,7 @@ def _held(word: uint256, instrument: uint256) -> int256:
         lane: uint256 = rest & LANE
         if lane != 0 and lane >> LOTS_BITS == instrument:
             return self._signed(lane)
-        rest = rest >> 64
+        rest = rest >> LANE_BITS
     return 0
 
 
@@ -122,7 +136,7 @@ def _enter(account: address, at: uint256, word: uint256, entering: uint256) -> u
     carried: uint256 = entering
     made: uint256 = 0
     for k: uint256 in range(LANES):
-        lane: uint256 = (word >> (64 * k)) & LANE
+        lane: uint256 = (word >> (LANE_BITS * k)) & LANE
         if carried != 0:
             if lane == 0 or carried >> LOTS_BITS < lane >> LOTS_BITS:
                 swapped: uint256 = lane
@@ -131,7 +145,7 @@ def _enter(account: address, at: uint256, word: uint256, entering: uint256) -> u
             elif carried >> LOTS_BITS == lane >> LOTS_BITS:
                 lane = carried
                 carried = 0
-        made |= lane << (64 * k)
+        made |= lane << (LANE_BITS * k)
     self._words[account][at] = made
     return carried
 
@@ -145,16 +159,16 @@ def _close(account: address, instrument: uint256, at: uint256):
     word: uint256 = 0
     kept: uint256 = 0
     for k: uint256 in range(LANES):
-        lane: uint256 = (held >> (64 * k)) & LANE
+        lane: uint256 = (held >> (LANE_BITS * k)) & LANE
         if lane >> LOTS_BITS != instrument:
-            word |= lane << (64 * kept)
+            word |= lane << (LANE_BITS * kept)
             kept += 1
     for i: uint256 in range(at, MAX_WORDS, bound=MAX_WORDS):
         following: uint256 = 0
         if i + 1 < MAX_WORDS:
             following = self._words[account][i + 1]
-        self._words[account][i] = word | ((following & LANE) << 192)
-        word = following >> 64
+        self._words[account][i] = word | ((following & LANE) << LAST)
+        word = following >> LANE_BITS
         if following == 0:
             break
 
@@ -172,6 +186,6 @@ def _lane(instrument: uint256, lots: int256) -> uint256:
 @pure
 def _signed(lane: uint256) -> int256:
     """
-    @dev Lots of a lane: its low 48 bits moved to the top of the word, and back with their sign.
+    @dev Lots of a lane: its low 26 bits moved to the top of the word, and back with their sign.
     """
-    return convert(convert(lane << 208, bytes32), int256) >> 208
+    return convert(convert(lane << ABOVE_LOTS, bytes32), int256) >> ABOVE_LOTS

@@ -11,6 +11,7 @@
 
 import black76
 import fixed_point
+import packed_rows
 
 
 # What is worked out once per market and call, by scenario; number 0 moves nothing.
@@ -50,8 +51,6 @@ struct Option:
 
 ONE: constant(int256) = fixed_point.ONE
 SCENARIOS: constant(uint256) = 32
-ROW: constant(uint256) = 73
-HEADER: constant(uint256) = 32
 MILLION: constant(int256) = 1_000_000
 BILLION: constant(int256) = 1_000_000_000
 # Of spot (1e18) times lot (1e18) over quanta (1e-6).
@@ -180,7 +179,7 @@ def _values(
     values: int256[SCENARIOS] = sums
     if option.kind == LINEAR:
         for s: uint256 in range(grid.size, bound=SCENARIOS):
-            # Money is below 2**109, a multiple below 2**99; lots are below 2**47, and there are 100 positions.
+            # Money is below 2**109, a multiple below 2**99; lots are below 2**25, and there are 102 positions.
             moved: int256 = unsafe_mul(option.forward, grid.multiple[s]) >> 96
             values[s] = unsafe_add(values[s], unsafe_mul(lots, moved))  # as above
         return values
@@ -237,16 +236,19 @@ def _error(largest: int256, option: Option) -> int256:
 
 
 @internal
-@pure
-def _matches(row: Bytes[96], size: uint256, values: int256[SCENARIOS], error: int256) -> bool:
+@view
+def _matches(source: Source, row: uint256, size: uint256, values: int256[SCENARIOS]) -> bool:
     """
-    @dev Whether every lane is its value less the error, rounded down; lanes without a scenario repeat today.
+    @dev Whether every lane is its value rounded to the nearest unit of the row; lanes without a scenario repeat
+         today.
     """
-    words: uint256[3] = abi_decode(row, uint256[3])
+    # The exponent ends the first word, the lanes are the second and the third.
+    at: uint256 = packed_rows.ROWS + packed_rows.ROW * row + 9 - 32
+    words: uint256[3] = abi_decode(slice(source.rows.code, at, 96), uint256[3])
     for s: uint256 in range(SCENARIOS):
         lane: uint256 = (words[1 + (s >> 4)] >> (16 * (s & 15))) & 65_535
-        value: int256 = max(values[s if s < size else 0] - error, 0)
-        if convert(lane, int256) != value >> (64 + (words[0] & 31)):
+        halves: int256 = values[s if s < size else 0] >> (63 + (words[0] & 31))
+        if convert(lane, int256) != (halves + 1) >> 1:
             return False
     return True
 
@@ -281,7 +283,7 @@ def _option(source: Source, row: uint256, spot: uint256, settling: uint256) -> (
     @return The instrument, and its expiry.
     """
     word: uint256 = convert(slice(source.terms.code, 65 + 32 * row, 32), uint256)
-    head: uint256 = convert(slice(source.rows.code, HEADER + ROW * row, 9), uint256)
+    head: uint256 = convert(slice(source.rows.code, packed_rows.ROWS + packed_rows.ROW * row, 9), uint256)
     expiry: uint256 = (word >> 128) & (2**40 - 1)
     basis: int256 = 0
     if expiry == 0 or settling < expiry:
@@ -300,13 +302,13 @@ def _option(source: Source, row: uint256, spot: uint256, settling: uint256) -> (
 
 @internal
 @pure
-def _spot(market: uint256, spots: DynArray[uint256, 8]) -> uint256:
+def _spot(market: uint256, spots: uint256[8]) -> uint256:
     """
     @notice Give the spot of a market that is held.
-    @param market Its number.
+    @param market Its number, below 8.
     @param spots By market number, 1e18.
     @return Below 2**112.
     """
-    assert market < len(spots) and spots[market] != 0, "engine: no price"
+    assert spots[market] != 0, "engine: no price"
     assert spots[market] < 2**112, "engine: price too large"
     return spots[market]

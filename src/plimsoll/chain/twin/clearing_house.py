@@ -8,6 +8,7 @@ from typing import NamedTuple
 from plimsoll.chain.hashing import Signature, keccak, recovered, words
 from plimsoll.chain.twin.allocation import Allocation
 from plimsoll.chain.twin.constants import constants
+from plimsoll.chain.twin.fixed_point import Revert
 from plimsoll.chain.twin.ledger import LEAST_DEPOSIT, MOST_AMOUNT, Ledger
 from plimsoll.chain.twin.quorum import typed
 from plimsoll.chain.twin.requirements import ASSETS, Assessment, Requirements
@@ -101,9 +102,7 @@ class ClearingHouse:
         require(0 < amount <= MOST_AMOUNT, "house: amount")
         self.ledger.add(block.sender, -amount)
         self.ledger.basis[block.sender] = self.ledger.basis.get(block.sender, 0) - amount
-        found = self.assessed(block, block.sender)
-        _require_initial(found)
-        require(found.liquid >= 0, "house: a debt")
+        self._require_initial(block, owing=True)
         self.ledger.retire(block.sender)
 
     @atomic
@@ -113,7 +112,7 @@ class ClearingHouse:
         require(number < ASSETS, "house: amount")
         require(0 < amount <= self.ledger.collateral(block.sender)[number], "house: amount")
         self.ledger.move_collateral(block.sender, number, -amount)
-        _require_initial(self.assessed(block, block.sender))
+        self._require_initial(block, owing=False)
         self.ledger.retire(block.sender)
 
     @atomic
@@ -153,7 +152,7 @@ class ClearingHouse:
         """Put an account up for auction: it is below maintenance, or owes without any position."""
         self._require_open()
         require(account not in self.auctions, "house: in auction")
-        found = self.assessed(block, account)
+        found = self.assessed_exactly(block, account)
         require(found.live, "house: no live price")
         require(found.equity < found.maintenance or self.ledger.owes(account), "house: healthy")
         self.auctions[account] = block.timestamp
@@ -163,7 +162,7 @@ class ClearingHouse:
         """Take an account out of auction: back at its call level, and without a debt."""
         self._require_open()
         require(account in self.auctions, "house: no auction")
-        found = self.assessed(block, account)
+        found = self.assessed_exactly(block, account)
         require(found.live, "house: no live price")
         restored = found.equity >= found.called and not self.ledger.owes(account)
         require(restored, "house: not restored")
@@ -177,7 +176,7 @@ class ClearingHouse:
         require(account != block.sender, "house: own account")
         require(0 < share <= ONE, "house: share")
         require(block.sender in self.ledger.accounts, "house: no account")
-        before = self.assessed(block, account)
+        before = self.assessed_exactly(block, account)
         require(before.live, "house: no live price")
         require(before.equity < before.called, "house: restored")
         elapsed = min(block.timestamp - self.auctions[account], AUCTION)
@@ -186,14 +185,14 @@ class ClearingHouse:
         partly = elapsed < AUCTION and before.initial > SMALL
         sold = min(share, _most_share(before, own)) if partly else share
         premium, from_fund = own * sold // ONE, 0
-        if before.equity <= 0 or elapsed == AUCTION:
+        if before.equity <= 0:
             from_fund = min((full - own) * sold // ONE, self.ledger.fund)
         self._take_over(block, account, block.sender, sold)
         self.ledger.fund -= from_fund
         self.ledger.add(account, -premium)
         self.ledger.add(block.sender, premium + from_fund)
-        _require_initial(self.assessed(block, block.sender))
-        after = self.assessed(block, account)
+        self._require_initial(block, owing=False)
+        after = self.assessed_exactly(block, account)
         if before.equity > 0 and after.maintenance != 0:
             kept = after.equity * before.maintenance >= before.equity * after.maintenance
             require(kept, "house: worse")
@@ -220,9 +219,7 @@ class ClearingHouse:
         self.ledger.move_collateral(block.sender, number, sold)
         self.ledger.add(account, cost)
         self.ledger.add(block.sender, -cost)
-        found = self.assessed(block, block.sender)
-        _require_initial(found)
-        require(found.liquid >= 0, "house: a debt")
+        self._require_initial(block, owing=True)
         return sold
 
     @atomic
@@ -304,6 +301,22 @@ class ClearingHouse:
             block, account, ledger.cash_of(account), ledger.book(account), ledger.collateral(account)
         )
 
+    def assessed_exactly(self, block: Message, account: str) -> Assessment:
+        """Say the same by the exact path alone: what an auction and a refusal go by."""
+        ledger = self.ledger
+        return self.margin.assess_exactly(
+            block, account, ledger.cash_of(account), ledger.book(account), ledger.collateral(account)
+        )
+
+    def _require_initial(self, block: Message, *, owing: bool) -> None:
+        """Packed rows may say that the caller meets initial margin; only the exact path may deny it."""
+        found = self.assessed(block, block.sender)
+        if found.equity < found.initial or (owing and found.liquid < 0):
+            found = self.assessed_exactly(block, block.sender)
+        require(found.live or found.initial == 0, "house: no live price")
+        require(found.equity >= found.initial, "house: below initial margin")
+        require(not owing or found.liquid >= 0, "house: a debt")
+
     def _require_open(self) -> None:
         require(not self.allocation.under_way, "house: allocating")
 
@@ -325,15 +338,23 @@ class ClearingHouse:
         lots, paid = change
         held = self.ledger.book(account).get(instrument, 0)
         reduces = (held > 0) != (lots > 0) and abs(lots) <= abs(held)
-        excess = _excess(self.assessed(block, account)) if reduces else 0
+        before = self.assessed(block, account) if reduces else None
         require(reduces or not self.winding_down, "house: winding down")
+        self._book(account, instrument, lots, paid)
+        if not _allowed(before, self.assessed(block, account)):
+            after = self.assessed_exactly(block, account)
+            if reduces:
+                self._book(account, instrument, -lots, -paid)
+                before = self.assessed_exactly(block, account)
+                self._book(account, instrument, lots, paid)
+            if not _allowed(before, after):
+                require(after.live, "house: no live price")
+                raise Revert("house: below initial margin")
+        self.ledger.rebase(account)
+
+    def _book(self, account: str, instrument: int, lots: int, paid: int) -> None:
         self.ledger.change(account, instrument, lots)
         self.ledger.add(account, paid)
-        after = self.assessed(block, account)
-        if not (reduces and _excess(after) >= excess):
-            require(after.live, "house: no live price")
-            require(after.equity >= after.initial, "house: below initial margin")
-        self.ledger.rebase(account)
 
     def _signed(self, order: Order, signature: Signature) -> bytes:
         name = order.name(self.domain)
@@ -342,13 +363,11 @@ class ClearingHouse:
         return name
 
 
-def _excess(found: Assessment) -> int:
-    return found.equity - found.maintenance
-
-
-def _require_initial(found: Assessment) -> None:
-    require(found.live or found.initial == 0, "house: no live price")
-    require(found.equity >= found.initial, "house: below initial margin")
+def _allowed(before: Assessment | None, after: Assessment) -> bool:
+    """Say whether a trade leaves initial margin met, or reduces and leaves no less above maintenance."""
+    if before is not None and after.equity - after.maintenance >= before.equity - before.maintenance:
+        return True
+    return after.live and after.equity >= after.initial
 
 
 def _most_share(before: Assessment, premium: int) -> int:

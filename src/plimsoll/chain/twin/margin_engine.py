@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from plimsoll.chain.twin.boards import Board, Market, Row
 from plimsoll.chain.twin.constants import constants
@@ -14,6 +15,7 @@ from plimsoll.chain.twin.valuation import (
     decay,
     error,
     grid_of,
+    lanes_of,
     option_of,
     sound,
     tenor_of,
@@ -24,7 +26,9 @@ __all__ = ["MarginEngine", "MarketRisk", "spot_of"]
 
 _C = constants("MarginEngine")
 _LINEAR, _SCENARIOS = _C["LINEAR"], _C["SCENARIOS"]
-_SPACED, _BIAS, _LANE, _GROSS = _C["SPACED"], _C["BIAS"], _C["LANE"], _C["GROSS"]
+_GROSS = _C["GROSS"] >> 5
+_P = constants("packed_rows")
+_LANE, _SPACES, _MASK, _NOTHING = _P["LANE"], _P["SPACES"], _P["MASK"], _P["NOTHING"]
 _WORD = _NEVER = (1 << 256) - 1
 
 
@@ -68,33 +72,40 @@ class MarginEngine:
     def packed(self, positions: Sequence[int], spots: Sequence[int], now: int) -> list[MarketRisk]:
         """Sum packed rows."""
         risks: list[MarketRisk] = []
-        key, sums, stale = -1, _Packed(), 0
-        for instrument, lots in unpack(positions):
-            at = instrument >> 10
-            if at != key:
-                if at < key:
-                    raise Revert("engine: order")
-                if key >= 0 and at >> 3 != key >> 3:
-                    risks.append(_summed(key >> 3, sums))
-                    sums = _Packed()
-                key = at
-                stale = self._opened(at, spots, now)
-                sums.as_of = min(sums.as_of, self.boards[at].as_of)
-            rows = self.boards[at].rows
-            _add_row(sums, rows[instrument & 1023 : (instrument & 1023) + 1], lots, stale)
+        key, sums = -1, _Packed()
+        for at, run in groupby(unpack(positions), lambda position: position[0] >> 10):
+            if at < key:
+                raise Revert("engine: order")
+            if key >= 0 and at >> 3 != key >> 3:
+                risks.append(_summed(key >> 3, sums))
+                sums = _Packed()
+            key = at
+            self._add_rows(at, list(run), sums, (spots, now))
+            if sums.gross >= _GROSS:
+                raise Revert("packed: book too large")
         return [*risks, _summed(key >> 3, sums)] if key >= 0 else risks
 
-    def _opened(self, key: int, spots: Sequence[int], now: int) -> int:
+    def _add_rows(
+        self, key: int, run: Sequence[tuple[int, int]], sums: _Packed, moment: tuple[Sequence[int], int]
+    ) -> None:
+        """Add a board's positions to the sums, as its code does."""
         self.published(key)
-        board = self.boards[key]
+        board, (spots, now) = self.boards[key], moment
         if board.superseded:
             raise Revert("packed: superseded")
         if board.refuted:
             raise Revert("packed: refuted")
-        age, moved = now - board.as_of, abs(spot_of(key >> 3, spots) - board.spot)
-        if age > _C["MAX_AGE"] or moved * _C["DRIFT"] > board.spot:
+        spot = spot_of(key >> 3, spots)
+        if any(instrument & 1023 >= len(board.rows) for instrument, _ in run):
+            raise Revert("")
+        for instrument, lots in run:
+            _add_row(sums, board.rows[instrument & 1023], lots)
+        age, moved = now - board.as_of, abs(spot - board.spot)
+        if age > _P["MAX_AGE"] or moved * _P["DRIFT"] > board.spot:
             raise Revert("packed: stale")
-        return board.notional * moved // board.spot + 1 + board.decay * age
+        stale = board.notional * moved // board.spot + 1 + board.decay * age
+        sums.charge += stale * sum(abs(lots) for _, lots in run)
+        sums.as_of = min(sums.as_of, board.as_of)
 
     def exact(self, positions: Sequence[int], spots: Sequence[int], now: int) -> list[MarketRisk]:
         """Reprice every position in every scenario."""
@@ -185,10 +196,7 @@ class MarginEngine:
                 return False
         if option.forward * grid.largest >> 160 >= board.notional:
             return False
-        values, lost = values_of(grid, tenor, option), error(grid.largest, option)
-        values += [values[0]] * (_SCENARIOS - len(values))
-        lanes = tuple(max(value - lost, 0) >> (64 + (row.exponent & 31)) for value in values)
-        return lanes == row.lanes
+        return lanes_of(values_of(grid, tenor, option), row.exponent & 31) == row.lanes
 
     def grid(self, market: int, only: int = _SCENARIOS) -> Grid:
         """Work out a market's scenarios, or one of them."""
@@ -204,37 +212,32 @@ class MarginEngine:
 
 def spot_of(market: int, spots: Sequence[int]) -> int:
     """Give the spot of a market that is held, 1e18."""
-    if market >= len(spots) or spots[market] == 0:
+    if spots[market] == 0:
         raise Revert("engine: no price")
     if spots[market] >= 2**112:
         raise Revert("engine: price too large")
     return spots[market]
 
 
-def _add_row(sums: _Packed, rows: Sequence[Row], lots: int, stale: int) -> None:
+def _add_row(sums: _Packed, row: Row, lots: int) -> None:
     """Add lots of a row: four signed lanes a word, modulo 2**256."""
-    if not rows:
-        raise Revert("")
-    shift = rows[0].exponent & 31
+    shift = row.exponent & 31
     sums.gross += abs(lots) << shift
-    sums.charge += abs(lots) * stale + (abs(lots) << (shift + 1) if lots < 0 else 0)
-    for a, word in enumerate(rows[0].words):
+    for a, word in enumerate(row.words):
         for t in range(4):
-            part = ((word >> (16 * t)) & _SPACED) * (lots << shift)
+            part = ((word >> (16 * t)) & _MASK) * (lots << shift)
             sums.lanes[4 * a + t] = (sums.lanes[4 * a + t] + part) & _WORD
 
 
 def _summed(market: int, sums: _Packed) -> MarketRisk:
     """Decode 32 sums and find the least; of equal ones the first scenario."""
-    if sums.gross >= _GROSS:
-        raise Revert("packed: book too large")
     found = [
-        ((((lanes + _BIAS) & _WORD) >> (64 * i)) & _LANE, ((a >> 2) << 4) + (i << 2) + (a & 3))
+        ((((lanes + _NOTHING * _SPACES) & _WORD) >> (64 * i)) & _LANE, ((a >> 2) << 4) + (i << 2) + (a & 3))
         for a, lanes in enumerate(sums.lanes)
         for i in range(4)
     ]
     least, scenario = min(found)
-    held = (_BIAS & _LANE) + sums.charge
+    held = _NOTHING + sums.charge + sums.gross
     return MarketRisk(market, found[0][0] - held, least - held, scenario, sums.as_of)
 
 

@@ -141,8 +141,22 @@ class PriceOracle:
         """
         reading = self._median(block, market)
         require(reading.live, "oracle: no quorum")
+        require(reading.time > self._states[market].time, "oracle: nothing new")
+        self._learn(market, reading)
+
+    @atomic
+    def observe_many(self, block: Message, markets: Sequence[bytes]) -> int:
+        """Observe every market that has something new; say how many had."""
+        learnt = 0
+        for market in markets:
+            reading = self._median(block, market)
+            if reading.live and reading.time > self._states[market].time:
+                self._learn(market, reading)
+                learnt += 1
+        return learnt
+
+    def _learn(self, market: bytes, reading: Reading) -> None:
         state = self._states[market]
-        require(reading.time > state.time, "oracle: nothing new")
         memory = self._rules[market].memory
         size = abs(ln((reading.price << 96) // state.price)) * UNIT >> 96
         variance = (state.variance * memory + size * size // UNIT * HOUR) // (

@@ -26,6 +26,7 @@ __all__ = [
     "require_sound",
     "require_sound_bounds",
     "share",
+    "stale_factor",
 ]
 
 _C = constants("RiskParameters")
@@ -160,3 +161,11 @@ def followed(old: SideRates, model: int, bounds: Bounds, elapsed: int, *, falls:
 def raised(rate: int, factor: int) -> int:
     """Multiply a rate by a factor in billionths, rounded up."""
     return (rate * factor + ONE - 1) // ONE
+
+
+def stale_factor(now: int, said: int, bounds: Bounds) -> int:
+    """Give what is multiplied because nothing was said since a moment, in billionths."""
+    age = now - min(now, said)
+    if age <= bounds.fresh_for:
+        return ONE
+    return ONE + min((age - bounds.fresh_for) // bounds.stale_step, bounds.stale_steps) * bounds.stale_rise

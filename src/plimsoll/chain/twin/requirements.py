@@ -3,7 +3,7 @@
 Twin of `Requirements.vy`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from plimsoll.chain.twin.attestations import Attestations
@@ -11,7 +11,7 @@ from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.fixed_point import Revert
 from plimsoll.chain.twin.positions import pack
 from plimsoll.chain.twin.price_oracle import PriceOracle, Reading
-from plimsoll.chain.twin.rates import MarketRates
+from plimsoll.chain.twin.rates import MarketRates, stale_factor
 from plimsoll.chain.twin.reverts import ZERO_ADDRESS, Message, atomic, require
 from plimsoll.chain.twin.risk_parameters import RiskParameters
 
@@ -60,6 +60,10 @@ class Risk(Protocol):
     def worst(self) -> int:
         """What they are worth in the worst scenario."""
 
+    @property
+    def as_of(self) -> int:
+        """When the oldest of what they are valued with was published."""
+
 
 class Engine(Protocol):
     """What of the margin engine is asked for options."""
@@ -78,6 +82,9 @@ class Engine(Protocol):
 
     def spread(self, market: int) -> int:
         """Give a market's range in millionths."""
+
+
+_Path = Callable[[Sequence[int], Sequence[int], int], Sequence[Risk]]
 
 
 class _Market(NamedTuple):
@@ -137,7 +144,7 @@ class Requirements:
     def assess(
         self, block: Message, account: str, cash: int, book: Mapping[int, int], holdings: Sequence[int]
     ) -> Assessment:
-        """Value an account and say what it must hold.
+        """Value an account and say what it must hold, by packed rows where they count.
 
         Parameters
         ----------
@@ -145,9 +152,35 @@ class Requirements:
         book : Mapping    Signed lots by instrument.
         holdings : Sequence [ASSETS]   Collateral in its tokens' units.
         """
+        return self._assessed(block, account, cash, book, (holdings, self._packed_first))
+
+    def assess_exactly(
+        self, block: Message, account: str, cash: int, book: Mapping[int, int], holdings: Sequence[int]
+    ) -> Assessment:
+        """Value an account by the exact path alone, which rests on no published row."""
+        return self._assessed(block, account, cash, book, (holdings, self._exactly))
+
+    def _exactly(self, words: Sequence[int], spots: Sequence[int], now: int) -> Sequence[Risk]:
+        return self._engine().exact(words, spots, now)
+
+    def _packed_first(self, words: Sequence[int], spots: Sequence[int], now: int) -> Sequence[Risk]:
+        try:
+            return self._engine().packed(words, spots, now)
+        except Revert:
+            return self._exactly(words, spots, now)
+
+    def _assessed(
+        self,
+        block: Message,
+        account: str,
+        cash: int,
+        book: Mapping[int, int],
+        given: tuple[Sequence[int], _Path],
+    ) -> Assessment:
+        holdings, path = given
         found = Assessment(cash, cash, 0, 0, 0, live=True)
         if book:
-            found = self._with_positions(block, found, book)
+            found = self._with_positions(block, found, book, path)
             maintenance = max(found.maintenance, self.least_margin)
             called = max(found.called, maintenance)
             factor = self.attestations.factor(block, account)
@@ -204,7 +237,9 @@ class Requirements:
         require(instrument >> _MARKET_BITS < len(self.markets), "requirements: no such market")
         return 0 if instrument & _PERPETUAL == 0 else self._engine().terms(instrument)[1]
 
-    def _with_positions(self, block: Message, before: Assessment, book: Mapping[int, int]) -> Assessment:
+    def _with_positions(
+        self, block: Message, before: Assessment, book: Mapping[int, int], path: _Path
+    ) -> Assessment:
         spots = [0] * MARKETS
         mixed: set[int] = set()
         found = before
@@ -224,23 +259,17 @@ class Requirements:
                 found = _charged(found, value, [_share(abs(value), rate) for rate in side])
             else:
                 mixed.add(number)
-        return self._with_risks(block, found, book, (mixed, spots)) if mixed else found
-
-    def _with_risks(
-        self, block: Message, before: Assessment, book: Mapping[int, int], where: tuple[set[int], list[int]]
-    ) -> Assessment:
-        found, (mixed, spots), engine = before, where, self._engine()
-        words = pack(book.items())
-        try:
-            risks = engine.packed(words, spots, block.timestamp)
-        except Revert:
-            risks = engine.exact(words, spots, block.timestamp)
-        for risk in risks:
-            if risk.market in mixed:
-                rates = self.parameters.rates(block, self.markets[risk.market].name)
-                loss, spread = risk.value - risk.worst, engine.spread(risk.market)
-                found = _charged(found, risk.value, [_scaled(loss, rate, spread) for rate in _worse(rates)])
+        held = {each: lots for each, lots in book.items() if each >> _MARKET_BITS in mixed}
+        for risk in path(pack(held.items()), spots, block.timestamp) if held else ():
+            found = self._with_risk(block, found, risk)
         return found
+
+    def _with_risk(self, block: Message, before: Assessment, risk: Risk) -> Assessment:
+        name = self.markets[risk.market].name
+        rates, spread = self.parameters.rates(block, name), self._engine().spread(risk.market)
+        stale = stale_factor(block.timestamp, risk.as_of, self.parameters.bounds(name))
+        loss = _share(risk.value - risk.worst + 1, stale)
+        return _charged(before, risk.value, [_scaled(loss, rate, spread) for rate in _worse(rates)])
 
     def _engine(self) -> Engine:
         if self.engine is None:

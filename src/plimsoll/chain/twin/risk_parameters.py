@@ -22,6 +22,7 @@ from plimsoll.chain.twin.rates import (
     require_move,
     require_sound,
     require_sound_bounds,
+    stale_factor,
 )
 from plimsoll.chain.twin.reverts import ZERO_ADDRESS, Message, atomic, require
 
@@ -144,7 +145,7 @@ class RiskParameters:
     def rates(self, block: Message, market: bytes) -> MarketRates:
         """Give the rates that hold now: raised for staleness, initial at least what volatility asks."""
         bounds, record, stored = self.bounds(market), self.record(market), self.stored(market)
-        factor = _stale_factor(block, record, bounds)
+        factor = stale_factor(block.timestamp, record.effective, bounds)
         least = self._least_initial(block, market)
         long, short = (_in_force(side, bounds, factor, least) for side in stored[1:])
         return MarketRates(market, long, short)
@@ -178,13 +179,6 @@ def _elapsed(block: Message, record: Record, bounds: Bounds) -> int:
 
 def _age(block: Message, record: Record) -> int:
     return block.timestamp - min(block.timestamp, record.effective)
-
-
-def _stale_factor(block: Message, record: Record, bounds: Bounds) -> int:
-    age = _age(block, record)
-    if age <= bounds.fresh_for:
-        return ONE
-    return ONE + min((age - bounds.fresh_for) // bounds.stale_step, bounds.stale_steps) * bounds.stale_rise
 
 
 def _model(volatility: int, record: Record, bounds: Bounds) -> int:

@@ -18,6 +18,7 @@ __all__ = [
     "deviation",
     "error",
     "grid_of",
+    "lanes_of",
     "money",
     "multiple_of",
     "option_of",
@@ -163,9 +164,14 @@ def decay(grid: Grid, tenor: Tenor, option: Option, left: int) -> int:
 
 def packed_row(grid: Grid, tenor: Tenor, option: Option, basis: int) -> Row:
     """Pack an instrument's values, with the least exponent that holds the largest of them."""
-    lost = error(grid.largest, option)
-    whole = [max(value - lost, 0) >> 64 for value in values_of(grid, tenor, option)]
-    exponent = max(max(whole).bit_length() - 16, 0)
-    lanes = [value >> exponent for value in whole]
-    lanes += [lanes[0]] * (_SCENARIOS - len(lanes))
-    return Row(basis=basis, volatility=option.volatility, exponent=exponent, lanes=tuple(lanes))
+    values = values_of(grid, tenor, option)
+    exponent = max((max(values) >> 64).bit_length() - 16, 0)
+    exponent += max(lanes_of(values, exponent)) >> 16
+    lanes = lanes_of(values, exponent)
+    return Row(basis=basis, volatility=option.volatility, exponent=exponent, lanes=lanes)
+
+
+def lanes_of(values: list[int], exponent: int) -> tuple[int, ...]:
+    """Round values to the nearest 2**exponent quanta; lanes without a scenario repeat today."""
+    lanes = [((value >> (63 + exponent)) + 1) >> 1 for value in values]
+    return (*lanes, *[lanes[0]] * (_SCENARIOS - len(lanes)))

@@ -60,8 +60,13 @@ const PLOTS = [
   { place: "plot-fund", lines: [2, 3], digits: 0, zero: true },
 ];
 
+const WHOLE = [1, 2, 5].flatMap((step) => [0, 1, 2, 3, 4, 5, 6].map((power) => step * 10 ** power)).sort((one, other) => one - other);
+
 function draw() {
-  if (state.moments.length === 0) return;
+  const none = state.moments.length === 0;
+  document.querySelector("#charts .none").hidden = !none;
+  document.querySelector("#charts .plots").hidden = none;
+  if (none) return;
   const data = columns();
   if (state.plots.length === 0) {
     state.plots = PLOTS.map((plot, place) => new uPlot(options(plot), data[place], document.getElementById(plot.place)));
@@ -70,7 +75,8 @@ function draw() {
   }
 }
 
-function compact(value, digits, unit) {
+function compact(number, digits, unit) {
+  const value = number === 0 ? 0 : number; // no minus before a zero
   const size = Math.abs(value);
   if (size >= 1e6) return `${(value / 1e6).toFixed(size >= 1e7 ? 0 : 1)}m`;
   if (size >= 1e4) return `${(value / 1e3).toFixed(0)}k`;
@@ -87,7 +93,7 @@ function options({ place, lines, unit = "", digits, whole, zero }) {
     scales: { y: { range: (_plot, low, high) => span(low, high, whole || zero) } },
     axes: [
       { ...axis, size: 24, values: [[86400, "{DD} {MMM}"], [3600, "{HH}:{mm}"], [60, "{HH}:{mm}"]].map(([step, form]) => [step, form, null, null, null, null, null, null, 1]) },
-      { ...axis, size: 54, values: (_plot, values) => values.map((value) => compact(value, digits, unit)) },
+      { ...axis, size: 54, ...(whole ? { incrs: WHOLE } : {}), values: (_plot, values) => values.map((value) => compact(value, digits, unit)) },
     ],
     series: [{}, ...lines.map((line) => ({ stroke: colour(`--line-${line}`), width: 1.5, points: { show: false }, spanGaps: true }))],
   };

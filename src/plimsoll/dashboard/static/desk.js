@@ -3,13 +3,15 @@
 import { choose, chosenPlace, openChosen, refresh, startAccounts } from "./accounts.js";
 import { ask, listen, takeToken, useToken } from "./ask.js";
 import { chooseMarket, redraw, refreshCharts } from "./charts.js";
-import { closeDrawer, openAccount, openBranching, openEvidence, openParameters, openStress } from "./drawer.js";
+import { closeDrawer, openAccount, openBranching, openEvidence, openParameters, openPrices, openStress } from "./drawer.js";
 import { showBoard, showBranching, showFigures, showHappened, showHeader, showMarkets, showStress } from "./panels.js";
+import { hand } from "./words.js";
 
 const PANELS = ["markets", "board", "branching", "accounts", "stress", "happened"];
 const find = (id) => document.getElementById(id);
 const open = { account: openAccount, branching: openBranching, chart: chooseMarket, evidence: openEvidence, parameters: openParameters, stress: openStress };
 
+const began = Date.now();
 let latest = null;
 let missed = 0;
 
@@ -20,7 +22,7 @@ function changed(message) {
 
 // Draws at most once a frame, and not at all in a tab that nobody sees.
 function draw() {
-  if (latest && !document.hidden) {
+  if (latest && !document.hidden && !hand.pressing) {
     const { overview, markets, announced, branching, happened } = latest;
     latest = null;
     showHeader(overview);
@@ -32,6 +34,7 @@ function draw() {
     refresh().catch(() => {});
     refreshCharts(markets.map((each) => each.market)).catch(() => {});
     document.body.dataset.ready = "true";
+    find("opening").hidden = true;
   }
   requestAnimationFrame(draw);
 }
@@ -76,6 +79,8 @@ async function start() {
   } catch (error) {
     if (error.status === 401 || error.status === 403) { signIn(error); return; }
     find("link").textContent = "the venue is being opened";
+    const seconds = Math.round((Date.now() - began) / 1000);
+    find("opening-why").textContent = error.code === "not-ready" ? `Calibrating and rebuilding, ${seconds} s so far. The first start after an installation compiles for some seconds more.` : `${error.message}, ${seconds} s so far`;
     setTimeout(start, 400);
     return;
   }
@@ -94,6 +99,7 @@ function signIn(error) {
 find("enter").addEventListener("click", () => { useToken(find("token").value); find("sign-in").close(); start(); });
 find("token").addEventListener("keydown", (event) => { if (event.key === "Enter") find("enter").click(); });
 find("close").addEventListener("click", closeDrawer);
+find("feed").addEventListener("click", openPrices);
 find("theme").addEventListener("click", theme);
 find("help").addEventListener("click", () => find("keys").showModal());
 addEventListener("keydown", key);

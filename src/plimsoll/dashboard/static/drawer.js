@@ -1,7 +1,7 @@
 // What opens beside the desk when somebody asks "why?"
 
 import { ask } from "./ask.js";
-import { BINDING, cells, count, make, moment, money, percent, price, short, signed, STATUS } from "./words.js";
+import { age, BINDING, cells, count, make, moment, money, percent, price, short, signed, STATUS } from "./words.js";
 
 const drawer = document.getElementById("drawer");
 const title = document.getElementById("drawer-title");
@@ -13,13 +13,20 @@ export function closeDrawer() {
   if (drawer.hidden) return false;
   drawer.hidden = true;
   asked += 1;
-  before?.focus?.();
+  const there = before?.list ? before.list.querySelectorAll("a, button")[before.place] : before?.element;
+  (there ?? document.getElementById("window")).focus({ preventScroll: true });
   return true;
+}
+
+// Where the keyboard was: tables are drawn anew meanwhile, so by its place among them.
+function placeOf(element) {
+  const list = element?.closest("tbody, #figures");
+  return list ? { list, place: [...list.querySelectorAll("a, button")].indexOf(element) } : { element };
 }
 
 async function show(name, fetched, draw) {
   const mine = ++asked;
-  if (drawer.hidden) before = document.activeElement;
+  if (drawer.hidden) before = placeOf(document.activeElement);
   title.textContent = name;
   content.replaceChildren(make("p", { class: "soft" }, "asking…"));
   drawer.hidden = false;
@@ -131,6 +138,24 @@ export function openParameters() {
   ]);
 }
 
+const faults = (refused) => Object.entries(refused).map(([fault, number]) => `${fault} ${count(number)}`).join(", ") || "none";
+
+export function openPrices() {
+  return show("Who tells the prices", Promise.all([ask("/v1/sources"), ask("/v1/reports"), ask("/v1/markets")]), ([sources, agreed, markets]) => [
+    ...(sources.length === 0 ? [make("p", {}, "Ticks come through the API, or from the replay; the service listens to no source itself.")] : [
+      make("p", {}, "The mark is the weighted median of the sources that are fresh. While a price is old, or its sources disagree, its initial margin is multiplied; calls and maintenance do not move."),
+      table(["Market", "Price", "Age", "Apart", "Initial"], markets.map((each) => row(each.market, price(each.price), age(each.price_age), percent(each.spread), make("span", { class: each.raised > 1 ? "warn" : "" }, `× ${each.raised}`)))),
+      make("h3", {}, "Sources"),
+      table(["Source", "State", "Last, UTC", "Believed", "Refused"], sources.map((each) => row(`${each.name} (${each.kind})`, make("span", { class: each.state === "heard" ? "good" : "warn" }, each.state), moment(each.last), count(each.believed), faults(each.refused)))),
+    ]),
+    ...agreed.flatMap((each) => [
+      make("h3", {}, `Reporters of ${each.market}: ${each.has_quorum ? `${price(each.price)} ± ${price(each.confidence)}` : "no quorum"}`),
+      make("p", { class: each.has_quorum ? "soft" : "warn" }, `${percent(each.share, 1)} of the weight counts, ${percent(each.quorum, 1)} is needed.`),
+      table(["Reporter", "Weight", "State", "Price", "Seen, UTC"], each.reporters.map((one) => row(`${one.reporter.slice(0, 10)}…`, count(one.weight), make("span", { class: one.state === "counted" ? "good" : "warn" }, one.state), price(one.price), moment(one.time)))),
+    ]),
+  ]);
+}
+
 export function openBranching(market) {
   return show(`Branching ratio of ${market}`, ask("/v1/branching"), (found) => {
     const each = found.find((entry) => entry.market === market);
@@ -147,7 +172,7 @@ export function openBranching(market) {
 export function openStress(result) {
   return show(result.title, Promise.resolve(result), (each) => [
     make("p", {}, "Every account revalued after these moves at once; nothing is sold on the way."),
-    sum([["Losers lose", short(each.loss)], ["Below maintenance", count(each.below_maintenance)], ["Under water", count(each.under_water)], ["Shortfall", short(each.shortfall), each.shortfall > 0 ? "warn" : ""]]),
+    sum([["Losers lose", short(each.loss)], ["Beyond margin", short(each.beyond_margin)], ["Below maintenance", count(each.below_maintenance)], ["Under water", count(each.under_water)], ["Shortfall", short(each.shortfall), each.shortfall > 0 ? "warn" : ""]]),
     make("p", { class: "formula" }, `shortfall ${money(each.shortfall)} − fund ${money(each.fund)} → uncovered ${money(each.uncovered)}`),
     make("h3", {}, "Moves"), table(["Market", "Move"], Object.entries(each.moves).map(([market, move]) => row(market, signed(move)))),
     make("h3", {}, "Hit hardest"),

@@ -1,13 +1,13 @@
 // What do the panels beside the accounts show, and what opens when a figure is asked about?
 
-import { BINDING, cells, count, make, moment, percent, price, short, signed, span } from "./words.js";
+import { age, BINDING, cells, count, make, moment, percent, price, replaced, short, signed, span } from "./words.js";
 
 const find = (id) => document.getElementById(id);
 const body = (id) => find(id).querySelector("tbody");
 const CRITICAL = 0.5;
 
 export function fill(panel, rows, list) {
-  list.replaceChildren(...rows);
+  replaced(list, rows);
   const none = find(panel).querySelector(".none");
   if (none) none.hidden = rows.length > 0;
 }
@@ -18,6 +18,8 @@ export function showHeader(overview) {
   find("time").textContent = `${moment(overview.time)} UTC`;
   find("sequence").textContent = `#${count(overview.sequence)}`;
   find("feed").textContent = overview.feed;
+  find("feed").title = `${overview.feed}: who tells the prices?`;
+  find("feed").className = /^(degraded|stopped)/.test(overview.feed) ? "warn" : "";
 }
 
 export function showFigures(overview, open) {
@@ -38,11 +40,17 @@ export function showFigures(overview, open) {
   const tiles = figures.map(([target, name, figure, note, colour]) =>
     make("a", { href: target }, make("span", {}, name), make("b", { class: colour }, figure), make("small", {}, note)));
   tiles.push(make("a", { href: "#markets", onclick: () => open.parameters() }, make("span", {}, "Parameters"), make("b", {}, `v${overview.parameters}`), make("small", {}, overview.digest.slice(0, 12))));
-  find("figures").replaceChildren(...tiles);
+  replaced(find("figures"), tiles);
 }
 
 function tone(ratio) {
   return ratio === null || ratio < CRITICAL ? "" : ratio < 1 ? "warn" : "bad";
+}
+
+// What is wrong with a price that the service hears itself, if anything is.
+function doubt({ price_age: seconds, spread, raised }) {
+  if (raised === 1) return "";
+  return make("span", { class: "tag warn", title: `Initial margin is multiplied by ${raised} meanwhile` }, seconds > 5 ? `${age(seconds)} old` : `${percent(spread, 1)} apart`);
 }
 
 const pair = (rates) => `${percent(rates[0])} / ${percent(rates[1])}`;
@@ -51,10 +59,10 @@ export function showMarkets(markets, open) {
   fill("markets", markets.map((each) => make("tr", {},
     cells(
       make("button", { onclick: () => open.chart(each.market) }, each.market),
-      price(each.price),
-      make("span", { class: each.move < 0 ? "bad" : "good" }, signed(each.move)),
+      make("span", {}, doubt(each), " ", price(each.price)),
+      make("span", { class: Math.abs(each.move) < 0.0005 ? "soft" : each.move < 0 ? "bad" : "good" }, signed(each.move)),
       make("button", { title: "Why?", onclick: () => open.evidence(each.market) }, pair(each.maintenance)),
-      make("button", { title: "Why?", onclick: () => open.evidence(each.market) }, pair(each.initial)),
+      make("button", { class: each.raised > 1 ? "warn" : "", title: "Why?", onclick: () => open.evidence(each.market) }, pair(each.initial)),
       make("button", { title: "Why?", onclick: () => open.evidence(each.market) }, pair(each.target)),
       make("span", { class: "soft" }, each.binding[0] === each.binding[1] ? each.binding[0] : each.binding.join(" / ")),
       short(each.long_open), short(each.short_open),
@@ -72,9 +80,11 @@ export function showBoard(announced, open) {
 }
 
 export function showBranching(entries, open) {
+  const scale = Math.max(1.25, ...entries.map((each) => each.ratio));
+  find("branching-bars").style.setProperty("--one", `${100 / scale}%`);
   fill("branching", entries.map((each) => {
     const bar = make("div", { class: `fill ${tone(each.ratio)}` });
-    bar.style.width = `${Math.min(each.ratio, 1) * 100}%`;
+    bar.style.width = `${(each.ratio / scale) * 100}%`;
     return make("li", { onclick: () => open.branching(each.market), title: "Why?" },
       make("span", {}, each.market), make("div", { class: "track" }, bar), make("output", { class: tone(each.ratio) }, each.ratio.toFixed(3)));
   }), find("branching-bars"));
@@ -91,10 +101,17 @@ export function showStress(results, open) {
 
 const WHAT = {
   "status-changed": (effect) => [`${effect.before.toLowerCase()} → ${effect.after.toLowerCase()}`, effect.accounts, effect.signal.toLowerCase()],
-  liquidated: (effect) => ["liquidated", effect.accounts, `${effect.instrument} at ${price(effect.price)}, price moved ${signed(effect.displacement)}`],
+  liquidated: (effect) => ["liquidated", effect.accounts, `${effect.instrument} at ${price(effect.price)}, price moved ${signed(effect.displacement, 2)}`],
   closed: (effect) => ["closed with a debt", effect.accounts, `${short(effect.shortfalls.reduce((sum, each) => sum + each, 0))} short`],
   covered: (effect) => ["fund paid", [], short(effect.amount)],
   allocated: (effect) => ["losses allocated", effect.accounts, `${short(effect.amounts.reduce((sum, each) => sum + each, 0))} paid, ${short(effect.uncovered)} uncovered`],
+  "auction-began": (effect) => ["on the block", effect.accounts, `${short(effect.fees.reduce((sum, each) => sum + each, 0))} of fees to the fund`],
+  auctioned: (effect) => ["auctioned", [effect.account, effect.bidder], `${percent(effect.share, 1)} of what was left, ${short(effect.notional)} at ${percent(effect.discount, 1)} of its value`],
+  "taken-over": (effect) => ["taken by the backstop", effect.accounts, short(effect.notional)],
+  unwound: (effect) => ["backstop sold", [], `${effect.instrument} at ${price(effect.price)}, price moved ${signed(effect.displacement, 2)}`],
+  bankrupt: (effect) => ["bankrupt", effect.accounts, `${short(effect.shortfalls.reduce((sum, each) => sum + each, 0))} short`],
+  deleveraged: (effect) => ["deleveraged", effect.accounts, `${effect.instrument}, ${short(effect.notional)} closed against ${count(effect.winners.length)} winners`],
+  repaid: (effect) => ["fund repaid", [], short(effect.amount)],
   refused: (effect) => ["refused", [effect.account], effect.what],
 };
 // What has no words of its own here is told by its name, with whoever it names.
@@ -102,7 +119,10 @@ function other(effect) {
   const accounts = effect.accounts ?? [effect.account ?? effect.winner].filter(Boolean);
   return [effect.type.replaceAll("-", " "), accounts, effect.instrument ?? (effect.amount === undefined ? "" : short(effect.amount))];
 }
-const COLOUR = { liquidated: "bad", closed: "bad", covered: "warn", allocated: "bad", refused: "" };
+const COLOUR = {
+  liquidated: "bad", closed: "bad", covered: "warn", allocated: "bad", refused: "", "auction-began": "warn", auctioned: "warn",
+  "taken-over": "bad", bankrupt: "bad", deleveraged: "bad",
+};
 
 export function showHappened(entries, open) {
   fill("happened", entries.map(({ effect, sequence }) => {

@@ -3,20 +3,24 @@
 const QUANTA = 1e6;
 
 export function money(quanta) {
-  return (quanta / QUANTA).toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  return (quanta / QUANTA).toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).replace("-", "−");
 }
 
 export function short(quanta) {
   const amount = quanta / QUANTA;
   for (const [size, letter] of [[1e9, "bn"], [1e6, "m"], [1e3, "k"]]) {
-    if (Math.abs(amount) >= size) return `${(amount / size).toFixed(Math.abs(amount) >= 100 * size ? 0 : 2)} ${letter}`;
+    if (Math.abs(amount) >= size) return `${(amount / size).toFixed(Math.abs(amount) >= 100 * size ? 0 : 2)} ${letter}`.replace("-", "−");
   }
-  return amount.toFixed(Math.abs(amount) < 10 && amount !== 0 ? 2 : 0);
+  return amount.toFixed(Math.abs(amount) < 10 && amount !== 0 ? 2 : 0).replace("-", "−");
 }
 
 export const count = (number) => number.toLocaleString("en-GB");
 export const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)} %`;
-export const signed = (share) => `${share >= 0 ? "+" : "−"}${(100 * Math.abs(share)).toFixed(1)} %`;
+export const age = (seconds) => (seconds < 120 ? `${seconds.toFixed(0)} s` : seconds < 7200 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`);
+export function signed(share, digits = 1) {
+  const size = (100 * Math.abs(share)).toFixed(digits);
+  return `${Number(size) === 0 ? "" : share > 0 ? "+" : "−"}${size} %`;
+}
 
 export function price(number) {
   if (!number) return "–";
@@ -40,6 +44,19 @@ export const TONE = { HEALTHY: "good", CALLED: "warn", PARTIAL: "bad", FULL: "ba
 export const BINDING = {
   model: "the model", floor: "the long-run floor", "rise-limit": "the rise limit", "fall-limit": "the slow fall",
 };
+
+// Whether somebody is pressing a button of the mouse: what is under it must stay until they let go, or the click is lost.
+export const hand = { pressing: false };
+addEventListener("pointerdown", () => { hand.pressing = true; }, true);
+for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, () => { hand.pressing = false; }, true);
+
+// Puts new children in place of the old; who had the keyboard's focus among them keeps it, in the same place.
+export function replaced(list, children) {
+  const places = () => [...list.querySelectorAll("a, button")];
+  const held = list.contains(document.activeElement) ? places().indexOf(document.activeElement) : -1;
+  list.replaceChildren(...children);
+  if (held >= 0) places()[held]?.focus({ preventScroll: true });
+}
 
 // Builds an element; text goes in as text, never as markup.
 export function make(tag, attributes = {}, ...content) {

@@ -1,0 +1,85 @@
+"""Which policies meet a cascade, what does each publish, and which of them cap exposure?"""
+
+from plimsoll.domain.bars import Bars
+from plimsoll.domain.parameters import Level, ParameterSet
+from plimsoll.sim.cascade import Cast, known_before, opening_margins
+from plimsoll.sim.cascade_settings import CascadeSettings
+from plimsoll.sim.policies import MATCHED, REFERENCE, flat, policy
+from plimsoll.sim.publishing import Fixed, Publisher, Scaled, scaled
+
+__all__ = ["CASCADE_POLICIES", "GUARDED", "cascade_parameters", "matching_factor"]
+
+_CONSTANTS = "static"
+
+_STATIC_GUARDED = "static-guarded"
+"""The venue's constants with exposure caps: what the caps do by themselves shows beside it."""
+
+_UNGUARDED = "plimsoll-unguarded"
+"""The calibrated policy without exposure caps: what the feedback guard adds shows beside it."""
+
+_REFERENCE_MATCHED = "plimsoll-matched"
+"""The calibrated rates under exposure caps, all scaled by one factor, so that the mean maintenance before the
+shock is not more than the venue's constants ask: what the division over markets and sides adds shows."""
+
+CASCADE_POLICIES = (
+    _CONSTANTS,
+    _STATIC_GUARDED,
+    MATCHED,
+    "dynamic",
+    _UNGUARDED,
+    _REFERENCE_MATCHED,
+    REFERENCE,
+)
+
+GUARDED = (_STATIC_GUARDED, _REFERENCE_MATCHED, REFERENCE)
+"""Policies that cap exposure where liquidations would feed each other."""
+
+_MARGINED_AS = {_UNGUARDED: REFERENCE, _STATIC_GUARDED: _CONSTANTS}
+
+_ROUNDS = 12
+"""Rounds of matching: each brings the margin nearer by the factor that it is off; three are usual."""
+
+_AIM, _LEAST = 0.997, 0.99
+"""Shares of the margin to be matched that are aimed at, and that are near enough: caps move in jumps."""
+
+
+def cascade_parameters(name: str, cast: Cast, settings: CascadeSettings, history: Bars) -> Publisher:
+    """Let a policy learn from history and from the hours before the shock.
+
+    A matched policy is matched anew for every cast, at the opening.
+
+    Raises
+    ------
+    PlimsollError   `UNKNOWN_POLICY`.
+    """
+
+    def known(other: str) -> Publisher:
+        return known_before(policy(other, settings.calibration), cast, history)
+
+    if name == MATCHED:
+        shares = opening_margins(known(REFERENCE), cast, settings, capped=False)
+        return known_before(flat(shares[Level.MAINTENANCE], shares[Level.INITIAL]), cast, history)
+    if name == _REFERENCE_MATCHED:
+        shares = opening_margins(known(_CONSTANTS), cast, settings, capped=False)
+        target = shares[Level.MAINTENANCE]
+        return Scaled(known(REFERENCE), lambda first: matching_factor(first, target, cast, settings))
+    return known(_MARGINED_AS.get(name, name))
+
+
+def matching_factor(parameters: ParameterSet, target: float, cast: Cast, settings: CascadeSettings) -> float:
+    """Find the factor on all rates at which the capped book asks for a mean maintenance of `target` at most.
+
+    What is let in depends on the rates, and what is capped on what is let in, so it takes a few rounds.
+
+    Parameters
+    ----------
+    target : share   Of notional.
+    """
+    factor = 1.0
+    for _ in range(_ROUNDS):
+        asked = opening_margins(Fixed(scaled(parameters, factor)), cast, settings, capped=True)
+        share = asked[Level.MAINTENANCE]
+        if _LEAST * target <= share <= target:
+            break
+        factor *= _AIM * target / share
+    return factor
