@@ -265,6 +265,20 @@ def test_verify_reprices_options_off_chain_and_finds_the_contract_on_the_safe_si
         assert checked[makers["one"].sender]["maintenance"].contract > 10 * E6
 
 
+def test_verify_holds_while_one_side_of_an_expired_option_is_settled_and_the_other_is_not(chain):
+    house = chain.deployment.bound(chain.lines["three"], "house")
+    chain.wait(9 * 86_400)
+    chain.tick(BTC=56_000, ETH=2_400)
+    house.send("fix_settlement", 1)
+    house.send("settle", chain.lines["two"].sender, 1)
+    found = verify(chain.deployer, chain.deployment)
+    assert found.agrees
+    assert found.unsettled == -5_000 * 4 * E6, "the writer of five bitcoin is still to pay 4,000 on each"
+    house.send("settle", chain.lines["one"].sender, 1)
+    found = verify(chain.deployer, chain.deployment)
+    assert (found.agrees, found.unsettled) == (True, 0)
+
+
 def test_verify_sees_an_account_that_is_margined_for_a_hundredth_of_a_dollar_too_little(chain, monkeypatch):
     whole = mirrored
 

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from plimsoll.chain.connection import Connection
+from plimsoll.chain.connection import Bound, Connection
 from plimsoll.chain.deployment import Deployment
 from plimsoll.chain.mirror import Holding, Mirror, mirrored
 from plimsoll.chain.off_chain import off_chain
@@ -58,7 +58,8 @@ class Verification(Struct, frozen=True, kw_only=True):
     block : int
     accounts : tuple of AccountCheck
     cash, fund, shortfall : int   Of the whole ledger.
-    balance : int                 What the house holds of the quote token: cash + fund - shortfall.
+    unsettled : int               What lots that are still to be settled are fixed to pay.
+    balance : int                 What the house holds of the token: cash + unsettled + fund - shortfall.
     agrees : bool                 Whether all of it does.
     """
 
@@ -67,6 +68,7 @@ class Verification(Struct, frozen=True, kw_only=True):
     cash: int
     fund: int
     shortfall: int
+    unsettled: int
     balance: int
     agrees: bool
 
@@ -84,16 +86,28 @@ def verify(connection: Connection, deployment: Deployment) -> Verification:
         connection.patiently(lambda: connection.node.eth.call(asked, mirror.block)), "big"
     )
     cash = sum(holding.cash for holding in mirror.holdings)
-    whole = cash + mirror.fund - mirror.shortfall == balance
+    unsettled = sum(_unsettled(mirror, house, holding) for holding in mirror.holdings)
+    whole = cash + unsettled + mirror.fund - mirror.shortfall == balance
     return Verification(
         block=mirror.block,
         accounts=checks,
         cash=cash,
         fund=mirror.fund,
         shortfall=mirror.shortfall,
+        unsettled=unsettled,
         balance=balance,
         agrees=whole and all(check.agrees for check in checks),
     )
+
+
+def _unsettled(mirror: Mirror, house: Bound, holding: Holding) -> int:
+    """Add up what an account's expired lots are fixed to pay and have not been paid."""
+    due = 0
+    for instrument, lots in holding.book.items():
+        fixed = house.read("fixed", instrument, block=mirror.block)
+        if fixed and fixed == mirror.margin.expiry(mirror.message, instrument):
+            due += lots * house.read("payoffs", instrument, block=mirror.block)
+    return due
 
 
 def _checked(mirror: Mirror, deployment: Deployment, holding: Holding, place: int) -> AccountCheck:

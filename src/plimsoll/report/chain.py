@@ -50,6 +50,8 @@ def show_verification(found: "Verification", console: Console) -> None:
             table.add_row("", "packed rows", "", "", "", _verdict(agrees=False))
     console.print(table)
     ledger = f"cash {units(found.cash):,.6f} + fund {units(found.fund):,.6f}"
+    if found.unsettled:
+        ledger += f" + unsettled {units(found.unsettled):,.6f}"
     ledger += f" - shortfall {units(found.shortfall):,.6f} = held {units(found.balance):,.6f}"
     console.print(f"block {found.block}: {ledger}: {_verdict(agrees=found.agrees)}")
 

@@ -202,7 +202,7 @@ basis: public(HashMap[address, int256])
 holdings: HashMap[address, uint256[ASSETS]]
 filled: public(HashMap[bytes32, int256])
 auctions: public(HashMap[address, uint256])
-payoffs: HashMap[uint256, int256]
+payoffs: public(HashMap[uint256, int256])
 # boards, a bit each, of which something was ever fixed
 settling: uint256
 fixed: public(HashMap[uint256, uint256])
