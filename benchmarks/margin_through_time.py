@@ -35,8 +35,9 @@ def kinds() -> dict[str, CalibrationSettings]:
         "weight 0.3": {"stress_weight": 0.3},
         "weight 0.7": {"stress_weight": 0.7},
         "floor 0.7": {"floor_share": 0.7},
-        "nothing saved, 1.7 % an hour": {"rise_at_once": 0.0, "rise_per_hour": 0.017},
-        "nothing saved, 0.5 % an hour": {"rise_at_once": 0.0, "rise_per_hour": 0.005},
+        "0.5 % an hour": {"rise_per_hour": 0.005},
+        "1.7 % an hour": {"rise_per_hour": 0.017},
+        "a quarter saved, 0.7 % an hour": {"rise_at_once": 0.25, "rise_per_hour": 0.007},
     }
     guards = guard_kinds(DEFAULT) | {
         name: structs.replace(DEFAULT, **change) for name, change in changed.items()

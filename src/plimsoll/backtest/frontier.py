@@ -36,6 +36,7 @@ class Variant:
 _SWEEPS: Mapping[str, tuple[float | None, ...]] = {
     "stress_weight": (0.0, 0.25, 0.5, 0.75, 1.0),
     "rise_per_hour": (0.002, 0.005, 0.01, 0.02, None),
+    "rise_at_once": (0.0, 0.1, 0.25, 0.5),
     "fall_half_life": (0.0, 6.0, 12.0, 24.0, 72.0),
     "floor_share": (0.0, 0.3, 0.5, 0.7, 0.9),
 }

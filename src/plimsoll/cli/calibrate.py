@@ -75,8 +75,8 @@ def run(
     horizon_hours = 4.0      # time in which a position can be closed
     [guard]
     stress_weight = 0.5      # weight of the volatility of the last two years
-    rise_per_hour = 0.007    # relative rise that every hour allows maintenance
-    rise_at_once = 0.25      # relative rise that can be saved up for a crash
+    rise_per_hour = 0.01     # relative rise that every hour allows maintenance
+    rise_at_once = 0.0       # relative rise that can be saved up for a crash
     fall_half_life = 12.0    # hours in which half of an excess decays
     notice_hours = 24.0      # initial margin covers every rise within this time
     ```

@@ -48,8 +48,8 @@ class GuardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     stress_weight: Share = 0.5
     stress_days: Annotated[int, Meta(ge=7, le=3650)] = 730
     floor_share: Share = 0.5
-    rise_per_hour: Annotated[float, Meta(gt=0.0, le=1.0)] | None = 0.007
-    rise_at_once: Share = 0.25
+    rise_per_hour: Annotated[float, Meta(gt=0.0, le=1.0)] | None = 0.01
+    rise_at_once: Share = 0.0
     rise_base: Annotated[float, Meta(gt=0.0, le=0.1)] = 0.005
     fall_half_life: Annotated[float, Meta(ge=0.0, le=24.0 * 365)] = 12.0
     jump_deviations: Annotated[float, Meta(ge=2.0, le=100.0)] | None = 6.0
