@@ -7,7 +7,7 @@ from plimsoll.chain.twin import fixed_point
 from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.fixed_point import ONE, quotient
 
-__all__ = ["Box", "Leg", "Sums", "add", "box_of", "loss"]
+__all__ = ["Box", "Leg", "Sums", "add", "box_of", "loss", "lower"]
 
 _C = constants("greeks_bound")
 _DENSITY, _KINK, _SLACK, _TAIL_BITS = _C["DENSITY"], _C["KINK"], _C["SLACK"], _C["TAIL_BITS"]
@@ -86,10 +86,10 @@ def _nodes() -> tuple[tuple[int, int], ...]:
 
 def _density(x: int) -> int:
     """Normal density by three terms of its series about the nearest node."""
-    return _lower(x)[1]
+    return lower(x)[1]
 
 
-def _lower(x: int) -> tuple[int, int]:
+def lower(x: int) -> tuple[int, int]:
     """Normal distribution by four terms of its series about the nearest node, and density by three."""
     node = abs(x) + _HALF_STEP >> _STEP_BITS
     if node >= _NODES:
@@ -130,9 +130,9 @@ def _priced(leg: Leg, moneyness: int) -> tuple[int, int, int, int]:
     upper, density, price, delta = 0, 0, max(intrinsic, 0), leg.forward if intrinsic > 0 else 0
     if leg.deviation > 0:
         upper = quotient(moneyness << 96, leg.deviation) + (leg.deviation >> 1)
-        gained, density = _lower(upper)
+        gained, density = lower(upper)
         delta = leg.forward * gained >> 96
-        price = max(price, delta - (leg.strike * _lower(upper - leg.deviation)[0] >> 96))
+        price = max(price, delta - (leg.strike * lower(upper - leg.deviation)[0] >> 96))
     if leg.is_call:
         return upper, density, price, delta
     return upper, density, price - intrinsic, delta - leg.forward
