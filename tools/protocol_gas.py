@@ -10,11 +10,16 @@ from typing import Any
 
 from plimsoll.chain.compilation import CONTRACTS, compile_contract
 from plimsoll.chain.connection import Bound, Connection
-from plimsoll.chain.hashing import signed
+from plimsoll.chain.hashing import Signature, signed
+from plimsoll.chain.twin.boards import Listing, Market
+from plimsoll.chain.twin.option_bounds import listing_message, publication_message
 from plimsoll.chain.twin.price_oracle import CHAINLINK, Feed, Rules
+from plimsoll.chain.twin.publication import Quote, publication
 from plimsoll.chain.twin.quorum import typed
 from plimsoll.chain.twin.rates import Update, message_of
+from tests.support.boards import DAY, WAD, ladder
 from tests.support.evm import ARTEFACTS, MOCKS
+from tests.support.option_desks import OPTION_BOUNDS
 from tests.support.pairs import key_of
 from tests.support.reporters import BITCOIN, BOUNDS, ETHER, RATES, REACH, REPORTERS, THRESHOLD
 from tools.anvil import running
@@ -44,9 +49,10 @@ def measured(rpc: str) -> dict[str, int]:
     gas: dict[str, int] = {}
     for feeds in FEEDS:
         gas |= _observations(line, oracle, feeds)
-    totals = _updated(line, oracle)
+    contract, totals = _updated(line, oracle)
     gas["update, 1 market, 3 signatures, total"] = totals[0]
     gas["update, each further market"] = totals[1] - totals[0]
+    gas["publication through the desk, per row of 104, 3 signatures, total"] = _published(line, contract)
     return gas
 
 
@@ -89,7 +95,42 @@ def _answer(line: Connection, feeds: list[Bound], price: int) -> None:
         feed.send("set_round", 1, (price + place) * E8, now)
 
 
-def _updated(line: Connection, oracle: Bound) -> list[int]:
+def _published(line: Connection, parameters: Bound) -> int:
+    """Publish a board of 104 options twice, as reporters sign it; the second has something to be held to."""
+    desk, _ = line.deploy("OptionDesk", REPORTERS, THRESHOLD, line.sender, parameters.address)
+    engine, _ = line.deploy("MarginEngine", desk.address, desk.address, line.sender)
+    desk.send("bind", engine.address)
+    lot, power, scenarios = 10**15, 400_000, ladder(31)
+    desk.send("open_market", 0, BITCOIN, OPTION_BOUNDS, lot, power, scenarios)
+    now = line.block()[1]
+    listings = tuple(
+        Listing(kind, now + days * DAY, 40_000 * WAD + step * 1_500 * WAD)
+        for days in (7, 30, 90, 180)
+        for step in range(13)
+        for kind in (1, 2)
+    )
+    terms, deadline = [listing.word for listing in listings], now + 600
+    proof = _signed(desk, listing_message(1, deadline, 0, 1, listings))
+    desk.send("list_board", 0, 1, terms, 1, deadline, proof)
+    market = Market(lot, engine.read("spread", 0), power, scenarios)
+    used = []
+    for volatility in (600_000, 600_900):
+        line.node.provider.make_request("evm_increaseTime", [60])
+        line.node.provider.make_request("evm_mine", [])
+        quotes = [Quote(1_000_000, volatility)] * len(listings)
+        sent = publication(market, listings, quotes, spot=50_000 * WAD, as_of=line.block()[1])
+        header = (0, 1, sent.as_of, sent.spot, sent.notional, sent.decay)
+        proof = _signed(desk, publication_message(0, 1, sent))
+        used.append(int(desk.send("publish", header, sent.encoded, proof)["gasUsed"]))
+    return round(used[-1] / len(listings))
+
+
+def _signed(contract: Bound, message: bytes) -> list[Signature]:
+    digest = typed(contract.read("domain"), message)
+    return [signed(digest, key_of(reporter)) for reporter in REPORTERS[:THRESHOLD]]
+
+
+def _updated(line: Connection, oracle: Bound) -> tuple[Bound, list[int]]:
     contract, _ = line.deploy("RiskParameters", REPORTERS, THRESHOLD, line.sender, oracle.address)
     for rates in RATES.values():
         contract.send("list_market", rates, BOUNDS, REACH, line.block()[1])
@@ -101,7 +142,7 @@ def _updated(line: Connection, oracle: Bound) -> list[int]:
         proof = (bytes([version]) * 32, bytes([version + 8]) * 32)
         moved = tuple(_raised(RATES[market], version) for market in markets)
         used.append(_sent(contract, Update(version, version, now, now + 600, *proof, moved)))
-    return used[1:]
+    return contract, used[1:]
 
 
 def _raised(rates: Any, version: int) -> Any:
@@ -109,8 +150,7 @@ def _raised(rates: Any, version: int) -> Any:
 
 
 def _sent(contract: Bound, update: Update) -> int:
-    digest = typed(contract.read("domain"), message_of(update))
-    proof = [signed(digest, key_of(reporter)) for reporter in REPORTERS[:THRESHOLD]]
+    proof = _signed(contract, message_of(update))
     return int(contract.send("update", update, proof)["gasUsed"])
 
 

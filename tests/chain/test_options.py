@@ -120,3 +120,19 @@ def test_a_book_of_options_is_sold_in_an_auction_with_its_hedges(house):
     if before.equity > 0:
         assert after.equity * before.maintenance >= before.equity * after.maintenance
     house.check()
+
+
+def test_what_an_expired_option_pays_is_fixed_for_whoever_judges_its_owner(house):
+    """A call is fixed to pay nothing; then bitcoin rises, and its mark. It is worth nothing all the same."""
+    house.trade(WRITER, BUYER, CALL, -60_000)
+    house.chain.pass_seconds(TENOR)
+    house.crash(BITCOIN, 50_000)
+    house.both("fix_settlement", CALL, sender=KEEPER)
+    house.crash(BITCOIN, 70_000)
+    kept = house.house.twin.ledger.cash_of(BUYER)
+    assert required(house, BUYER).liquid > kept + 1_000_000 * E6, "its mark says that it is worth a million"
+    assert house.refused("withdraw", kept + 1, sender=BUYER) == "house: below initial margin"
+    assert house.refused("start_auction", WRITER, sender=KEEPER) == "house: healthy"
+    assert house.refused("withdraw", kept, sender=BUYER) is None
+    house.both("withdraw", house.house.twin.ledger.cash_of(WRITER), sender=WRITER)
+    house.check()

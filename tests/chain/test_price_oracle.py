@@ -207,6 +207,20 @@ def test_a_source_without_code_does_not_count():
     refused("oracle: no quorum", oracle.both, "configure", BITCOIN, RULES._replace(quorum=1), (empty,), 0)
 
 
+def test_a_feed_that_burns_all_its_gas_stops_nobody():
+    oracle, feeds = oracle_pair(Chain())
+    listed = (feeds.chainlink(), feeds.chainlink())
+    hungry = listed[0]._replace(source=oracle.chain.deploy("hungry_mock").address)
+    for feed in listed:
+        feeds.answer(feed, 50_000 * E8)
+    oracle.both("configure", BITCOIN, RULES, (*listed, hungry), BEGINS)
+    oracle.chain.pass_seconds(60)
+    for feed in listed:
+        feeds.answer(feed, 50_500 * E8)
+    oracle.both("observe", BITCOIN)
+    assert 200_000 < oracle.chain.gas_used < 300_000, "it burnt what a feed may, and no more"
+
+
 INTEGER_SHARE = 1e-6
 """Relative room between the contract's integers and floats: the variance keeps at least nine digits here."""
 

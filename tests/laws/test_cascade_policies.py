@@ -12,10 +12,11 @@ from plimsoll.margin import margin_model
 from plimsoll.report.cascade_page import render_cascades
 from plimsoll.scenarios.library import daily_history, scenario
 from plimsoll.sim.caps import LARGEST_RATIO
-from plimsoll.sim.cascade import opening_margins
+from plimsoll.sim.cascade import draw_cast, opening_margins
 from plimsoll.sim.cascade_policies import CASCADE_POLICIES, GUARDED, cascade_parameters
 from plimsoll.sim.publishing import scaled
 from plimsoll.sim.seeds import simulate
+from plimsoll.sim.shock import anchor
 from tests.support.cascades import QUICK, SCENARIO, cast_of, run
 from tests.support.venues import LISTINGS, TIERS, cross_margin, parameter_set, per_position
 
@@ -25,6 +26,10 @@ SUM_ORDER = 1e-12
 """Requirements are sums of a few products, each scaled before or after it is rounded."""
 NEAR = 0.01
 """How far below the margin to be matched is near enough."""
+
+
+def with_charge(settings, *, charged):
+    return structs.replace(settings, calibration=structs.replace(settings.calibration, size_charge=charged))
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +48,19 @@ def test_the_matched_policy_opens_with_no_more_margin_than_the_constants(seed):
     constants, _, _ = run(cast_of(seed), BRIEF, "static")
     assert (1.0 - NEAR) * constants.mean_margin <= matched.mean_margin <= constants.mean_margin
     assert matched.mean_initial <= constants.mean_initial
+
+
+def test_a_charge_on_size_is_matched_with_the_rates():
+    many = structs.replace(
+        with_charge(BRIEF, charged=True), population=structs.replace(BRIEF.population, accounts=4_000)
+    )
+    cast, history = draw_cast(anchor(SCENARIO), many, SEED), daily_history(scenario(SCENARIO).first)
+    matched, constants = (
+        opening_margins(cascade_parameters(name, cast, many, history), cast, many, capped=name in GUARDED)
+        for name in ("plimsoll-matched", "static")
+    )
+    least = (1.0 - NEAR) * constants[Level.MAINTENANCE]
+    assert least <= matched[Level.MAINTENANCE] <= constants[Level.MAINTENANCE]
 
 
 def test_the_matched_policy_divides_margin_as_the_calibrated_one_does(published):
@@ -96,6 +114,13 @@ def test_a_page_shows_every_policy():
     )
     page = render_cascades(simulate(SCENARIO, few, workers=1), program="plimsoll", command="again")
     assert all(name in page for name in CASCADE_POLICIES)
+
+
+def test_a_charge_on_size_that_asks_for_more_than_the_constants_cannot_be_matched():
+    thin = structs.replace(with_charge(BRIEF, charged=True), makers=structs.replace(BRIEF.makers, depth=1e-5))
+    with pytest.raises(PlimsollError) as refused:
+        run(cast_of(SEED), thin, "plimsoll-matched")
+    assert refused.value.code is Code.BAD_SETTING
 
 
 def test_constants_by_size_cannot_be_scaled():

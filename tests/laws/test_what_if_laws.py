@@ -9,7 +9,7 @@ from msgspec import structs
 
 from plimsoll.domain.accounts import Account, CollateralBalance, Position
 from plimsoll.domain.parameters import Level
-from plimsoll.domain.profiles import PortfolioProfile
+from plimsoll.domain.profiles import PortfolioProfile, UnderlyingRange
 from plimsoll.domain.quotes import market_of
 from plimsoll.domain.scenario_sets import JointMoves, MarketMove, NamedStress, ScenarioGrid
 from plimsoll.errors import Code, PlimsollError
@@ -46,6 +46,18 @@ def tail_of(rows: int) -> JointMoves:
     )
 
 
+RANGES = tuple(
+    UnderlyingRange(underlying=name, maintenance=most, initial=1.5 * most, least=0.5 * most)
+    for name, most in (("BTC", 0.05), ("ETH", 0.08))
+)
+
+
+def laddered(rows: int) -> JointMoves:
+    moves = tail_of(rows)
+    unit = tuple(tuple(20.0 * move for move in row) for row in moves.spot)
+    return structs.replace(moves, spot=unit, rungs=tuple(0.01 * 1.2**k for k in range(24)))
+
+
 def plain(name: str, *scenarios, **parts) -> PortfolioProfile:
     return PortfolioProfile(name=name, title=name, source="the test", scenarios=scenarios, **parts)
 
@@ -67,6 +79,7 @@ PROFILES = {
     "basis": structs.replace(profile("derive-pmrm2"), scenarios=(structs.replace(SPAN_GRID, scenarios=()),)),
     "undiscounted": structs.replace(profile("derive-pmrm2"), discount=None),
     "tail": plain("tail", tail_of(60)),
+    "rungs": plain("rungs", laddered(60), ranges=RANGES, gross_floor=0.1),
     "stress": plain("stress", CRASH, initial_factor=1.2),
 }
 MEASURES = {
@@ -75,6 +88,7 @@ MEASURES = {
     "floored": "correlation-break floor",
     "basis": "basis",
     "tail": "mean of the worst",
+    "rungs": "mean of the worst",
     "stress": "worst scenario",
 }
 every_profile = pytest.mark.parametrize("name", PROFILES)
@@ -131,6 +145,8 @@ def test_parts_and_contributions_add_up_to_the_quantum(name):
     assert sum(part.amount for part in told.parts) == told.maintenance
     assert sum(part.amount for part in told.initial_parts) == told.initial
     assert sum(line.loss for line in told.contributions) + told.relief == told.loss
+    later = told.at_initial
+    assert sum(line.loss for line in later.contributions) + later.relief == later.loss >= told.loss
     for level, total in ((Level.MAINTENANCE, told.maintenance), (Level.INITIAL, told.initial)):
         asked = requirement(portfolio, MARKET, PROFILES[name], level)
         assert 0.0 <= total - asked.required * 1e6 < 1.0 + 1e-3
@@ -252,10 +268,10 @@ def test_terms_answer_what_their_own_functions_do():
     assert told == explain(LINEAR, parameter_set(cross_margin()), PRICES)
 
 
-def test_a_profile_in_coins_is_refused_for_an_account_in_dollars():
-    with pytest.raises(PlimsollError, match="in coins") as refused:
+def test_an_account_in_a_coin_refuses_dollars():
+    with pytest.raises(PlimsollError, match=r"holds .*USD") as refused:
         break_down(DESK, MARKET, profile("deribit-pm"))
-    assert refused.value.code is Code.BAD_SETTING
+    assert refused.value.code is Code.BAD_ACCOUNT
 
 
 def test_a_moved_market_is_one_quoted_at_the_moved_prices():

@@ -38,6 +38,8 @@ def build_summary(policy: str, **changes: object) -> PolicySummary:
         "liquidated_by_rise": 0,
         "liquidated_with_rise": 0 if policy.startswith("static") else 14,
         "liquidated_notional": _NOTIONAL.get(policy, 80e6),
+        "auctioned": 0.0,
+        "taken_over": 0.0,
         "bad_debt": bad_debt,
         "fund_paid": fund_paid,
         "allocated": 0.9 * (bad_debt - fund_paid),

@@ -1,6 +1,7 @@
 """Where does a test get a venue: listings, parameters of all three generations, rows of joint moves?"""
 
 import numpy as np
+from msgspec import structs
 
 from plimsoll.domain.cost_curve import CostCurve
 from plimsoll.domain.instruments import Future, Listing, Perpetual, Spot, lot_for
@@ -30,6 +31,7 @@ __all__ = [
     "parameter_set",
     "per_position",
     "side",
+    "with_implied",
 ]
 
 MARKETS = ("BTC", "ETH", "SOL")
@@ -97,6 +99,19 @@ def joint_rows(
         moments=tuple(range(1_600_000_000_000, 1_600_000_000_000 + rows * 3_600_000, 3_600_000)),
         rows=tuple(map(tuple, moves.tolist())),
         tail=tail,
+    )
+
+
+def with_implied(table: JointScenarios, seed: int) -> JointScenarios:
+    """Let implied volatility rise with falls of spot, and of itself."""
+    generator = np.random.default_rng(seed)
+    moves = np.array(table.rows)
+    changes = 0.03 * generator.standard_t(4, moves.shape) - 0.02 * np.minimum(moves, 0.0)
+    return structs.replace(
+        table,
+        volatility=tuple(map(tuple, changes.tolist())),
+        implied=table.markets,
+        observed=(len(moves),) * len(table.markets),
     )
 
 

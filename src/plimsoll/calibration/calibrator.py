@@ -7,6 +7,7 @@ import numpy as np
 from plimsoll.calibration.guards import Guarded, GuardState, apply_guard, begin_guard
 from plimsoll.calibration.models import ModelRates, model_rates
 from plimsoll.domain.bars import HOUR, Bars
+from plimsoll.domain.implied import ImpliedHistory
 from plimsoll.domain.parameters import (
     CrossMargin,
     JointScenarios,
@@ -21,6 +22,7 @@ from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.estimators.dependence import joint_scenarios
 from plimsoll.estimators.excursions import ExcursionState, begin_excursions, update_excursions
+from plimsoll.estimators.implied import LEAST_WINDOWS
 from plimsoll.estimators.returns import LastClose, join
 from plimsoll.estimators.volatility import VolatilityState, begin_volatility, update_volatility
 from plimsoll.types import Matrix, Vector
@@ -33,6 +35,7 @@ class CalibratorState:
     """Everything that calibration remembers, for M markets; a value, so that it can be kept and resumed.
 
     `prices` [M] are the last known, however long ago; `last` says what the next return may be taken against.
+    `implied` may know more than the bars do: only what was known at the last bar's end is looked at.
     """
 
     markets: tuple[str, ...]
@@ -45,6 +48,7 @@ class CalibratorState:
     dependence: tuple[JointScenarios, ...]
     announced: int
     version: int
+    implied: ImpliedHistory | None = None
 
 
 def begin(markets: tuple[str, ...], settings: CalibrationSettings) -> CalibratorState:
@@ -141,9 +145,26 @@ def calibrate(
     settings: CalibrationSettings,
     provenance: Provenance,
     method: type[PerPosition] | type[CrossMargin] = CrossMargin,
+    implied: ImpliedHistory | None = None,
 ) -> ParameterSet:
-    """Calibrate once, from nothing but these bars."""
-    parameters, _ = propose(absorb(begin(bars.markets, settings), bars), method, provenance)
+    """Calibrate once, from nothing but these bars and, where given, an index of implied volatility.
+
+    Raises
+    ------
+    PlimsollError   What `propose` raises; `TOO_LITTLE_HISTORY` where implied volatility is given and too
+                    little of it lies within the bars for joint scenarios.
+    """
+    state = replace(begin(bars.markets, settings), implied=implied)
+    parameters, published = propose(absorb(state, bars), method, provenance)
+    if implied is not None and not any(table.volatility for table in published.dependence):
+        raise PlimsollError(
+            Code.TOO_LITTLE_HISTORY,
+            f"fewer than {LEAST_WINDOWS} windows know how the implied volatility of "
+            f"{', '.join(implied.markets)} changed, or the markets have fewer than {settings.joint.rows} in "
+            "common",
+            where="calibration",
+            remedy="Give an index that overlaps the bars for longer, in steps of an hour or less.",
+        )
     return parameters
 
 
@@ -177,7 +198,11 @@ def _dependence(state: CalibratorState, model: ModelRates) -> tuple[tuple[JointS
     grown = [m for m, lender in enumerate(model.borrowed_from) if lender is None]
     moments, windows = state.excursions.matured
     names = tuple(state.markets[m] for m in grown)
-    fresh = joint_scenarios(names, moments, windows[:, grown], state.settings.joint)
+    settings, history = state.settings, None if state.implied is None else state.implied.until(now)
+    horizon = round(settings.horizon_hours * HOUR)
+    began, ends = state.excursions.spans.T
+    span = int((ends - began)[ends > 0].max(initial=horizon))
+    fresh = joint_scenarios(names, moments, windows[:, grown], settings, history, span)
     if fresh is None or fresh in tables:
         return tables, announced
     return (*tables, fresh), now

@@ -49,6 +49,14 @@ def run(
         bool,
         typer.Option("--explain", help="Show what each part of the guard did over these bars, and its cost."),
     ] = False,
+    implied: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--implied",
+            metavar="MARKET=FILE",
+            help="Index of 30-day implied volatility, percent: ts, close; repeat it. For margining options.",
+        ),
+    ] = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -66,6 +74,7 @@ def run(
     plimsoll calibrate --bars prices.csv --markets BTC,ETH --to 2021-05-12
     plimsoll calibrate --bars prices.csv --settings desk.toml --json
     plimsoll calibrate --bars prices.parquet --markets BTC --explain
+    plimsoll calibrate --bars prices.parquet --implied BTC=dvol.parquet --out parameters.json
     ```
 
     **Settings that matter most** (the file may hold fewer; these are the defaults)
@@ -92,7 +101,7 @@ def run(
         read = _read(bars, market_list(markets), first, last)
         progress("reading bars", 1, 1)
         progress("calibrating", 0, 1)
-        parameters = _calibrated(read, chosen, bars)
+        parameters = _calibrated(read, chosen, bars, _implied_files(implied, read.markets))
         progress("calibrating", 1, 1)
         costs = _costs(read, chosen, progress) if explain else {}
     if out is not None:
@@ -140,18 +149,38 @@ def _read(path: Path, markets: tuple[str, ...], first: str | None, last: str | N
     )
 
 
-def _calibrated(bars: "Bars", settings: "CalibrationSettings", path: Path) -> "ParameterSet":
+def _implied_files(given: list[str] | None, markets: tuple[str, ...]) -> dict[str, Path]:
+    """Read which file holds which market's index."""
+    files: dict[str, Path] = {}
+    for text in given or []:
+        market, _, path = text.partition("=")
+        if market not in markets or market in files or not path:
+            raise PlimsollError(
+                Code.UNKNOWN_MARKET,
+                f"cannot read the index {text!r}",
+                where="--implied",
+                remedy=f"Write a market and a file, each market once: --implied {markets[0]}=index.parquet.",
+            )
+        files[market] = Path(path)
+    return files
+
+
+def _calibrated(
+    bars: "Bars", settings: "CalibrationSettings", path: Path, implied: dict[str, Path]
+) -> "ParameterSet":
     from plimsoll.calibration import calibrate
     from plimsoll.domain.parameters import Provenance
     from plimsoll.feeds.bars import file_digest
+    from plimsoll.feeds.implied import read_implied
 
     provenance = Provenance(
         program=program(),
         settings=hashlib.sha256(msgspec.json.encode(settings)).hexdigest(),
-        inputs=(f"{path.name} sha256:{file_digest(path)}",),
+        inputs=tuple(f"{file.name} sha256:{file_digest(file)}" for file in (path, *implied.values())),
     )
+    history = read_implied(implied) if implied else None
     try:
-        return calibrate(bars, settings, provenance)
+        return calibrate(bars, settings, provenance, implied=history)
     except PlimsollError as error:
         where = f"{path}: {error.where}"
         raise PlimsollError(error.code, error.what, where=where, remedy=error.remedy) from error

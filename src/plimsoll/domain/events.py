@@ -24,7 +24,9 @@ __all__ = [
     "Deposited",
     "Effect",
     "Event",
+    "Expired",
     "Funded",
+    "Introduced",
     "Liquidated",
     "Listed",
     "Opened",
@@ -50,6 +52,16 @@ class Listed(Struct, frozen=True, tag="listed"):
     time: int
     listings: tuple[Listing, ...]
     rules: ClearingRules
+
+
+class Introduced(Struct, frozen=True, tag="introduced"):
+    """Further instruments are listed behind the others, such as the options of a new expiry.
+
+    They are priced, and what holds them is margined, from the next tick on.
+    """
+
+    time: int
+    listings: tuple[Listing, ...]
 
 
 class Opened(Struct, frozen=True, tag="opened"):
@@ -115,14 +127,17 @@ class Published(Struct, frozen=True, tag="published"):
 
 
 class Ticked(Struct, frozen=True, tag="ticked", omit_defaults=True):
-    """The market moves.
+    """The market moves; options that have expired settle.
 
     Attributes
     ----------
-    marks : tuple [I]    Mark price per instrument, quote currency per base unit.
+    marks : tuple [I]    Mark price per instrument, quote currency per base unit. Of an option it is the
+                         forward of its expiry, from which it is valued and, once it has expired, settled.
     volume : tuple [I]   Quote volume that the market trades per hour at present: what selling is paced by.
     impact : tuple [I]   Relative price move caused by trading one hour's volume at once.
     depth : tuple [I]    Share of the published curve's depth that is left, above 0; empty for all of it.
+    volatility : tuple [I]   Implied volatility that each option is marked at, per root of a year; 0 for the
+                         rest. Empty where no option is listed.
     """
 
     time: int
@@ -130,9 +145,10 @@ class Ticked(Struct, frozen=True, tag="ticked", omit_defaults=True):
     volume: tuple[float, ...]
     impact: tuple[float, ...]
     depth: tuple[float, ...] = ()
+    volatility: tuple[float, ...] = ()
 
 
-Event: TypeAlias = Listed | Opened | Deposited | Funded | Traded | Published | Ticked | Bid
+Event: TypeAlias = Listed | Introduced | Opened | Deposited | Funded | Traded | Published | Ticked | Bid
 
 
 class Refused(Struct, frozen=True, tag="refused"):
@@ -172,6 +188,26 @@ class Liquidated(Struct, frozen=True, tag="liquidated"):
     lots: tuple[int, ...]
     price: float
     displacement: float
+
+
+class Expired(Struct, frozen=True, tag="expired"):
+    """An option, or a future beside options, settled in cash, and nobody holds it any more.
+
+    Attributes
+    ----------
+    instrument : str
+    price : float     Of the underlying, that it settled at.
+    payoff : float    Quote currency per base unit.
+    accounts : tuple [B]
+    lots : tuple [B]  Signed, as they were held.
+    """
+
+    time: int
+    instrument: str
+    price: float
+    payoff: float
+    accounts: tuple[str, ...]
+    lots: tuple[int, ...]
 
 
 class Closed(Struct, frozen=True, tag="closed"):
@@ -319,6 +355,7 @@ Effect: TypeAlias = (
     Refused
     | StatusChanged
     | Liquidated
+    | Expired
     | AuctionBegan
     | Auctioned
     | TakenOver

@@ -75,8 +75,10 @@ class Tier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     initial: Rate
 
 
-class JointScenarios(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class JointScenarios(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Standardised moves of several markets that happened at the same moments.
+
+    What has its default is left out of files and digests.
 
     Attributes
     ----------
@@ -84,12 +86,19 @@ class JointScenarios(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     moments : tuple [S]   Start of each row's horizon, milliseconds UTC: its name.
     rows : tuple [S][M]   Log return over the horizon in standard deviations forecast at its start.
     tail : int            Worst rows that the expected shortfall averages over.
+    volatility : tuple [S][M]   Log change of 30-day implied volatility over the horizon, at its scale of when
+                          the table was drawn and at the level; empty where calibration knew none.
+    implied : tuple [M]   Market whose index of implied volatility stands behind each.
+    observed : tuple [M]  Rows whose change was observed; the rest are drawn from the relation to spot.
     """
 
     markets: tuple[str, ...]
     moments: tuple[int, ...]
     rows: tuple[tuple[float, ...], ...]
     tail: Annotated[int, Meta(ge=1)]
+    volatility: tuple[tuple[float, ...], ...] = ()
+    implied: tuple[str, ...] = ()
+    observed: tuple[int, ...] = ()
 
 
 class StaticTiers(Struct, frozen=True, kw_only=True, tag="static", forbid_unknown_fields=True):

@@ -140,11 +140,18 @@ class OpenInterestTier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class UnderlyingRange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one unit of `GridScenario.spot` means for an underlying, at maintenance and at initial."""
+    """What one unit of `GridScenario.spot` means for an underlying, at maintenance and at initial.
+
+    Attributes
+    ----------
+    least, least_initial : rate   Smallest that it may be taken for in joint moves, where gains are counted.
+    """
 
     underlying: str
     maintenance: Rate
     initial: Rate
+    least: Rate = 0.0
+    least_initial: Rate = 0.0
 
 
 class PortfolioProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -123,7 +123,17 @@ class ScenarioGrid(Struct, frozen=True, kw_only=True, tag="grid", forbid_unknown
 
 
 class JointMoves(Struct, frozen=True, kw_only=True, tag="joint", forbid_unknown_fields=True):
-    """Moves of several underlyings that happened together; their tail is averaged (expected shortfall).
+    r"""Moves of several underlyings that happened together; their tail is averaged (expected shortfall).
+
+    With rungs, spot moves are in units of the underlying's range, and how far today's market reaches is
+    known only between the range's least and most. Each underlying's result in a row is then its worst over
+    all rungs between, and rows are added up after that:
+
+    .. math:: P_j = \sum_u \min_{r \in [least_u, most_u]} P_u(r\, spot_{j,u}, volatility_{j,u})
+
+    So a loss is counted at the most and a gain at the least, and a straddle wherever it hurts. Wider ranges
+    only add rungs, for every underlying by itself: no result rises, whichever ranges grow. This is what makes
+    notice hold, while the shortfall stays sub-additive, as a sum of minima is at most the minimum of a sum.
 
     Attributes
     ----------
@@ -133,6 +143,8 @@ class JointMoves(Struct, frozen=True, kw_only=True, tag="joint", forbid_unknown_
     volatility : tuple [S][U]         Relative moves of 30-day implied volatility; may be empty for none.
     tenors : VolatilityRange          Its powers carry the volatility moves to other tenors.
     tail : int                        Worst rows that are averaged.
+    rungs : tuple                     Sizes of a range, increasing; empty where spot moves stand as they are.
+    announced : bool                  Not in force yet: counts at initial margin alone.
     """
 
     underlyings: tuple[str, ...]
@@ -141,6 +153,8 @@ class JointMoves(Struct, frozen=True, kw_only=True, tag="joint", forbid_unknown_
     tail: Annotated[int, Meta(ge=1)]
     volatility: tuple[tuple[float, ...], ...] = ()
     tenors: VolatilityRange = VolatilityRange(short_power=0.3, long_power=0.13)
+    rungs: tuple[float, ...] = ()
+    announced: bool = False
 
 
 class MarketMove(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

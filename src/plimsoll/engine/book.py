@@ -80,6 +80,11 @@ class Book:
             status=np.append(self.status, np.zeros(len(names), dtype=np.int8)),
         )
 
+    def widened(self, instruments: int) -> "Book":
+        """Add instruments that nobody holds."""
+        none = np.zeros((len(self.names), instruments), dtype=np.int64)
+        return replace(self, lots=np.hstack([self.lots, none]), cost=np.hstack([self.cost, none]))
+
     def paid(self, source: int | Rows, target: int | Rows, amounts: int | Quanta) -> "Book":
         """Move cash from one account to another, or between one and many; every movement has both sides.
 

@@ -14,6 +14,7 @@ from plimsoll.domain.events import (
     Effect,
     Event,
     Funded,
+    Introduced,
     Listed,
     Opened,
     Published,
@@ -26,12 +27,14 @@ from plimsoll.domain.parameters import Level
 from plimsoll.engine.allocation import is_short
 from plimsoll.engine.auctions import auction_of, bid
 from plimsoll.engine.book import BACKSTOP, FIRST_TRADER, FUND, MAKERS, OUTSIDE, Book, empty_book
+from plimsoll.engine.expiry import settle_expired
+from plimsoll.engine.market import Market, market_of, unknown_market
+from plimsoll.engine.options import has_expired, lists_options, model_at, option_values
 from plimsoll.engine.safety import carried
-from plimsoll.engine.state import Market, State, begin
+from plimsoll.engine.state import State, begin
 from plimsoll.engine.ticks import settle_tick
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.margin import margin_model
-from plimsoll.types import Flags, Quanta, Rows, Vector
+from plimsoll.types import Flags, Lots, Quanta, Rows, Vector
 
 __all__ = ["begin", "step"]
 
@@ -73,12 +76,31 @@ def _listed(state: State, event: Listed) -> tuple[State, Effects]:
             remedy="List all instruments, each once, in the first event.",
         )
     columns = len(event.listings)
-    unknown = np.full(columns, np.nan)
-    market = Market(unknown, np.zeros(columns), np.zeros(columns), np.ones(columns))
+    market = unknown_market(columns)
     fresh = replace(
         state, listings=event.listings, rules=event.rules, book=empty_book(columns), market=market
     )
     return fresh, ()
+
+
+def _introduced(state: State, event: Introduced) -> tuple[State, Effects]:
+    """List further instruments; without a tick they have no mark, and so nobody new risk."""
+    listings = state.listings + event.listings
+    over = has_expired(event.listings, event.time)
+    if len({listing.name for listing in listings}) != len(listings) or not state.listings or over.any():
+        raise PlimsollError(
+            Code.OUT_OF_ORDER,
+            "an instrument is listed twice, has expired, or comes before the first listing",
+            where=f"event {state.sequence + 1}",
+            remedy="List each instrument once, before it expires, and the first of them with the rules.",
+        )
+    fresh = unknown_market(len(event.listings))
+    market = Market(*(np.concatenate(pair) for pair in zip(state.market.columns, fresh.columns, strict=True)))
+    model = None
+    if state.parameters is not None:
+        model = model_at(state.parameters, listings, market, state.ticked)
+    book = state.book.widened(len(event.listings))
+    return replace(state, listings=listings, book=book, market=market, model=model), ()
 
 
 def _opened(state: State, event: Opened) -> tuple[State, Effects]:
@@ -131,6 +153,7 @@ def _traded(state: State, event: Traded) -> tuple[State, Effects]:
             where=f"event {state.sequence + 1}",
             remedy="Give the price of every instrument that trades.",
         )
+    _refuse_expired(state, event, lots)
     paid = quanta_up(lots * unit)
     tried = state.book.traded(rows, lots, paid)
     free = tried.status[rows] <= Status.CALLED
@@ -167,7 +190,7 @@ def _published(state: State, event: Published) -> tuple[State, Effects]:
             where=f"event {state.sequence + 1}",
             remedy="Publish parameter sets with rising versions.",
         )
-    model = margin_model(event.parameters.method, state.listings, event.parameters.liquidity)
+    model = model_at(event.parameters, state.listings, state.market, state.ticked)
     return replace(state, parameters=event.parameters, model=model), ()
 
 
@@ -189,8 +212,42 @@ def _ticked(state: State, event: Ticked) -> tuple[State, Effects]:
             remedy="Leave out ticks that a feed cannot vouch for: the last marks stay in force.",
         )
     hours = (event.time - state.ticked) / HOUR if state.ticked > 0 else 0.0
-    moved = replace(state, ticked=event.time, market=Market(marks, volume, impact, depth))
-    return settle_tick(moved, event.time, hours)
+    if not lists_options(state.listings):
+        moved = replace(state, ticked=event.time, market=market_of(marks, volume, impact, depth))
+        return settle_tick(moved, event.time, hours)
+    market = _with_options(state, event, market_of(marks, volume, impact, depth))
+    state, expired = settle_expired(state, marks, event.time)
+    model = None
+    if state.parameters is not None:
+        model = model_at(state.parameters, state.listings, market, event.time)
+    moved = replace(state, ticked=event.time, market=market, model=model, safety=None)
+    after, effects = settle_tick(moved, event.time, hours)
+    return after, (*expired, *effects)
+
+
+def _with_options(state: State, event: Ticked, stated: Market) -> Market:
+    """Value options at their forwards and volatilities."""
+    volatility = np.array(event.volatility, dtype=np.float64)
+    if len(volatility) != len(state.listings):
+        raise PlimsollError(
+            Code.MISSING_VOLATILITY,
+            f"{len(volatility)} volatilities for {len(state.listings)} listings",
+            where=f"event {state.sequence + 1}",
+            remedy="Give one per listing, 0 where it is no option.",
+        )
+    marks = option_values(state.listings, stated.forwards, volatility, event.time)
+    return replace(stated, marks=marks, volatility=volatility)
+
+
+def _refuse_expired(state: State, event: Traded, lots: Lots) -> None:
+    over = has_expired(state.listings, event.time) & lots.any(axis=0)
+    if lists_options(state.listings) and over.any():
+        raise PlimsollError(
+            Code.EXPIRED_INSTRUMENT,
+            "it has expired and cannot be traded",
+            where=state.listings[int(np.argmax(over))].name,
+            remedy="Leave it out; it settles with the next tick.",
+        )
 
 
 def _meets_initial(state: State, rows: Rows) -> Flags:
@@ -280,6 +337,7 @@ def _distinct(book: Book, accounts: tuple[str, ...], state: State) -> Rows:
 
 _HANDLERS: dict[type, Callable[[State, Any], tuple[State, Effects]]] = {
     Listed: _listed,
+    Introduced: _introduced,
     Opened: _opened,
     Deposited: _deposited,
     Funded: _funded,

@@ -1,7 +1,7 @@
 """What is the whole state of a venue, and how is it told apart from any other?"""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -14,30 +14,14 @@ from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import ParameterSet
 from plimsoll.domain.settings import ClearingRules
 from plimsoll.engine.book import Book, empty_book
+from plimsoll.engine.market import Market, market_of, unknown_market
+from plimsoll.engine.options import lists_options, model_at
 from plimsoll.engine.safety import Safety
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.margin import MarginModel, margin_model
+from plimsoll.margin import MarginModel
 from plimsoll.types import Vector
 
-__all__ = ["Auction", "Market", "State", "begin", "digest", "digest_of", "restore", "snapshot"]
-
-
-@dataclass(frozen=True, slots=True)
-class Market:
-    """What the last tick said; Vector [I] each.
-
-    Attributes
-    ----------
-    marks : Vector    Quote currency per base unit; NaN before the first tick.
-    volume : Vector   Quote volume per hour.
-    impact : Vector   Relative price move from trading one hour's volume at once.
-    depth : Vector    Share of normal depth that is left.
-    """
-
-    marks: Vector
-    volume: Vector
-    impact: Vector
-    depth: Vector
+__all__ = ["Auction", "State", "begin", "digest", "digest_of", "restore", "snapshot"]
 
 
 class Auction(msgspec.Struct, frozen=True):
@@ -114,12 +98,14 @@ class State:
 
 def begin() -> State:
     """Start a venue that lists nothing."""
-    none = np.zeros(0)
-    return State(0, 0, 0, (), ClearingRules(), empty_book(0), Market(none, none, none, none), None, None)
+    return State(0, 0, 0, (), ClearingRules(), empty_book(0), unknown_market(0), None, None)
 
 
 class _Frozen(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A state as bytes; arrays are little-endian, row-major. Normal depth everywhere is not written."""
+    """A state as bytes; arrays are little-endian, row-major.
+
+    Normal depth everywhere is not written, nor what options are priced from where none is listed.
+    """
 
     time: int
     sequence: int
@@ -135,6 +121,7 @@ class _Frozen(msgspec.Struct, frozen=True, omit_defaults=True):
     parameters: ParameterSet | None
     auctions: tuple[Auction, ...]
     depth: bytes = b""
+    options: bytes = b""
 
 
 def snapshot(state: State) -> bytes:
@@ -156,8 +143,15 @@ def snapshot(state: State) -> bytes:
             parameters=state.parameters,
             auctions=state.auctions,
             depth=b"" if (market.depth == 1.0).all() else market.depth.astype("<f8").tobytes(),
+            options=_options(state),
         )
     )
+
+
+def _options(state: State) -> bytes:
+    if not lists_options(state.listings):
+        return b""
+    return np.stack([state.market.forwards, state.market.volatility]).astype("<f8").tobytes()
 
 
 def _bytes(values: NDArray[Any], form: str) -> memoryview:
@@ -183,11 +177,12 @@ def restore(snapshot: bytes) -> State:
     )
     told = np.frombuffer(frozen.market, dtype="<f8").reshape(3, shape[1]).astype(np.float64)
     depth = np.frombuffer(frozen.depth, dtype="<f8").astype(np.float64) if frozen.depth else np.ones(shape[1])
-    market = Market(told[0], told[1], told[2], depth)
+    market = market_of(told[0], told[1], told[2], depth)
+    if frozen.options:
+        priced = np.frombuffer(frozen.options, dtype="<f8").reshape(2, shape[1]).astype(np.float64)
+        market = replace(market, forwards=priced[0], volatility=priced[1])
     parameters = frozen.parameters
-    model = (
-        None if parameters is None else margin_model(parameters.method, frozen.listings, parameters.liquidity)
-    )
+    model = None if parameters is None else model_at(parameters, frozen.listings, market, frozen.ticked)
     return State(
         frozen.time,
         frozen.sequence,

@@ -12,7 +12,7 @@ from plimsoll.errors import Code, PlimsollError
 from plimsoll.feeds.columns import ENDINGS, numbers_of, read_columns
 from plimsoll.types import Flags, Rows, Times, Vector
 
-__all__ = ["BarTable", "read_table"]
+__all__ = ["BarTable", "read_table", "times_of"]
 
 _REQUIRED = ("symbol", "ts", "open", "high", "low", "close")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -163,7 +163,7 @@ def _read_file(path: Path) -> BarTable:
         symbols=symbols,
         rows=np.arange(1, len(frame) + 1, dtype=np.intp),
         columns=columns,
-        times=_times(path, frame["ts"]),
+        times=times_of(path, frame["ts"]),
         open=numbers_of(frame["open"]),
         high=numbers_of(frame["high"]),
         low=numbers_of(frame["low"]),
@@ -187,7 +187,8 @@ def _symbols(path: Path, column: pl.Series) -> tuple[tuple[str, ...], Rows]:
     return tuple(names), columns
 
 
-def _times(path: Path, column: pl.Series) -> Times:
+def times_of(path: Path, column: pl.Series) -> Times:
+    """Read timestamps as milliseconds UTC, in any form that `read_table` names; raises `BAD_TIME`."""
     if column.dtype == pl.String:
         column = _parsed(column.str.strip_chars())
     if column.dtype == pl.Date:

@@ -8,11 +8,12 @@ from plimsoll.domain.parameters import MarginMethod, PerPosition, StaticTiers
 from plimsoll.margin import profiles
 from plimsoll.margin.dynamic import DynamicMargin
 from plimsoll.margin.model import MarginModel
+from plimsoll.margin.option_book import OptionMargin
 from plimsoll.margin.portfolio import PortfolioMargin
 from plimsoll.margin.size_charge import SizeCharge
 from plimsoll.margin.static import StaticMargin
 
-__all__ = ["MarginModel", "margin_model", "profiles"]
+__all__ = ["MarginModel", "OptionMargin", "margin_model", "profiles"]
 
 
 def margin_model(

@@ -15,12 +15,12 @@ from plimsoll.domain.parameters import Level
 from plimsoll.domain.profiles import PortfolioProfile
 from plimsoll.margin.contributions import BindingLoss, binding_loss
 from plimsoll.margin.explain import Part
-from plimsoll.margin.holdings import portfolio_of
+from plimsoll.margin.holdings import currency_of, portfolio_of
 from plimsoll.margin.parts import Requirement
 from plimsoll.margin.venue import VenueMargin, venue_margin
 from plimsoll.types import Vector
 
-__all__ = ["Breakdown", "Contribution", "break_down"]
+__all__ = ["Breakdown", "Contribution", "LevelLoss", "break_down"]
 
 
 class Contribution(Struct, frozen=True, kw_only=True):
@@ -30,8 +30,8 @@ class Contribution(Struct, frozen=True, kw_only=True):
     ----------
     instrument : str    Spot includes collateral that moves with it.
     quantity : float    Signed, base units.
-    mark : float        Quote currency per base unit.
-    loss : int          Quote quanta; negative where it relieves.
+    mark : float        Quote currency per base unit; of an option under a profile in coins, coins.
+    loss : int          Negative where it relieves.
     scenario : str      Where it is measured.
     """
 
@@ -42,12 +42,23 @@ class Contribution(Struct, frozen=True, kw_only=True):
     scenario: str
 
 
+class LevelLoss(Struct, frozen=True, kw_only=True):
+    """The loss that decides one level, and how it is divided; fields as in `Breakdown`."""
+
+    worst: str
+    measure: str
+    loss: int
+    contributions: tuple[Contribution, ...]
+    relief: int
+
+
 class Breakdown(Struct, frozen=True, kw_only=True):
-    """A portfolio's requirement with its reasons. Money is in quote quanta.
+    """A portfolio's requirement with its reasons. Money is in millionths of `currency`.
 
     Attributes
     ----------
     account, profile : str
+    currency : str                The quote currency, or the coin where contracts are inverse.
     equity : int                  Rounded down.
     maintenance, initial : int    Rounded up.
     parts : tuple of Part         Of maintenance; they sum to it exactly.
@@ -57,12 +68,14 @@ class Breakdown(Struct, frozen=True, kw_only=True):
     loss : int                    That loss before any factor, rounded up.
     contributions : tuple of Contribution   They and `relief` sum to the loss exactly.
     relief : int                  What an allowance leaves uncharged, not positive.
+    at_initial : LevelLoss        The same of the loss that decides initial margin.
     scenarios : tuple of Part     Profit in each scenario, rounded down.
     verdict : str                 ``initial met``, ``no new risk`` or ``liquidated``.
     """
 
     account: str
     profile: str
+    currency: str
     equity: int
     maintenance: int
     initial: int
@@ -73,6 +86,7 @@ class Breakdown(Struct, frozen=True, kw_only=True):
     loss: int
     contributions: tuple[Contribution, ...]
     relief: int
+    at_initial: LevelLoss
     scenarios: tuple[Part, ...]
     verdict: str
 
@@ -89,21 +103,42 @@ def break_down(account: Account, market: Market, profile: PortfolioProfile) -> B
     maintenance = venue.requirement(portfolio, Level.MAINTENANCE)
     initial = venue.requirement(portfolio, Level.INITIAL)
     exposed = venue.exposed(portfolio)
-    binding = binding_loss(exposed, venue, initial=False)
-    held = np.flatnonzero(exposed)
-    loss = _up(binding.loss)
-    divided = _shares_up([*binding.shares[held], *([-binding.relief] if binding.relief else [])], loss)
+    deciding, at_initial = (
+        _loss(exposed, venue, answer.worst, initial=answer is initial) for answer in (maintenance, initial)
+    )
     equity = int(quanta_down(np.array([maintenance.equity * QUANTA_PER_UNIT]))[0])
     needed = _up(maintenance.required), _up(initial.required)
     return Breakdown(
         account=account.name,
         profile=profile.name,
+        currency=currency_of(profile, market),
         equity=equity,
         maintenance=needed[0],
         initial=needed[1],
         parts=_parts(maintenance, needed[0]),
         initial_parts=_parts(initial, needed[1]),
-        worst=maintenance.worst,
+        worst=deciding.worst,
+        measure=deciding.measure,
+        loss=deciding.loss,
+        contributions=deciding.contributions,
+        relief=deciding.relief,
+        at_initial=at_initial,
+        scenarios=tuple(
+            Part(s.name, int(quanta_down(np.array([s.profit * QUANTA_PER_UNIT]))[0]))
+            for s in maintenance.scenarios
+        ),
+        verdict=_verdict(equity, *needed),
+    )
+
+
+def _loss(exposed: Vector, venue: VenueMargin, worst: str, *, initial: bool) -> LevelLoss:
+    """Divide the loss that decides a level among the positions, to the quantum."""
+    binding = binding_loss(exposed, venue, initial=initial)
+    held = np.flatnonzero(exposed)
+    loss = _up(binding.loss)
+    divided = _shares_up([*binding.shares[held], *([-binding.relief] if binding.relief else [])], loss)
+    return LevelLoss(
+        worst=worst,
         measure=binding.measure,
         loss=loss,
         contributions=tuple(
@@ -111,11 +146,6 @@ def break_down(account: Account, market: Market, profile: PortfolioProfile) -> B
             for i, share in zip(held, divided, strict=False)
         ),
         relief=sum(divided[len(held) :]),
-        scenarios=tuple(
-            Part(s.name, int(quanta_down(np.array([s.profit * QUANTA_PER_UNIT]))[0]))
-            for s in maintenance.scenarios
-        ),
-        verdict=_verdict(equity, *needed),
     )
 
 

@@ -1,31 +1,44 @@
-"""How do calibrated rates of linear positions become the ranges that options are margined over?"""
+"""How do calibrated rates and joint moments become the ranges and rows that options are margined over?"""
 
+from datetime import UTC, datetime
+
+import numpy as np
 from msgspec import structs
 
-from plimsoll.domain.parameters import MarketParameters, ParameterSet, StaticTiers
+from plimsoll.domain.parameters import (
+    CrossMargin,
+    JointScenarios,
+    MarketParameters,
+    ParameterSet,
+    StaticTiers,
+)
 from plimsoll.domain.profiles import LiquidityTerms, PortfolioProfile, UnderlyingRange
-from plimsoll.domain.scenario_sets import ScenarioGrid
+from plimsoll.domain.scenario_sets import JointMoves, ScenarioGrid
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.kernels.shortfall import scenario_moves
 
 __all__ = ["with_calibration"]
 
 
 def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> PortfolioProfile:
-    r"""Give a profile the ranges and the cost curves that a calibrated set asks for.
+    r"""Give a profile the ranges, joint rows and cost curves that a calibrated set asks for.
 
-    .. math:: range_{level} = \max(long_{level},\; short_{level})
+    .. math:: range_{level} = \max(long_{level},\; short_{level}), \quad
+              least_{level} = \min(credit_{long, level},\; credit_{short, level})
 
     A rate is the adverse excursion that a side is margined for, and a range is how far spot is moved. Of the
     two sides the larger is taken, because which way a portfolio of options loses is not known beforehand.
     Cells of a nested grid count up to the first that reaches the range, so that a rise of rates within the
-    notice, which `initial` covers on each side, is covered for every portfolio. Curves that charge for size
-    do so here.
+    notice, which `initial` covers on each side, is covered for every portfolio. Tables that know how implied
+    volatility moved become joint rows on the same rungs, between the least and the range. Curves that charge
+    for size do so here.
 
     Raises
     ------
     PlimsollError   `BAD_SETTING` where the profile states ranges of its own or the set holds constants.
     """
-    if not all(isinstance(s, ScenarioGrid) and s.nested for s in profile.scenarios):
+    nested = tuple(s for s in profile.scenarios if isinstance(s, ScenarioGrid) and s.nested)
+    if nested != profile.scenarios:
         raise PlimsollError(
             Code.BAD_SETTING,
             f"profile {profile.name} states its own ranges",
@@ -40,10 +53,16 @@ def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> Por
             where="parameters.method",
             remedy="Give a set that `plimsoll calibrate` wrote.",
         )
+    rungs = tuple(sorted({abs(cell.spot) for grid in nested for cell in grid.scenarios if cell.spot != 0.0}))
+    tables = method.dependence if isinstance(method, CrossMargin) else ()
+    joint = tuple(
+        _joint(table, rungs, announced=place > 0) for place, table in enumerate(tables) if table.volatility
+    )
     charged = [entry for entry in parameters.liquidity if entry.charged]
     known = {entry.market: entry.curves for entry in charged}
     return structs.replace(
         profile,
+        scenarios=(*nested, *joint),
         ranges=tuple(_range(market) for market in method.markets),
         liquidity=tuple(
             LiquidityTerms(underlying=entry.market, curves=entry.curves, options=entry.options)
@@ -57,8 +76,31 @@ def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> Por
 
 
 def _range(market: MarketParameters) -> UnderlyingRange:
+    """Take the larger of both sides; a credit that lags behind falling rates is in initial's range too."""
+    lent = market.long.credit, market.short.credit
     return UnderlyingRange(
         underlying=market.market,
         maintenance=max(market.long.maintenance, market.short.maintenance),
-        initial=max(market.long.initial, market.short.initial),
+        initial=max(market.long.initial, market.short.initial, *lent),
+        least=min(lent),
+        least_initial=min(market.long.initial_credit, market.short.initial_credit),
     )
+
+
+def _joint(table: JointScenarios, rungs: tuple[float, ...], *, announced: bool) -> JointMoves:
+    """Scale each side so that the mean of its `tail` worst rows is one range, and name rows by their date."""
+    ones = np.ones((len(table.markets), 2))
+    lost = scenario_moves(np.array(table.rows), table.tail, ones, ones)[0]
+    return JointMoves(
+        underlyings=table.markets,
+        names=tuple(f"moves of {_date(moment)}" for moment in table.moments),
+        spot=tuple(map(tuple, (-lost.T).tolist())),
+        volatility=tuple(map(tuple, np.expm1(table.volatility).tolist())),
+        tail=table.tail,
+        rungs=rungs,
+        announced=announced,
+    )
+
+
+def _date(moment: int) -> str:
+    return f"{datetime.fromtimestamp(moment / 1000, UTC):%Y-%m-%d %H:%M} UTC"

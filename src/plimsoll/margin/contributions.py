@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from plimsoll.domain.scenario_sets import JointMoves, ScenarioGrid, ScenarioSet
-from plimsoll.margin.losses import lone_shares, position_profit, scenario_profit, set_loss, together
+from plimsoll.margin.losses import (
+    lone_shares,
+    position_profit,
+    scenario_profit,
+    set_loss,
+    together,
+    worst_tries,
+)
 from plimsoll.margin.venue import VenueMargin
 from plimsoll.pricing import PriceTable
 from plimsoll.types import Matrix, Vector
@@ -46,7 +53,7 @@ def binding_loss(exposed: Vector, venue: VenueMargin, *, initial: bool) -> Bindi
     ----------
     exposed : Vector [I]   From `VenueMargin.exposed`.
     """
-    measured = zip(venue.profile.scenarios, venue.tables[initial], strict=True)
+    measured = zip(venue.sets[initial], venue.tables[initial], strict=True)
     size = len(exposed)
     basis = venue.charges.basis_shares(exposed)
     found = [
@@ -65,7 +72,7 @@ def _nothing(size: int) -> BindingLoss:
 def _of_set(exposed: Vector, scenarios: ScenarioSet, table: PriceTable, venue: VenueMargin) -> BindingLoss:
     discount = venue.profile.discount
     profit = scenario_profit(exposed, table, discount)
-    total = together(profit, scenarios, venue.quote_per_unit)
+    total = together(profit, scenarios, venue.quote_per_unit, table.moves.tries)
     loss = set_loss(profit, total, scenarios)
     if loss == 0.0:
         return _nothing(len(exposed))
@@ -74,7 +81,9 @@ def _of_set(exposed: Vector, scenarios: ScenarioSet, table: PriceTable, venue: V
     if isinstance(scenarios, JointMoves):
         rows = np.argsort(total)[: scenarios.tail]
         where = f"mean of {len(rows)} rows, worst {names[rows[0]]}"
-        return BindingLoss("mean of the worst", loss, -shares[:, rows].mean(axis=1), (where,) * len(exposed))
+        tried = worst_tries(profit, table.moves.tries)[:, rows][underlying]
+        divided = -np.take_along_axis(shares, tried, axis=1).mean(axis=1)
+        return BindingLoss("mean of the worst", loss, divided, (where,) * len(exposed))
     if isinstance(scenarios, ScenarioGrid) and scenarios.gain_credit is None:
         worst = profit.argmin(axis=1)[underlying]
         losing = profit.min(axis=1)[underlying] < 0.0
@@ -99,7 +108,8 @@ def _allows(scenarios: ScenarioSet) -> bool:
 
 def _floor(exposed: Vector, venue: VenueMargin, *, initial: bool) -> BindingLoss:
     """Charge a share of what positions would lose alone, in the set where that is most."""
-    lone = [lone_shares(exposed, table) for table in venue.tables[initial]]
+    pairs = zip(venue.sets[initial], venue.tables[initial], strict=True)
+    lone = [lone_shares(exposed, table, scenarios) for scenarios, table in pairs]
     most = max(lone, key=lambda shares: float(shares.sum()), default=np.zeros(len(exposed)))
     divided = venue.profile.gross_floor * most
     return BindingLoss(

@@ -29,10 +29,11 @@ class LiquidationPrices(Struct, frozen=True, kw_only=True):
     price : float              Today's, quote currency per base unit.
     below, above : float or None   Last price on that side at which the account stands; `None` where there is
                                none within `REACH`, and where the account is below maintenance today.
-    equity, maintenance : int  Today's, quote quanta.
+    equity, maintenance : int  Today's, in millionths of `currency`.
     """
 
     account: str
+    currency: str
     market: str
     reference: str
     price: float
@@ -70,6 +71,7 @@ def liquidation_prices(account: Account, market: str, terms: MarginTerms) -> Liq
     below, above = (_last(stands, sign) if alive else None for sign in (-1.0, 1.0))
     return LiquidationPrices(
         account=account.name,
+        currency=terms.currency(),
         market=market,
         reference=reference,
         price=price,

@@ -6,9 +6,17 @@ from plimsoll.domain.profiles import ExpiryDiscount, SideDiscount
 from plimsoll.domain.scenario_sets import JointMoves, ScenarioGrid, ScenarioSet
 from plimsoll.kernels.repricing import NO_SKEW
 from plimsoll.pricing import PriceTable
-from plimsoll.types import Matrix, Vector
+from plimsoll.types import Matrix, Rows, Vector
 
-__all__ = ["lone_losses", "lone_shares", "position_profit", "scenario_profit", "set_loss", "together"]
+__all__ = [
+    "lone_losses",
+    "lone_shares",
+    "position_profit",
+    "scenario_profit",
+    "set_loss",
+    "together",
+    "worst_tries",
+]
 
 
 def scenario_profit(quantity: Vector, table: PriceTable, discount: ExpiryDiscount | None) -> Matrix:
@@ -84,12 +92,20 @@ def position_profit(quantity: Vector, table: PriceTable, discount: ExpiryDiscoun
     return shares
 
 
-def together(profit: Matrix, scenarios: ScenarioSet, quote_per_unit: float) -> Vector:
-    """Add the underlyings up scenario by scenario: Vector [S]."""
+def worst_tries(profit: Matrix, tries: int) -> Rows:
+    """Choose the try that leaves each underlying least in each row: Rows [U, S / tries], columns of S."""
+    rows = profit.shape[1] // tries
+    found: Rows = profit.reshape(len(profit), tries, rows).argmin(axis=1) * rows + np.arange(rows)
+    return found
+
+
+def together(profit: Matrix, scenarios: ScenarioSet, quote_per_unit: float, tries: int) -> Vector:
+    """Add the underlyings up scenario by scenario, each at its worst try: Vector [S / tries]."""
     credit = 1.0
     if isinstance(scenarios, ScenarioGrid) and scenarios.gain_credit is not None:
         credit = scenarios.gain_credit
-    total: Vector = np.where(profit > 0.0, credit * profit, profit).sum(axis=0)
+    worst = np.take_along_axis(profit, worst_tries(profit, tries), axis=1)
+    total: Vector = np.where(worst > 0.0, credit * worst, worst).sum(axis=0)
     if isinstance(scenarios, ScenarioGrid) and scenarios.allowance > 0.0:
         return np.minimum(total + scenarios.allowance / quote_per_unit, 0.0)
     return total
@@ -104,14 +120,18 @@ def set_loss(profit: Matrix, total: Vector, scenarios: ScenarioSet) -> float:
     return max(0.0, float(-total.min(initial=0.0)))
 
 
-def lone_losses(quantity: Vector, table: PriceTable) -> float:
-    """Add up what each holding would lose by itself in its own worst scenario."""
-    return float(lone_shares(quantity, table).sum())
+def lone_losses(quantity: Vector, table: PriceTable, scenarios: ScenarioSet) -> float:
+    """Add up what a set would charge each holding by itself."""
+    return float(lone_shares(quantity, table, scenarios).sum())
 
 
-def lone_shares(quantity: Vector, table: PriceTable) -> Vector:
-    """Give what each holding would lose by itself in its own worst scenario: Vector [I]."""
+def lone_shares(quantity: Vector, table: PriceTable, scenarios: ScenarioSet) -> Vector:
+    """Give what a set would charge each holding by itself, its worst or the mean of its worst: Vector [I]."""
     gains: Matrix = quantity[:, None] * table.change
+    if isinstance(scenarios, JointMoves):
+        worst = np.take_along_axis(gains, worst_tries(gains, table.moves.tries), axis=1)
+        mean: Vector = np.sort(worst, axis=1)[:, : scenarios.tail].mean(axis=1)
+        return np.maximum(-mean, 0.0)
     losses: Vector = np.maximum(-gains, 0.0).max(axis=1, initial=0.0)
     return losses
 

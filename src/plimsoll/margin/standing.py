@@ -12,7 +12,7 @@ from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Level, ParameterSet
 from plimsoll.domain.portfolios import Collateral, Holding, Portfolio
 from plimsoll.domain.profiles import PortfolioProfile
-from plimsoll.errors import PlimsollError
+from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin import margin_model
 from plimsoll.margin.model import MarginModel
 from plimsoll.margin.venue import requirements
@@ -93,7 +93,19 @@ def standing_by_parameters(book: AccountBook, parameters: ParameterSet, market: 
 
 
 def standing_by_profile(book: AccountBook, market: Market, profile: PortfolioProfile) -> Standing:
-    """Margin a book under a venue's profile, account by account; see `margin.venue.requirements`."""
+    """Margin a book under a venue's profile, account by account; see `margin.venue.requirements`.
+
+    Raises
+    ------
+    PlimsollError   `BAD_SETTING` for a profile in coins: the amounts of a book are in quote currency.
+    """
+    if profile.unit != "quote":
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            f"amounts of profile {profile.name} are in coins, those of a book in quote currency",
+            where="profile",
+            remedy="Choose a profile in quote currency, or margin the accounts one by one.",
+        )
 
     def check(instrument: Instrument) -> None:
         build_chain((instrument,), market)

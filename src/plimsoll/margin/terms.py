@@ -6,9 +6,9 @@ from typing import TypeAlias
 
 from msgspec import structs
 
-from plimsoll.domain.account_books import AccountBook
+from plimsoll.domain.account_books import QUOTE, AccountBook
 from plimsoll.domain.accounts import Account
-from plimsoll.domain.instruments import Instrument, Listing, parse_instrument
+from plimsoll.domain.instruments import Instrument, Listing, Option, parse_instrument
 from plimsoll.domain.market import Market, UnderlyingQuote
 from plimsoll.domain.parameters import ParameterSet
 from plimsoll.domain.portfolios import Holding, Portfolio
@@ -16,6 +16,7 @@ from plimsoll.domain.profiles import PortfolioProfile
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.breakdown import Breakdown, break_down
 from plimsoll.margin.explain import Explanation, calibrated_prices, explain, mark_of
+from plimsoll.margin.holdings import currency_of
 from plimsoll.margin.model import MarginModel, refuse_options
 from plimsoll.margin.standing import Standing, priced_market, standing_by_parameters, standing_by_profile
 from plimsoll.margin.venue import venue_margin
@@ -35,7 +36,11 @@ class MarginTerms(ABC):
 
     @abstractmethod
     def mark(self, instrument: Instrument) -> float:
-        """Give what one unit is bought at: a price, or an option's premium; quote currency."""
+        """Give what one unit is bought at: a price, or an option's premium; or the coin."""
+
+    @abstractmethod
+    def currency(self) -> str:
+        """Name what amounts are in, and premiums are paid in."""
 
     @abstractmethod
     def reference(self, account: Account, market: str) -> tuple[str, float]:
@@ -69,6 +74,10 @@ class ParameterTerms(MarginTerms):
         refuse_options((Listing(instrument, 1.0),))
         return mark_of(instrument, self._parameters, self._marks, instrument.name)
 
+    def currency(self) -> str:
+        """Give the quote currency."""
+        return QUOTE
+
     def reference(self, account: Account, market: str) -> tuple[str, float]:
         """Take the first instrument held."""
         instrument = _held(account, market)[0]
@@ -101,8 +110,12 @@ class ProfileTerms(MarginTerms):
 
     def mark(self, instrument: Instrument) -> float:
         """Give the forward, or the value of an option."""
-        portfolio = Portfolio(holdings=(Holding(instrument, 1.0),))
-        return float(venue_margin(portfolio, self._market, self._profile).value[0])
+        venue = venue_margin(Portfolio(holdings=(Holding(instrument, 1.0),)), self._market, self._profile)
+        return float(venue.value[0] if isinstance(instrument, Option) else venue.chain.forward[0])
+
+    def currency(self) -> str:
+        """Give the quote currency, or the coin."""
+        return currency_of(self._profile, self._market)
 
     def reference(self, account: Account, market: str) -> tuple[str, float]:
         """Take the market's spot."""

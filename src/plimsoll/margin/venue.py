@@ -9,7 +9,7 @@ from plimsoll.domain.market import Market
 from plimsoll.domain.parameters import Level
 from plimsoll.domain.portfolios import Holding, Portfolio
 from plimsoll.domain.profiles import PortfolioProfile
-from plimsoll.domain.scenario_sets import GridScenario, ScenarioGrid, ScenarioSet
+from plimsoll.domain.scenario_sets import GridScenario, JointMoves, ScenarioGrid, ScenarioSet
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.charges import Charges
 from plimsoll.margin.losses import lone_losses, scenario_profit, set_loss, together
@@ -75,7 +75,8 @@ class VenueMargin:
         self.market = market
         self.quote_per_unit = _quote_per_unit(market, profile)
         self.chain = build_chain(listed, market)
-        self.tables = {initial: self._price(profile.scenarios, initial=initial) for initial in (False, True)}
+        self.sets = {initial: _counted(profile, initial=initial) for initial in (False, True)}
+        self.tables = {initial: self._price(sets, initial=initial) for initial, sets in self.sets.items()}
         self.charges = Charges(self.chain, market, profile)
         self.value = self._price((_STILL,), initial=False)[0].value
         self._rows = {instrument: row for row, instrument in enumerate(listed)}
@@ -109,9 +110,10 @@ class VenueMargin:
 
     def _price(self, sets: tuple[ScenarioSet, ...], *, initial: bool) -> tuple[PriceTable, ...]:
         ranges = {r.underlying: r.initial if initial else r.maintenance for r in self.profile.ranges}
+        least = {r.underlying: r.least_initial if initial else r.least for r in self.profile.ranges}
+        coin = self.profile.unit == "coin"
         return tuple(
-            price_table(self.chain, build_moves(s, self.chain, ranges), coin=self.profile.unit == "coin")
-            for s in sets
+            price_table(self.chain, build_moves(s, self.chain, ranges, least), coin=coin) for s in sets
         )
 
     def _quantity(self, holdings: tuple[Holding, ...]) -> Vector:
@@ -131,13 +133,14 @@ class VenueMargin:
     def _largest(self, quantity: Vector, *, initial: bool) -> tuple[float, str, tuple[ScenarioProfit, ...]]:
         """Find the largest loss over all sets, its name, and the profit in every scenario."""
         loss, worst, seen = 0.0, _NOTHING, []
-        for scenarios, table in zip(self.profile.scenarios, self.tables[initial], strict=True):
+        for scenarios, table in zip(self.sets[initial], self.tables[initial], strict=True):
             profit = scenario_profit(quantity, table, self.profile.discount)
-            total = together(profit, scenarios, self.quote_per_unit)
-            seen += [ScenarioProfit(name, float(p)) for name, p in zip(table.moves.names, total, strict=True)]
+            total = together(profit, scenarios, self.quote_per_unit, table.moves.tries)
+            names = table.moves.names[: len(total)]
+            seen += [ScenarioProfit(name, float(p)) for name, p in zip(names, total, strict=True)]
             found = set_loss(profit, total, scenarios)
             if found > loss:
-                loss, worst = found, table.moves.names[int(np.argmin(total))]
+                loss, worst = found, names[int(np.argmin(total))]
         basis = self.charges.basis(quantity)
         if basis > loss:
             loss, worst = basis, _BASIS
@@ -146,9 +149,15 @@ class VenueMargin:
     def _gross(self, quantity: Vector, *, initial: bool) -> float:
         if self.profile.gross_floor == 0.0:
             return 0.0
+        pairs = zip(self.sets[initial], self.tables[initial], strict=True)
         return self.profile.gross_floor * max(
-            (lone_losses(quantity, table) for table in self.tables[initial]), default=0.0
+            (lone_losses(quantity, table, scenarios) for scenarios, table in pairs), default=0.0
         )
+
+
+def _counted(profile: PortfolioProfile, *, initial: bool) -> tuple[ScenarioSet, ...]:
+    """Leave announced rows out of maintenance."""
+    return tuple(s for s in profile.scenarios if initial or not (isinstance(s, JointMoves) and s.announced))
 
 
 def _quote_per_unit(market: Market, profile: PortfolioProfile) -> float:

@@ -44,9 +44,10 @@ class PartChange(Struct, frozen=True):
 
 
 class WhatIf(Struct, frozen=True, kw_only=True):
-    """What trades change. The parts sum to maintenance exactly, before and after."""
+    """What trades change, in millionths of `currency`. The parts sum to maintenance, before and after."""
 
     account: str
+    currency: str
     trades: tuple[Trade, ...]
     before: Standing
     after: Standing
@@ -68,6 +69,7 @@ def what_if(account: Account, trades: tuple[Trade, ...], terms: MarginTerms) -> 
             changes[part.name][side] += part.amount
     return WhatIf(
         account=account.name,
+        currency=terms.currency(),
         trades=trades,
         before=_standing(before),
         after=_standing(after),
@@ -95,9 +97,16 @@ def _with_trade(account: Account, trade: Trade, terms: MarginTerms, where: str) 
             where=where,
             remedy="Give a signed quantity that is finite and not zero.",
         )
+    if isinstance(instrument, Spot) and terms.currency() != QUOTE:
+        raise PlimsollError(
+            Code.UNSUPPORTED_INSTRUMENT,
+            f"an account in {terms.currency()} cannot buy or sell {instrument.name}",
+            where=where,
+            remedy="Trade its contracts, or change the balance under collateral.",
+        )
     mark = Decimal(str(terms.mark(instrument)))
     if isinstance(instrument, Spot | Option):
-        account = _credited(account, QUOTE, -_paid_up(trade.quantity * mark))
+        account = _credited(account, terms.currency(), -_paid_up(trade.quantity * mark))
     if isinstance(instrument, Spot):
         return _credited(account, instrument.name, trade.quantity)
     # A worthless option still needs an entry price above zero; it plays no part.

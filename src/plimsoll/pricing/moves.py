@@ -1,8 +1,10 @@
 """What does a scenario set do to every forward and every volatility?"""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,9 @@ from plimsoll.types import Matrix, Vector
 __all__ = ["Moves", "build_moves", "spot_moves", "tenor_multiple"]
 
 _REFERENCE_DAYS = 30.0
+_LEAST_MULTIPLE = 0.01
+"""No joint move takes a price below this share of itself: ranges scale moves, and no price falls by more."""
+_NOWHERE: Mapping[str, float] = MappingProxyType({})
 _SKEWS = {VolatilityMove.LINEAR_SKEW: LINEAR_SKEW, VolatilityMove.ABSOLUTE_SKEW: ABSOLUTE_SKEW}
 
 
@@ -40,6 +45,7 @@ class Moves:
     floor : Vector [S]         Least shocked volatility.
     skew : int8 [S]; cap : Matrix [E, S]; width : Vector [E]
     weight : Matrix [E, S]     Share of the result that counts.
+    tries : int                How often each row stands in S, one rung after the other; the worst try counts.
     """
 
     names: tuple[str, ...]
@@ -50,6 +56,7 @@ class Moves:
     cap: Matrix
     width: Vector
     weight: Matrix
+    tries: int = 1
 
 
 def tenor_multiple(days: float, tenors: VolatilityRange) -> float:
@@ -58,12 +65,15 @@ def tenor_multiple(days: float, tenors: VolatilityRange) -> float:
     return float((_REFERENCE_DAYS / max(days, tenors.shortest)) ** power)
 
 
-def build_moves(scenarios: ScenarioSet, chain: Chain, ranges: dict[str, float]) -> Moves:
+def build_moves(
+    scenarios: ScenarioSet, chain: Chain, ranges: Mapping[str, float], least: Mapping[str, float] = _NOWHERE
+) -> Moves:
     """Work out a scenario set for the slots of a chain.
 
     Parameters
     ----------
-    ranges : dict   Size of one unit of a grid's spot move, by underlying; 1 for those it does not name.
+    ranges : mapping   Size of one unit of a spot move, by underlying; 1 for those it does not name.
+    least : mapping    The smallest that it may be taken for in joint moves; 0 for those it does not name.
 
     Raises
     ------
@@ -74,7 +84,7 @@ def build_moves(scenarios: ScenarioSet, chain: Chain, ranges: dict[str, float]) 
     if isinstance(scenarios, ScenarioGrid):
         moves = _grid(scenarios, chain, ranges)
     elif isinstance(scenarios, JointMoves):
-        moves = _joint(scenarios, chain)
+        moves = _joint(scenarios, chain, ranges, least)
     else:
         moves = _stress(scenarios, chain)
     if np.any(moves.multiple < 0.0):
@@ -87,20 +97,21 @@ def build_moves(scenarios: ScenarioSet, chain: Chain, ranges: dict[str, float]) 
     return moves
 
 
-def _grid(grid: ScenarioGrid, chain: Chain, ranges: dict[str, float]) -> Moves:
+def _grid(grid: ScenarioGrid, chain: Chain, ranges: Mapping[str, float]) -> Moves:
     shape = (len(chain.slots), len(grid.scenarios))
     multiple, scale, cap, weight = np.ones(shape), np.ones(shape), np.zeros(shape), np.ones(shape)
+    years = chain.tau.tolist()
     for e, slot in enumerate(chain.slots):
         reach = ranges.get(chain.underlyings[slot.underlying], 1.0)
         rung = _rung(grid, reach)
         for s, scenario in enumerate(grid.scenarios):
             unit = 1.0 if grid.nested else reach
-            multiple[e, s], weight[e, s] = _spot(scenario, slot, unit, chain.tau[e])
+            multiple[e, s], weight[e, s] = _spot(scenario, slot, unit, years[e])
             if abs(scenario.spot) > rung:
                 weight[e, s] = 0.0
             if slot.is_option:
                 scale[e, s] = _scale(scenario.volatility, grid.volatility, chain.days[e])
-            cap[e, s] = _cap(scenario.volatility, grid.skew, chain.tau[e])
+            cap[e, s] = _cap(scenario.volatility, grid.skew, years[e])
     rises = np.array([scenario.volatility is VolatilityMove.UP for scenario in grid.scenarios])
     return Moves(
         names=tuple(scenario.name for scenario in grid.scenarios),
@@ -111,7 +122,7 @@ def _grid(grid: ScenarioGrid, chain: Chain, ranges: dict[str, float]) -> Moves:
             [_SKEWS.get(scenario.volatility, NO_SKEW) for scenario in grid.scenarios], dtype=np.int8
         ),
         cap=cap,
-        width=np.array([_width(grid.skew, tau) for tau in chain.tau], dtype=np.float64),
+        width=np.array([_width(grid.skew, tau) for tau in years], dtype=np.float64),
         weight=weight,
     )
 
@@ -120,15 +131,21 @@ def _rung(grid: ScenarioGrid, reach: float) -> float:
     """Give the largest move that counts: of a nested grid the first that reaches the range, else any."""
     if not grid.nested:
         return math.inf
-    rungs = [abs(scenario.spot) for scenario in grid.scenarios if abs(scenario.spot) >= reach]
-    if not rungs:
+    rungs = sorted({abs(scenario.spot) for scenario in grid.scenarios})
+    return rungs[_reaching(rungs, reach)]
+
+
+def _reaching(rungs: Sequence[float], reach: float) -> int:
+    """Find the first rung that reaches a range; raises `BAD_SETTING` where none does."""
+    place = bisect_left(rungs, reach)
+    if place == len(rungs):
         raise PlimsollError(
             Code.BAD_SETTING,
-            f"no cell of the nested grid reaches a range of {reach:g}",
+            f"no rung reaches a range of {reach:g}",
             where="scenarios",
-            remedy="Add wider cells, or narrow the range.",
+            remedy="Add wider ones, or narrow the range.",
         )
-    return min(rungs)
+    return place
 
 
 def _spot(scenario: GridScenario, slot: Slot, reach: float, tau: float) -> tuple[float, float]:
@@ -168,11 +185,45 @@ def _width(shape: SkewShape | None, tau: float) -> float:
     return max(shape.narrowest, root * shape.width * (shape.level + root * shape.change))
 
 
-def _joint(joint: JointMoves, chain: Chain) -> Moves:
+def _joint(joint: JointMoves, chain: Chain, ranges: Mapping[str, float], least: Mapping[str, float]) -> Moves:
     spot = np.array(joint.spot, dtype=np.float64).reshape(len(joint.names), len(joint.underlyings))
     volatility = np.array(joint.volatility, dtype=np.float64) if joint.volatility else np.zeros_like(spot)
+    if joint.rungs:
+        return _laddered(joint, spot, volatility, chain, ranges, least)
     columns = [_column(chain.underlyings[slot.underlying], joint) for slot in chain.slots]
     return _plain(joint.names, spot[:, columns].T, volatility[:, columns].T, chain, joint.tenors)
+
+
+def _laddered(
+    joint: JointMoves,
+    spot: Matrix,
+    volatility: Matrix,
+    chain: Chain,
+    ranges: Mapping[str, float],
+    least: Mapping[str, float],
+) -> Moves:
+    """Try every row at every rung between a range's least and most; who has fewer repeats the last.
+
+    An underlying that the rows do not know counts in other sets alone.
+    """
+    sizes = [_between(joint.rungs, least.get(u, 0.0), ranges.get(u, 1.0)) for u in joint.underlyings]
+    tries = max(map(len, sizes))
+    rungs = np.array([each + (each[-1],) * (tries - len(each)) for each in sizes]).reshape(-1, tries)
+    names = [chain.underlyings[slot.underlying] for slot in chain.slots]
+    known = np.array([name in joint.underlyings for name in names], dtype=np.bool_)
+    columns = [_column(name, joint) if name in joint.underlyings else 0 for name in names]
+    moved = np.maximum(rungs[:, :, None] * spot.T[:, None, :], _LEAST_MULTIPLE - 1.0)
+    stacked = moved.reshape(len(joint.underlyings), tries * len(joint.names))[columns]
+    plain = _plain(
+        joint.names * tries, stacked, np.tile(volatility.T[columns], (1, tries)), chain, joint.tenors
+    )
+    return replace(plain, weight=np.where(known[:, None], plain.weight, 0.0), tries=tries)
+
+
+def _between(rungs: tuple[float, ...], least: float, most: float) -> tuple[float, ...]:
+    """Give the rungs from the last at or below the least, or the first of all, to the first at the most."""
+    first = max(0, bisect_right(rungs, least) - 1)
+    return rungs[first : max(first, _reaching(rungs, most)) + 1]
 
 
 def _stress(stress: NamedStress, chain: Chain) -> Moves:

@@ -4,9 +4,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from plimsoll.domain.account_books import QUOTE
+from plimsoll.domain.instruments import Option, parse_instrument
 from plimsoll.domain.money import units
-from plimsoll.margin.breakdown import Breakdown
-from plimsoll.margin.explain import Part
+from plimsoll.margin.breakdown import Breakdown, LevelLoss
 from plimsoll.report import figures
 from plimsoll.report.bar_picture import Bar, bar_picture
 from plimsoll.report.ledger import exact, heading, levels_table, parts_table, table_of
@@ -31,15 +32,18 @@ def show_breakdown(breakdown: Breakdown, console: Console, *, in_full: bool) -> 
         ("initial, to take new risk", breakdown.initial),
         ("maintenance, not to be liquidated", breakdown.maintenance),
     )
-    console.print(levels_table(breakdown.equity, levels))
+    console.print(levels_table(breakdown.equity, levels, breakdown.currency))
     if breakdown.parts:
         heading("Maintenance, part by part", console)
-        console.print(parts_table(breakdown.parts, "maintenance", breakdown.maintenance))
+        console.print(_parts(breakdown))
     if in_full and breakdown.contributions:
         heading("What each position adds to the loss that decides", console)
-        console.print(_contributions(breakdown))
+        console.print(_contributions(breakdown, breakdown))
+        if breakdown.at_initial.contributions != breakdown.contributions:
+            heading("The same at initial margin", console)
+            console.print(_contributions(breakdown.at_initial, breakdown))
         heading("Worst scenarios", console)
-        console.print(_scenarios(breakdown.scenarios))
+        console.print(_scenarios(breakdown))
     console.print()
     console.print(f"profile: {breakdown.profile}; worst scenario: {breakdown.worst}")
 
@@ -55,22 +59,28 @@ def picture_of_breakdown(breakdown: Breakdown) -> str:
     return bar_picture(f"{breakdown.account}: profit and loss by scenario", note, bars)
 
 
-def _contributions(breakdown: Breakdown) -> Table:
+def _contributions(decided: Breakdown | LevelLoss, breakdown: Breakdown) -> Table:
     """List losses; negative where a position relieves."""
-    table = table_of("", "quantity", "mark", "loss", "in")
-    for line in breakdown.contributions:
-        table.add_row(
-            line.instrument, f"{line.quantity:g}", figures.price(line.mark), exact(line.loss), line.scenario
-        )
-    if breakdown.relief:
-        table.add_row("not charged", "", "", exact(breakdown.relief), "")
+    table, currency = table_of("", "quantity", "mark", "loss", "in"), breakdown.currency
+    for line in decided.contributions:
+        mark = figures.price(line.mark)
+        if currency != QUOTE and isinstance(parse_instrument(line.instrument), Option):
+            mark = f"{line.mark:.6f} {currency}"
+        loss = exact(line.loss, currency)
+        table.add_row(line.instrument, f"{line.quantity:g}", mark, loss, line.scenario)
+    if decided.relief:
+        table.add_row("not charged", "", "", exact(decided.relief, currency), "")
     table.add_section()
-    table.add_row(breakdown.measure, "", "", Text(exact(breakdown.loss), style="bold"), "")
+    table.add_row(decided.measure, "", "", Text(exact(decided.loss, currency), style="bold"), "")
     return table
 
 
-def _scenarios(scenarios: tuple[Part, ...]) -> Table:
+def _parts(breakdown: Breakdown) -> Table:
+    return parts_table(breakdown.parts, "maintenance", breakdown.maintenance, breakdown.currency)
+
+
+def _scenarios(breakdown: Breakdown) -> Table:
     table = table_of("", "profit")
-    for scenario in sorted(scenarios, key=lambda each: each.amount)[:_WORST_SHOWN]:
-        table.add_row(scenario.name, exact(scenario.amount))
+    for scenario in sorted(breakdown.scenarios, key=lambda each: each.amount)[:_WORST_SHOWN]:
+        table.add_row(scenario.name, exact(scenario.amount, breakdown.currency))
     return table

@@ -9,7 +9,7 @@ import msgspec
 from plimsoll.report import figures, notes
 from plimsoll.report.charts import Charts, build_charts, colour_slots
 from plimsoll.report.comparison import Row, comparison
-from plimsoll.report.measures import MEASURES, Measure, best_policies, is_broken
+from plimsoll.report.measures import Measure, best_policies, is_broken, shown_measures
 from plimsoll.report.page_parts import Page, asset, definitions, paragraphs
 from plimsoll.report.summary import Summary, summarise
 from plimsoll.sim.outcome import PolicySummary, Replay
@@ -42,7 +42,10 @@ def render_page(replay: Replay, *, program: str, command: str) -> str:
         sampling=escape(_sampling(charts, replay)),
         repeat=_repeat(replay, command),
         method=_method(replay),
-        measures=definitions((measure.label.removeprefix("- "), measure.meaning) for measure in MEASURES),
+        measures=definitions(
+            (measure.label.removeprefix("- "), measure.meaning)
+            for measure in shown_measures(_summaries(replay))
+        ),
     )
     return Page(
         kind="replay",
@@ -91,10 +94,16 @@ def _verdict(summary: Summary) -> str:
 
 
 def _table(replay: Replay) -> str:
-    summaries = tuple(outcome.summary for outcome in replay.outcomes)
+    summaries = _summaries(replay)
     slots = colour_slots(replay)
     policies = [(outcome.policy, slots[outcome.policy]) for outcome in replay.outcomes]
-    return comparison("Measure", policies, [_row(measure, summaries) for measure in MEASURES])
+    return comparison(
+        "Measure", policies, [_row(measure, summaries) for measure in shown_measures(summaries)]
+    )
+
+
+def _summaries(replay: Replay) -> tuple[PolicySummary, ...]:
+    return tuple(outcome.summary for outcome in replay.outcomes)
 
 
 def _row(measure: Measure, summaries: tuple[PolicySummary, ...]) -> Row:

@@ -5,15 +5,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from plimsoll.domain.account_books import QUOTE
 from plimsoll.domain.money import units
 from plimsoll.margin.explain import Part
 
 __all__ = ["exact", "heading", "levels_table", "parts_table", "table_of"]
 
 
-def exact(quanta: int) -> str:
-    """Write an amount to the cent."""
+def exact(quanta: int, currency: str = QUOTE) -> str:
+    """Write an amount to the cent, or of a coin to the millionth."""
     amount = units(quanta)
+    if currency != QUOTE:
+        return f"{amount:,.6f} {currency}"
     return f"-${-amount:,.2f}" if round(amount, 2) < 0 else f"${abs(amount):,.2f}"
 
 
@@ -31,24 +34,25 @@ def table_of(*headings: str) -> Table:
     return table
 
 
-def levels_table(equity: int, levels: tuple[tuple[str, int], ...]) -> Table:
+def levels_table(equity: int, levels: tuple[tuple[str, int], ...], currency: str = QUOTE) -> Table:
     """Set equity against each level; what is left is free, what is missing is negative."""
     table = table_of("", "required", "equity over it")
     for name, required in levels:
         free = equity - required
-        table.add_row(name, exact(required), Text(exact(free), style="red" if free < 0 else ""))
+        left = Text(exact(free, currency), style="red" if free < 0 else "")
+        table.add_row(name, exact(required, currency), left)
     table.add_section()
-    table.add_row("equity", exact(equity), "")
+    table.add_row("equity", exact(equity, currency), "")
     return table
 
 
-def parts_table(parts: tuple[Part, ...], name: str, total: int) -> Table:
+def parts_table(parts: tuple[Part, ...], name: str, total: int, currency: str = QUOTE) -> Table:
     """List amounts and what they add up to."""
     table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, show_header=False, show_footer=False)
     table.add_column()
     table.add_column(justify="right")
     for part in parts:
-        table.add_row(part.name, exact(part.amount))
+        table.add_row(part.name, exact(part.amount, currency))
     table.add_section()
-    table.add_row(name, Text(exact(total), style="bold"))
+    table.add_row(name, Text(exact(total, currency), style="bold"))
     return table

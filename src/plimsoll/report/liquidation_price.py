@@ -15,7 +15,7 @@ def show_liquidation_prices(prices: LiquidationPrices, console: Console) -> None
     """Print both sides, or that there is none."""
     name = (prices.account, "bold")
     if prices.liquidated:
-        missing = exact(prices.maintenance - prices.equity)
+        missing = exact(prices.maintenance - prices.equity, prices.currency)
         console.print(
             Text.assemble(name, " ", ("is liquidated today", "bold red"), f": {missing} are missing")
         )

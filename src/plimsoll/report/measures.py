@@ -8,7 +8,7 @@ from msgspec import Struct
 from plimsoll.report import figures
 from plimsoll.sim.outcome import PolicySummary
 
-__all__ = ["MEASURES", "Better", "Measure", "best_policies", "is_broken"]
+__all__ = ["MEASURES", "Better", "Measure", "best_policies", "is_broken", "shown_measures"]
 
 
 class Better(Enum):
@@ -34,6 +34,7 @@ class Measure(Struct, frozen=True, kw_only=True):
     value : callable from PolicySummary to float
     written : callable from float to str
     better : Better
+    optional : bool   Left out where it is 0 for every policy: a layer that the settings do not have.
     """
 
     group: str
@@ -42,6 +43,7 @@ class Measure(Struct, frozen=True, kw_only=True):
     value: Callable[[PolicySummary], float]
     written: Callable[[float], str]
     better: Better
+    optional: bool = False
 
 
 MEASURES = (
@@ -119,6 +121,24 @@ MEASURES = (
     ),
     Measure(
         group="What it cost",
+        label="taken by bidders",
+        meaning="Notional that bidders took over in auctions.",
+        value=lambda summary: summary.auctioned,
+        written=figures.money,
+        better=Better.NEITHER,
+        optional=True,
+    ),
+    Measure(
+        group="What it cost",
+        label="taken by the backstop",
+        meaning="Notional that the backstop took over.",
+        value=lambda summary: summary.taken_over,
+        written=figures.money,
+        better=Better.NEITHER,
+        optional=True,
+    ),
+    Measure(
+        group="What it cost",
         label="deepest push on a price",
         meaning="Deepest fall of any price below its undisturbed path that forced selling caused.",
         value=lambda summary: summary.deepest_impact,
@@ -169,6 +189,15 @@ MEASURES = (
         better=Better.NEITHER,
     ),
 )
+
+
+def shown_measures(summaries: Sequence[PolicySummary]) -> tuple[Measure, ...]:
+    """Leave out the rows of layers that took nothing under any policy."""
+    return tuple(
+        measure
+        for measure in MEASURES
+        if not measure.optional or any(measure.value(summary) != 0.0 for summary in summaries)
+    )
 
 
 def best_policies(measure: Measure, summaries: Sequence[PolicySummary]) -> frozenset[str]:

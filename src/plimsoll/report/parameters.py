@@ -6,6 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from plimsoll.domain.parameters import (
+    CrossMargin,
+    JointScenarios,
     MarketParameters,
     ParameterSet,
     SideEvidence,
@@ -38,6 +40,8 @@ def show_parameters(parameters: ParameterSet, console: Console) -> None:
         console.print(Text("Evidence: what each maintenance rate was made from", style="bold"))
         console.print(evidence_table(parameters.evidence))
         console.print(_forecasters(parameters.evidence))
+    for joint in _implied_tables(parameters):
+        console.print(_implied(joint))
     console.print()
     console.print(f"digest: sha256:{parameters.digest}")
 
@@ -51,6 +55,20 @@ def _forecasters(evidence: tuple[SideEvidence, ...]) -> Text:
             known.append(side.market)
     said = "; ".join(f"{forecaster} for {', '.join(names)}" for forecaster, names in markets.items())
     return Text(f"volatility forecast by {said}")
+
+
+def _implied_tables(parameters: ParameterSet) -> tuple[JointScenarios, ...]:
+    method = parameters.method
+    return tuple(t for t in method.dependence if t.volatility) if isinstance(method, CrossMargin) else ()
+
+
+def _implied(joint: JointScenarios) -> Text:
+    """Say how many rows know how implied volatility moved, and whose index stands behind which market."""
+    parts = [
+        f"{market} {count} observed, the rest after {source}'s relation to spot"
+        for market, count, source in zip(joint.markets, joint.observed, joint.implied, strict=True)
+    ]
+    return Text(f"joint rows with implied volatility: {len(joint.rows)}; {'; '.join(parts)}")
 
 
 def _rates(parameters: ParameterSet) -> Table:

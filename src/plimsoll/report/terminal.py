@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from plimsoll.report.measures import MEASURES, Measure, best_policies, is_broken
+from plimsoll.report.measures import Measure, best_policies, is_broken, shown_measures
 from plimsoll.report.summary import summarise
 from plimsoll.sim.outcome import PolicySummary, Replay
 
@@ -36,7 +36,7 @@ def comparison_table(summaries: tuple[PolicySummary, ...]) -> Table:
     table.add_column("")
     for summary in summaries:
         table.add_column(summary.policy, justify="right")
-    for group, measures in groupby(MEASURES, key=lambda measure: measure.group):
+    for group, measures in groupby(shown_measures(summaries), key=lambda measure: measure.group):
         table.add_row(Text(group, style="dim"))
         for measure in measures:
             table.add_row(_label(measure), *_cells(measure, summaries))

@@ -20,25 +20,27 @@ def show_what_if(answer: WhatIf, console: Console) -> None:
         heading("Maintenance, part by part", console)
         table = table_of("", "before", "after", "change")
         for part in answer.parts:
-            _row(part.name, part.before, part.after, table)
+            _row(part.name, part.before, part.after, table, answer.currency)
         console.print(table)
 
 
 def _standings(answer: WhatIf) -> Table:
     before, after = answer.before, answer.after
     table = table_of("", "before", "after", "change")
-    _row("equity", before.equity, after.equity, table)
-    _row("initial", before.initial, after.initial, table)
-    _row("maintenance", before.maintenance, after.maintenance, table)
-    _row("equity over initial", before.equity - before.initial, after.equity - after.initial, table)
-    _row(
-        "equity over maintenance", before.equity - before.maintenance, after.equity - after.maintenance, table
+    lines = (
+        ("equity", before.equity, after.equity),
+        ("initial", before.initial, after.initial),
+        ("maintenance", before.maintenance, after.maintenance),
+        ("equity over initial", before.equity - before.initial, after.equity - after.initial),
+        ("equity over maintenance", before.equity - before.maintenance, after.equity - after.maintenance),
     )
+    for name, first, last in lines:
+        _row(name, first, last, table, answer.currency)
     table.add_section()
     table.add_row("verdict", before.verdict, after.verdict, "")
     table.add_row("worst scenario", before.worst or "none", after.worst or "none", "")
     return table
 
 
-def _row(name: str, before: int, after: int, table: Table) -> None:
-    table.add_row(name, exact(before), exact(after), exact(after - before))
+def _row(name: str, before: int, after: int, table: Table, currency: str) -> None:
+    table.add_row(name, exact(before, currency), exact(after, currency), exact(after - before, currency))

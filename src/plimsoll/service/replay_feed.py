@@ -17,6 +17,7 @@ from plimsoll.service.instructions import Instruction
 from plimsoll.service.records import KeptBar
 from plimsoll.service.room import EngineRoom
 from plimsoll.service.settings import ReplaySettings, ServiceSettings
+from plimsoll.sim.bidders import bid_for, wanted_accounts
 from plimsoll.sim.curves import WithLiquidity
 from plimsoll.sim.market import displacement_of, disturbed_bar
 from plimsoll.sim.policies import REFERENCE, policy
@@ -175,4 +176,14 @@ class ReplayFeed:
         tick = market_tick(stage, row, int(stage.market.bars.ends[row]), last * np.exp(displacement))
         bar = disturbed_bar(stage.market.bars, row, displacement)
         done = self._room.submit(Instruction(tick, "replay", bar=KeptBar.of(bar, self._pressure.tolist())))
-        return forced_hours(stage, row, done.result(_PATIENCE).effects)
+        forced = forced_hours(stage, row, done.result(_PATIENCE).effects)
+        self._bid(tick.time)
+        return forced
+
+    def _bid(self, time: int) -> None:
+        """Let the bidders of the settings bid for what is on the block."""
+        bidders = self._stage.settings.market.bidders
+        for account in wanted_accounts(self._room.view.state, time, bidders):
+            wanted = bid_for(self._room.view.state, int(account), time, bidders)
+            if wanted is not None:
+                self._room.submit(Instruction(wanted, "replay")).result(_PATIENCE)

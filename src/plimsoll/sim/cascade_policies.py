@@ -2,6 +2,7 @@
 
 from plimsoll.domain.bars import Bars
 from plimsoll.domain.parameters import Level, ParameterSet
+from plimsoll.errors import Code, PlimsollError
 from plimsoll.sim.cascade import Cast, known_before, opening_margins
 from plimsoll.sim.cascade_settings import CascadeSettings
 from plimsoll.sim.policies import MATCHED, REFERENCE, flat, policy
@@ -36,8 +37,8 @@ GUARDED = (_STATIC_GUARDED, _REFERENCE_MATCHED, REFERENCE)
 
 _MARGINED_AS = {_UNGUARDED: REFERENCE, _STATIC_GUARDED: _CONSTANTS}
 
-_ROUNDS = 12
-"""Rounds of matching: each brings the margin nearer by the factor that it is off; three are usual."""
+_ROUNDS = 30
+"""Rounds of matching: three are usual, more where a charge on size, which is not scaled, is most of it."""
 
 _AIM, _LEAST = 0.997, 0.99
 """Shares of the margin to be matched that are aimed at, and that are near enough: caps move in jumps."""
@@ -69,17 +70,31 @@ def cascade_parameters(name: str, cast: Cast, settings: CascadeSettings, history
 def matching_factor(parameters: ParameterSet, target: float, cast: Cast, settings: CascadeSettings) -> float:
     """Find the factor on all rates at which the capped book asks for a mean maintenance of `target` at most.
 
-    What is let in depends on the rates, and what is capped on what is let in, so it takes a few rounds.
+    What is let in depends on the rates, and what is capped on what is let in, so it takes rounds. Where none
+    comes near enough, the nearest below is taken.
 
     Parameters
     ----------
     target : share   Of notional.
+
+    Raises
+    ------
+    PlimsollError   `BAD_SETTING` where what is not scaled, a charge on size, asks for more by itself.
     """
-    factor = 1.0
+    factor, found = 1.0, (0.0, 0.0)
     for _ in range(_ROUNDS):
         asked = opening_margins(Fixed(scaled(parameters, factor)), cast, settings, capped=True)
         share = asked[Level.MAINTENANCE]
+        if share <= target:
+            found = max(found, (share, factor))
         if _LEAST * target <= share <= target:
             break
         factor *= _AIM * target / share
-    return factor
+    if found[1] == 0.0:
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            f"no factor on the calibrated rates asks for as little as {target:.2%} of notional",
+            where="policy plimsoll-matched",
+            remedy="Switch calibration.size_charge off, or leave the policy out.",
+        )
+    return found[1]

@@ -26,6 +26,7 @@ class PolicySummary(Struct, frozen=True, kw_only=True):
     liquidated_by_rise : int       Of these: a rise of parameters alone did it, within the notice.
     liquidated_with_rise : int     Of these: neither price nor rise alone would have.
     liquidated_notional : float    Notional sold by force.
+    auctioned, taken_over : float  Notional that bidders, and the backstop, took over.
     bad_debt : float               What closed accounts owed beyond what they had.
     fund_paid : float              Part of it that the insurance fund paid.
     allocated : float              Part of it that winners paid.
@@ -47,6 +48,8 @@ class PolicySummary(Struct, frozen=True, kw_only=True):
     liquidated_by_rise: int
     liquidated_with_rise: int
     liquidated_notional: float
+    auctioned: float
+    taken_over: float
     bad_debt: float
     fund_paid: float
     allocated: float

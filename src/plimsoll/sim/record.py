@@ -95,7 +95,7 @@ class Record:
 
     def _summary(self, rises: RiseShare, journal: str) -> PolicySummary:
         undisturbed = _forward_filled(self._bars.close)
-        paid = self._layers.paid
+        paid, taken = self._layers.paid, self._layers.notional
         return PolicySummary(
             policy=self._policy,
             accounts=len(self._state.book.names) - FIRST_TRADER,
@@ -108,6 +108,8 @@ class Record:
             liquidated_by_rise=rises.alone,
             liquidated_with_rise=rises.together,
             liquidated_notional=float(self._liquidated.sum()),
+            auctioned=units(taken.get(Layer.AUCTION, 0)),
+            taken_over=units(taken.get(Layer.BACKSTOP, 0)),
             bad_debt=units(self._layers.shortfall),
             fund_paid=units(paid.get(Layer.FUND, 0)),
             allocated=units(paid.get(Layer.QUEUE, 0) + paid.get(Layer.WINNERS, 0)),

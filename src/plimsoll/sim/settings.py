@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from plimsoll.domain.settings import CalibrationSettings, ClearingRules
 
-__all__ = ["DEPTH_SHARE", "MarketSettings", "PopulationSettings", "ReplaySettings"]
+__all__ = ["DEPTH_SHARE", "BidderSettings", "MarketSettings", "PopulationSettings", "ReplaySettings"]
 
 DEPTH_SHARE = 0.014
 """Notional that moves a price by 1 %, over open interest: docs/theory/liquidation-cascade.md says why."""
@@ -45,6 +45,25 @@ class PopulationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
     coin_collateral_share: Share = 0.15
 
 
+class BidderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who bids for what is auctioned; auctions are held where `clearing.auction.after_hours` is set.
+
+    Attributes
+    ----------
+    count : count        Bidders; none by default.
+    cash_share : share   Their cash together, over the open interest that accounts want.
+    hours : hours        In which a bidder reckons to lay off what he takes.
+    edge : share         What the dearest bidder asks beyond the cost of that, relative to it.
+    least_share : share  Of an account, that is worth a bid.
+    """
+
+    count: Annotated[int, Meta(ge=0, le=1_000)] = 0
+    cash_share: Share = 0.005
+    hours: Annotated[float, Meta(gt=0.0, le=720.0)] = 4.0
+    edge: Annotated[float, Meta(ge=0.0, le=100.0)] = 1.0
+    least_share: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.01
+
+
 class MarketSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the market takes forced selling.
 
@@ -57,6 +76,7 @@ class MarketSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     impact : factor             Y of the square-root law: impact = Y * hourly volatility * sqrt(Q / V).
     recovery_half_life : hours  Time in which the market has absorbed half of what was sold by force.
     fund_share : share          Insurance fund at the start over the open interest that accounts want.
+    backstop_share : share      Cash of the backstop over the same; without any it takes nothing.
     """
 
     turnover_per_hour: Positive = 0.25
@@ -65,6 +85,8 @@ class MarketSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     impact: Positive = 0.7
     recovery_half_life: Positive = 0.5
     fund_share: Share = 0.001
+    backstop_share: Share = 0.0
+    bidders: BidderSettings = msgspec.field(default_factory=BidderSettings)
 
 
 class ReplaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from plimsoll.domain.bars import HOUR, Bars
-from plimsoll.domain.events import Effect, Liquidated, Ticked
+from plimsoll.domain.events import Effect, Liquidated, Ticked, Unwound
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.market_liquidity import MarketLiquidity
 from plimsoll.domain.parameters import Provenance
 from plimsoll.engine.runner import Journal, Runner
 from plimsoll.sim.attribution import Attribution
+from plimsoll.sim.bidders import bid_for, bidders_open, wanted_accounts
 from plimsoll.sim.curves import WithLiquidity
 from plimsoll.sim.market import Undisturbed, displacement_of, disturbed_bar, forced_trade
 from plimsoll.sim.opening import Endowment, enter, list_and_endow, publish
@@ -20,7 +21,7 @@ from plimsoll.sim.policies import Policy
 from plimsoll.sim.population import Population, admitted_lots
 from plimsoll.sim.publishing import Publisher, publisher
 from plimsoll.sim.record import Record
-from plimsoll.sim.settings import ReplaySettings
+from plimsoll.sim.settings import BidderSettings, ReplaySettings
 from plimsoll.types import Rows, Vector
 
 __all__ = ["Progress", "Stage", "forced_hours", "market_tick", "open_venue", "run_policy"]
@@ -85,6 +86,7 @@ def run_policy(
         last = np.where(np.isnan(bars.close[row]), last, bars.close[row])
         before = runner.state
         effects = runner.run(market_tick(stage, row, time, last * np.exp(displacement)))
+        effects = (*effects, *_bids(runner, time, stage.settings.market.bidders))
         attribution.judge(before, runner.state, effects)
         parameters.absorb(disturbed_bar(bars, row, displacement))
         if publish(runner, parameters.published(time), time):
@@ -96,15 +98,28 @@ def run_policy(
     return record.outcome(attribution.share, journal.digest())
 
 
+def _bids(runner: Runner, time: int, settings: BidderSettings) -> tuple[Effect, ...]:
+    """Let one bidder bid for each account on the block that is worth it."""
+    effects: tuple[Effect, ...] = ()
+    for row in wanted_accounts(runner.state, time, settings):
+        wanted = bid_for(runner.state, int(row), time, settings)
+        if wanted is not None:
+            effects = (*effects, *runner.run(wanted))
+    return effects
+
+
 def open_venue(runner: Runner, stage: Stage, parameters: Publisher) -> None:
     """Let the accounts pay in and take the positions that initial margin allows."""
     population, settings = stage.population, stage.settings
     time = int(stage.market.bars.ends[0])
     tick = market_tick(stage, 0, time, stage.market.bars.close[0])
-    endowment = Endowment(settings.market.fund_share)
+    endowment = Endowment(settings.market.fund_share, settings.market.backstop_share)
     list_and_endow(runner, tick, stage.listings, settings.clearing, population, endowment)
     publish(runner, parameters.published(time), time)
     enter(runner, population, admitted_lots(population, runner.state.model_in_force, runner.state.unit))
+    interest = float(population.interest(runner.state.unit).sum())
+    for event in bidders_open(time, settings.market.bidders, interest):
+        runner.run(event)
 
 
 def market_tick(stage: Stage, row: int, time: int, prices: Vector) -> Ticked:
@@ -127,7 +142,7 @@ def forced_hours(stage: Stage, row: int, effects: tuple[Effect, ...]) -> Vector:
     """
     notional = np.zeros(len(stage.market.bars.markets))
     for effect in effects:
-        if isinstance(effect, Liquidated):
+        if isinstance(effect, Liquidated | Unwound):
             place, traded = forced_trade(effect, stage.listings)
             notional[stage.columns[place]] += traded
     volume = stage.market.volume[row]

@@ -28,7 +28,7 @@ _PAGE = 256
 """Records read at a time; the largest events (openings of many accounts) are some megabytes each."""
 _KEYS = 500
 """Keys looked up at a time: SQLite before 3.32 took at most 999 parameters."""
-_PART = 1 << 20
+_PART = 1 << 18
 """Bytes of a snapshot written at a time, so that events need not wait for the whole of it."""
 _PAUSE = 0.002
 """Seconds between two parts: a lock that is let go and taken again at once may never reach who waits."""
@@ -90,6 +90,7 @@ class Store:
                 if entry.key is not None:
                     known[entry.key] = position.sequence
             if rows:
+                self._last = None  # read afresh where this fails: the rows may be there all the same
                 self._commit(Insert("journal", _COLUMNS, rows))
                 self._last = position
             return tuple(receipts)
@@ -124,7 +125,10 @@ class Store:
         return Position(int(found[0][0]), _hex(found[0][1])) if found else GENESIS
 
     def last(self) -> Position:
-        """Give the position of the last record."""
+        """Give the position of the last record; at once, where this store has written it."""
+        known = self._last
+        if known is not None:
+            return known
         found = self._query("SELECT sequence, digest FROM journal ORDER BY sequence DESC LIMIT 1")
         return Position(int(found[0][0]), _hex(found[0][1])) if found else self.base()
 
@@ -264,9 +268,11 @@ class Store:
 
     def _commit(self, *changes: Change, at_once: bool = True) -> None:
         with self._lock:
-            last, self._last = self._last, None  # read afresh where this fails: all may have been made
-            self._database.commit(changes, at_once=at_once)
-            self._last = last
+            try:
+                self._database.commit(changes, at_once=at_once)
+            except PlimsollError:
+                self._last = None  # somebody else may have written since the connection broke
+                raise
 
     def _broken(self, sequence: int, what: str) -> PlimsollError:
         return PlimsollError(

@@ -203,6 +203,8 @@ holdings: HashMap[address, uint256[ASSETS]]
 filled: public(HashMap[bytes32, int256])
 auctions: public(HashMap[address, uint256])
 payoffs: HashMap[uint256, int256]
+# boards, a bit each, of which something was ever fixed
+settling: uint256
 fixed: public(HashMap[uint256, uint256])
 fund: public(uint256)
 shortfall: public(uint256)
@@ -313,6 +315,7 @@ def withdraw(amount: uint256):
     """
     self._require_open()
     assert 0 < amount and amount <= MOST_AMOUNT, "house: amount"
+    self._settle_fixed(msg.sender)
     self.cash[msg.sender] -= convert(amount, int256)
     self.basis[msg.sender] -= convert(amount, int256)
     self._require_initial(msg.sender, True)
@@ -330,6 +333,7 @@ def withdraw_collateral(number: uint256, amount: uint256):
     """
     self._require_open()
     assert number < ASSETS and 0 < amount and amount <= self.holdings[msg.sender][number], "house: amount"
+    self._settle_fixed(msg.sender)
     self.holdings[msg.sender][number] -= amount
     self._require_initial(msg.sender, False)
     self._retire(msg.sender)
@@ -397,6 +401,7 @@ def start_auction(account: address):
     """
     self._require_open()
     assert self.auctions[account] == 0, "house: in auction"
+    self._settle_fixed(account)
     found: Assessment = self._assessed_exactly(account)
     self._require_live(found)
     assert found.equity < convert(found.maintenance, int256) or self._owes(account), "house: healthy"
@@ -412,6 +417,7 @@ def end_auction(account: address):
     """
     self._require_open()
     assert self.auctions[account] != 0, "house: no auction"
+    self._settle_fixed(account)
     found: Assessment = self._assessed_exactly(account)
     self._require_live(found)
     self._require_restored(account, found)
@@ -434,6 +440,8 @@ def bid(account: address, share: uint256) -> uint256:
     assert account != msg.sender, "house: own account"
     assert 0 < share and share <= ONE, "house: share"
     assert self.places[msg.sender] != 0, "house: no account"
+    self._settle_fixed(account)
+    self._settle_fixed(msg.sender)
     before: Assessment = self._assessed_exactly(account)
     self._require_live(before)
     assert before.equity < convert(before.called, int256), "house: restored"
@@ -469,6 +477,7 @@ def buy_collateral(account: address, number: uint256, amount: uint256) -> uint25
     @return Units that were sold.
     """
     self._require_open()
+    self._settle_fixed(msg.sender)
     assert self.auctions[account] != 0 and self._owes(account), "house: owes nothing"
     assert account != msg.sender and number < ASSETS, "house: own account"
     assert self.places[msg.sender] != 0, "house: no account"
@@ -546,6 +555,7 @@ def weigh(count: uint256):
     assert self.allocating and self.weighed < self.account_count, "house: nothing to weigh"
     for place: uint256 in range(self.weighed, min(self.weighed + count, self.account_count), bound=256):
         account: address = self.accounts[place]
+        self._settle_fixed(account)
         worth: int256 = staticcall Margin(MARGIN).worth(positions._read(account), self.spots)
         liquid: int256 = self.cash[account] + worth
         capacity: int256 = 0
@@ -601,6 +611,7 @@ def fix_settlement(instrument: uint256):
     payoff: int256 = staticcall Margin(MARGIN).payoff(instrument, reading.price)
     self.payoffs[instrument] = payoff
     self.fixed[instrument] = expiry
+    self.settling |= 1 << (instrument >> 10)
     log SettlementFixed(instrument=instrument, payoff=payoff)
 
 
@@ -616,11 +627,7 @@ def settle(account: address, instrument: uint256):
     assert self.fixed[instrument] != 0, "house: not fixed"
     lots: int256 = positions._lots(account, instrument)
     assert lots != 0, "house: no position"
-    positions._change(account, instrument, -lots)
-    amount: int256 = lots * self.payoffs[instrument]
-    self.cash[account] += amount
-    self._rebase(account)
-    log Settled(account=account, instrument=instrument, amount=amount)
+    self._settle(account, instrument, lots)
 
 
 # What anyone may see
@@ -828,6 +835,7 @@ def _trade(account: address, instrument: uint256, lots: int256, paid: int256):
             equity above maintenance than before. Packed rows may say so; only the exact path may deny it.
     """
     assert self.places[account] != 0, "house: no account"
+    self._settle_fixed(account)
     held: int256 = positions._lots(account, instrument)
     reduces: bool = (held > 0) != (lots > 0) and abs(lots) <= abs(held)
     before: Assessment = empty(Assessment)
@@ -859,6 +867,36 @@ def _book(account: address, instrument: uint256, lots: int256, paid: int256):
 @pure
 def _allowed(before: Assessment, after: Assessment, reduces: bool) -> bool:
     return (reduces and self._excess(after) >= self._excess(before)) or (after.live and self._meets_initial(after))
+
+
+@internal
+def _settle_fixed(account: address):
+    """
+    @notice Settle what is fixed before an account is judged: its payoff no longer moves, while its mark would.
+    """
+    flagged: uint256 = self.settling
+    if flagged == 0:
+        return
+    words: uint256[17] = positions._read(account)
+    for word: uint256 in words:
+        if word == 0:
+            break
+        for place: uint256 in range(positions.LANES):
+            lane: uint256 = (word >> (positions.LANE_BITS * place)) & positions.LANE
+            instrument: uint256 = lane >> positions.LOTS_BITS
+            if lane != 0 and (flagged >> (instrument >> 10)) & 1 == 1:
+                fixed: uint256 = self.fixed[instrument]
+                if fixed != 0 and fixed == staticcall Margin(MARGIN).expiry(instrument):
+                    self._settle(account, instrument, positions._signed(lane))
+
+
+@internal
+def _settle(account: address, instrument: uint256, lots: int256):
+    positions._change(account, instrument, -lots)
+    amount: int256 = lots * self.payoffs[instrument]
+    self.cash[account] += amount
+    self._rebase(account)
+    log Settled(account=account, instrument=instrument, amount=amount)
 
 
 @internal

@@ -60,6 +60,17 @@ struct Bounds:
     fresh_for: uint32        # seconds that speed is counted over, no longer
 
 
+# What bounds come to by now: rises and falls are billionths of a volatility times seconds.
+struct Pace:
+    least: uint256
+    most: uint256
+    rise: uint256
+    fall: uint256
+    slack: uint256
+    carry: uint256
+    shift: int256
+
+
 struct Publication:
     market: uint256
     board: uint256
@@ -257,8 +268,8 @@ def publish(
     )
     market: uint256 = publication.market
     board: uint256 = publication.board
-    assert self.bounds_words[market] != 0, "desk: no such market"
-    bounds: Bounds = self._bounds(market)
+    bounds: uint256 = self.bounds_words[market]
+    assert bounds != 0, "desk: no such market"
     standing: uint256 = self.standing[(market << 8) | board]
     former: address = empty(address)
     if standing != 0:
@@ -274,15 +285,27 @@ def publish(
     )
     terms: address = (staticcall IMarginEngine(self.engine).source(market, board)).terms
     known: address = convert(standing >> 64, address)
-    elapsed: uint256 = min(block.timestamp - (standing & (2**64 - 1)), convert(bounds.fresh_for, uint256))
+    pace: Pace = self._pace(bounds, min(block.timestamp - (standing & (2**64 - 1)), bounds >> 224))
     for row: uint256 in range(len(rows) // ROW, bound=MAX_ROWS):
         word: uint256 = self._term(terms, row)
         head: uint256 = convert(slice(rows, ROW * row, 9), uint256)
-        limit: int256 = self._limit(bounds, word, publication.as_of)
-        self._require_within(head, word, limit, bounds)
-        if self._is_known(known, terms, row, word):
+        basis: int256 = self._basis(head)
+        volatility: uint256 = (head >> 8) & LOW_32
+        expiry: uint256 = (word >> 128) & LOW_40
+        # A forward may be from spot as far as the slack, and the carry of what is left of its tenor.
+        limit: int256 = convert(pace.slack + pace.carry * (expiry - min(expiry, publication.as_of)) // YEAR, int256)
+        assert abs(basis) <= limit, "desk: forward out of bounds"
+        if word >> 168 != 0:
+            assert pace.least <= volatility and volatility <= pace.most, "desk: volatility out of bounds"
+        if known == terms or self._is_known(known, row, word):
             old: uint256 = convert(slice(former.code, packed_rows.ROWS + ROW * row, 9), uint256)
-            self._require_move(old, head, word, limit, bounds, elapsed)
+            # It counts from the limit where that has come nearer than it stood.
+            moved: int256 = basis - max(min(self._basis(old), limit), -limit)
+            assert abs(moved) <= pace.shift, "desk: forward moves too fast"
+            if word >> 168 != 0:
+                held: uint256 = (old >> 8) & LOW_32
+                assert volatility <= held + held * pace.rise // (ONE * HOUR), "desk: volatility rises too fast"
+                assert volatility >= held - held * pace.fall // (ONE * HOUR), "desk: volatility falls too fast"
     self.standing[(market << 8) | board] = block.timestamp | (convert(terms, uint256) << 64)
     log Published(market=market, board=board, as_of=publication.as_of, rows=keccak256(rows))
 
@@ -339,12 +362,10 @@ def _term(terms: address, row: uint256) -> uint256:
 
 @internal
 @view
-def _is_known(known: address, terms: address, row: uint256, word: uint256) -> bool:
+def _is_known(known: address, row: uint256, word: uint256) -> bool:
     """
-    @notice Whether the row was published before under the same terms.
+    @notice Whether the row was published before, for other rows beside it but under the same terms.
     """
-    if known == terms:
-        return True
     if known == empty(address) or 65 + 32 * row >= known.codesize:
         return False
     return self._term(known, row) == word
@@ -352,39 +373,19 @@ def _is_known(known: address, terms: address, row: uint256, word: uint256) -> bo
 
 @internal
 @pure
-def _limit(bounds: Bounds, word: uint256, as_of: uint256) -> int256:
+def _pace(bounds: uint256, elapsed: uint256) -> Pace:
     """
-    @notice How far a forward may be from spot, billionths: the slack, and the carry of what is left of its tenor.
+    @notice What the bounds of a market come to after so many seconds.
     """
-    expiry: uint256 = (word >> 128) & LOW_40
-    left: uint256 = expiry - min(expiry, as_of)
-    return convert(convert(bounds.slack, uint256) + convert(bounds.carry, uint256) * left // YEAR, int256)
-
-
-@internal
-@pure
-def _require_within(head: uint256, word: uint256, limit: int256, bounds: Bounds):
-    assert abs(self._basis(head)) <= limit, "desk: forward out of bounds"
-    if word >> 168 != 0:
-        volatility: uint256 = (head >> 8) & LOW_32
-        assert convert(bounds.least, uint256) <= volatility, "desk: volatility out of bounds"
-        assert volatility <= convert(bounds.most, uint256), "desk: volatility out of bounds"
-
-
-@internal
-@pure
-def _require_move(old: uint256, head: uint256, word: uint256, limit: int256, bounds: Bounds, elapsed: uint256):
-    """
-    @notice A forward is held to where it stood, or to the limit where that has come nearer in the meantime.
-    """
-    before: int256 = max(min(self._basis(old), limit), -limit)
-    most: uint256 = convert(bounds.shift_per_hour, uint256) * elapsed // HOUR
-    assert abs(self._basis(head) - before) <= convert(most, int256), "desk: forward moves too fast"
-    if word >> 168 != 0:
-        volatility: uint256 = (head >> 8) & LOW_32
-        held: uint256 = (old >> 8) & LOW_32
-        assert volatility <= held + self._share(held, bounds.rise_per_hour, elapsed), "desk: volatility rises too fast"
-        assert volatility >= held - self._share(held, bounds.fall_per_hour, elapsed), "desk: volatility falls too fast"
+    return Pace(
+        least=bounds & LOW_32,
+        most=(bounds >> 32) & LOW_32,
+        rise=((bounds >> 64) & LOW_32) * elapsed,
+        fall=((bounds >> 96) & LOW_32) * elapsed,
+        slack=(bounds >> 128) & LOW_32,
+        carry=(bounds >> 160) & LOW_32,
+        shift=convert(((bounds >> 192) & LOW_32) * elapsed // HOUR, int256),
+    )
 
 
 @internal
@@ -394,12 +395,6 @@ def _basis(head: uint256) -> int256:
     @notice Forward over spot less one: 32 bits in two's complement above volatility and exponent.
     """
     return convert(convert((head >> 40) << 224, bytes32), int256) >> 224
-
-
-@internal
-@pure
-def _share(volatility: uint256, per_hour: uint32, elapsed: uint256) -> uint256:
-    return volatility * convert(per_hour, uint256) * elapsed // (ONE * HOUR)
 
 
 @internal

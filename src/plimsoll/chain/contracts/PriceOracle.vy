@@ -71,6 +71,8 @@ LOW_64: constant(uint256) = 18_446_744_073_709_551_615
 LOW_96: constant(uint256) = 79_228_162_514_264_337_593_543_950_335
 # Words of a listing: rules, then word and key of every feed
 LISTING: constant(uint256) = 1 + 2 * MOST_FEEDS
+# What a feed may burn: one that burns all it gets must not stop a market
+FEED_GAS: constant(uint256) = 200_000
 MOST_OBSERVED: constant(uint256) = 32
 LOW_160: constant(uint256) = 1_461_501_637_330_902_918_203_684_832_716_283_019_655_932_542_975
 
@@ -435,7 +437,12 @@ def _from_chainlink(source: address, decimals: uint256) -> (uint256, uint256):
     success: bool = False
     answer: Bytes[160] = b""
     success, answer = raw_call(
-        source, method_id("latestRoundData()"), max_outsize=160, is_static_call=True, revert_on_failure=False
+        source,
+        method_id("latestRoundData()"),
+        max_outsize=160,
+        gas=FEED_GAS,
+        is_static_call=True,
+        revert_on_failure=False,
     )
     if not success or len(answer) != 160:
         return 0, 0
@@ -455,6 +462,7 @@ def _from_pyth(source: address, key: bytes32) -> (uint256, uint256, uint256):
         source,
         concat(method_id("getPriceUnsafe(bytes32)"), key),
         max_outsize=128,
+        gas=FEED_GAS,
         is_static_call=True,
         revert_on_failure=False,
     )

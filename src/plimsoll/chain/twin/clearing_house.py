@@ -100,6 +100,7 @@ class ClearingHouse:
         """Take out quote currency; what is left meets initial margin and is never a debt."""
         self._require_open()
         require(0 < amount <= MOST_AMOUNT, "house: amount")
+        self._settle_fixed(block, block.sender)
         self.ledger.add(block.sender, -amount)
         self.ledger.basis[block.sender] = self.ledger.basis.get(block.sender, 0) - amount
         self._require_initial(block, owing=True)
@@ -111,6 +112,7 @@ class ClearingHouse:
         self._require_open()
         require(number < ASSETS, "house: amount")
         require(0 < amount <= self.ledger.collateral(block.sender)[number], "house: amount")
+        self._settle_fixed(block, block.sender)
         self.ledger.move_collateral(block.sender, number, -amount)
         self._require_initial(block, owing=False)
         self.ledger.retire(block.sender)
@@ -152,6 +154,7 @@ class ClearingHouse:
         """Put an account up for auction: it is below maintenance, or owes without any position."""
         self._require_open()
         require(account not in self.auctions, "house: in auction")
+        self._settle_fixed(block, account)
         found = self.assessed_exactly(block, account)
         require(found.live, "house: no live price")
         require(found.equity < found.maintenance or self.ledger.owes(account), "house: healthy")
@@ -162,6 +165,7 @@ class ClearingHouse:
         """Take an account out of auction: back at its call level, and without a debt."""
         self._require_open()
         require(account in self.auctions, "house: no auction")
+        self._settle_fixed(block, account)
         found = self.assessed_exactly(block, account)
         require(found.live, "house: no live price")
         restored = found.equity >= found.called and not self.ledger.owes(account)
@@ -176,6 +180,8 @@ class ClearingHouse:
         require(account != block.sender, "house: own account")
         require(0 < share <= ONE, "house: share")
         require(block.sender in self.ledger.accounts, "house: no account")
+        self._settle_fixed(block, account)
+        self._settle_fixed(block, block.sender)
         before = self.assessed_exactly(block, account)
         require(before.live, "house: no live price")
         require(before.equity < before.called, "house: restored")
@@ -202,6 +208,7 @@ class ClearingHouse:
     def buy_collateral(self, block: Message, account: str, number: int, amount: int) -> int:
         """Buy collateral of an account in auction that owes without any position, at a growing discount."""
         self._require_open()
+        self._settle_fixed(block, block.sender)
         owing = account in self.auctions and self.ledger.owes(account)
         require(owing, "house: owes nothing")
         require(account != block.sender and number < ASSETS, "house: own account")
@@ -249,6 +256,7 @@ class ClearingHouse:
         page = accounts[done.weighed : done.weighed + count]
         require(len(page) <= MOST_PAGE, "")
         for account in page:
+            self._settle_fixed(block, account)
             worth = self.margin.worth(block, self.ledger.book(account), done.spots)
             liquid = self.ledger.cash_of(account) + worth
             gain = liquid - self.ledger.basis.get(account, 0)
@@ -285,14 +293,12 @@ class ClearingHouse:
     def settle(self, block: Message, account: str, instrument: int) -> None:
         """Turn an account's lots of an expired instrument into cash."""
         self._require_open()
-        fixed, payoff = self.payoffs.get(instrument, (0, 0))
+        fixed, _ = self.payoffs.get(instrument, (0, 0))
         require(fixed == self.margin.expiry(block, instrument), "house: not fixed")
         require(fixed != 0, "house: not fixed")
         lots = self.ledger.book(account).get(instrument, 0)
         require(lots != 0, "house: no position")
-        self.ledger.change(account, instrument, -lots)
-        self.ledger.add(account, lots * payoff)
-        self.ledger.rebase(account)
+        self._settle(account, instrument, lots)
 
     def assessed(self, block: Message, account: str) -> Assessment:
         """Say what an account has and must hold now."""
@@ -335,6 +341,7 @@ class ClearingHouse:
 
     def _trade(self, block: Message, account: str, instrument: int, change: tuple[int, int]) -> None:
         require(account in self.ledger.accounts, "house: no account")
+        self._settle_fixed(block, account)
         lots, paid = change
         held = self.ledger.book(account).get(instrument, 0)
         reduces = (held > 0) != (lots > 0) and abs(lots) <= abs(held)
@@ -350,6 +357,18 @@ class ClearingHouse:
             if not _allowed(before, after):
                 require(after.live, "house: no live price")
                 raise Revert("house: below initial margin")
+        self.ledger.rebase(account)
+
+    def _settle_fixed(self, block: Message, account: str) -> None:
+        """Settle what is fixed before an account is judged: its payoff no longer moves, its mark would."""
+        for instrument, lots in sorted(self.ledger.book(account).items()):
+            fixed, _ = self.payoffs.get(instrument, (0, 0))
+            if fixed and fixed == self.margin.expiry(block, instrument):
+                self._settle(account, instrument, lots)
+
+    def _settle(self, account: str, instrument: int, lots: int) -> None:
+        self.ledger.change(account, instrument, -lots)
+        self.ledger.add(account, lots * self.payoffs[instrument][1])
         self.ledger.rebase(account)
 
     def _book(self, account: str, instrument: int, lots: int, paid: int) -> None:
