@@ -20,9 +20,11 @@ import positions
 import valuation
 
 implements: IGreeksEngine
+initializes: greeks_bound
 
 
 SCENARIOS: constant(uint256) = valuation.SCENARIOS
+ONE: constant(int256) = fixed_point.ONE
 
 ENGINE: public(immutable(address))
 
@@ -33,6 +35,7 @@ def __init__(engine: address):
     @notice Name the margin engine whose rows are read.
     @param engine Its address.
     """
+    greeks_bound.__init__()
     ENGINE = engine
 
 
@@ -54,6 +57,7 @@ def greeks(
     key: uint256 = max_value(uint256)
     as_of: uint256 = max_value(uint256)
     source: valuation.Source = empty(valuation.Source)
+    spot: int256 = 0
     for word: uint256 in words:
         if word == 0:
             break
@@ -67,6 +71,7 @@ def greeks(
                 assert key == max_value(uint256) or at > key, "engine: order"
                 opened: bool = key == max_value(uint256) or at >> 3 != key >> 3
                 source = self._source(at)
+                spot = valuation._money(valuation._spot(at >> 3, spots), source.lot)
                 if opened:
                     if key != max_value(uint256):
                         risks[key >> 3] = self._bounded(box, sums, as_of)
@@ -79,7 +84,7 @@ def greeks(
             lots: int256 = positions._signed(rest)
             option: valuation.Option = empty(valuation.Option)
             expiry: uint256 = 0
-            option, expiry = valuation._option(source, instrument & 1023, valuation._spot(at >> 3, spots), 0)
+            option, expiry = valuation._option(source.terms, source.rows, source.lot, instrument & 1023, spot, 0)
             assert valuation._sound(option), "engine: no price"
             # Lots are below 2**25, money below 2**113, and there are 102 positions.
             sums.allowance = unsafe_add(sums.allowance, unsafe_mul(abs(lots), valuation._error(box.high, option)) << 3)
@@ -90,13 +95,14 @@ def greeks(
                 if expiry != tenor.expiry:
                     tenor = valuation._tenor(expiry, source.as_of, block.timestamp, box.power)
                 steady: int256 = valuation._still(tenor, option)
-                leg: greeks_bound.Leg = empty(greeks_bound.Leg)
-                leg.forward = option.forward
-                leg.strike = option.strike
-                leg.is_call = option.kind == valuation.CALL
-                leg.deviation = min(steady, black76.DEVIATION_MOST)
-                leg.risen = valuation._deviation(steady, tenor.multiple, box.rise)
-                leg.fallen = valuation._deviation(steady, tenor.multiple, box.fall)
+                leg: greeks_bound.Leg = greeks_bound.Leg(
+                    forward=option.forward,
+                    strike=option.strike,
+                    is_call=option.kind == valuation.CALL,
+                    deviation=min(steady, black76.DEVIATION_MOST),
+                    risen=valuation._deviation(steady, tenor.multiple, box.rise),
+                    fallen=valuation._deviation(steady, tenor.multiple, box.fall),
+                )
                 sums = greeks_bound._add(sums, box, lots, leg)
             rest = rest >> positions.LANE_BITS
     if key != max_value(uint256):
@@ -138,6 +144,11 @@ def _box(word: uint256) -> greeks_bound.Box:
     box.high = valuation._multiple(valuation._signed(corners >> 32), spread)
     box.low_logarithm = fixed_point._ln(box.low)
     box.high_logarithm = fixed_point._ln(box.high)
+    box.low_inverse = unsafe_div(2**192, box.low)  # at least a twentieth
+    box.high_inverse = unsafe_div(2**192, box.high)  # as above
+    if box.low_logarithm < 0:
+        # Inverses are below 2**101.
+        box.chord = unsafe_div(unsafe_sub(box.low_inverse, ONE) << 96, unsafe_sub(0, box.low_logarithm))
     return box
 
 

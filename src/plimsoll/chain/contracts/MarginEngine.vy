@@ -220,6 +220,7 @@ def _exact(
     key: uint256 = max_value(uint256)
     as_of: uint256 = max_value(uint256)
     source: valuation.Source = empty(valuation.Source)
+    spot: int256 = 0
     for word: uint256 in words:
         if word == 0:
             break
@@ -233,6 +234,7 @@ def _exact(
                 assert key == max_value(uint256) or at > key, "engine: order"
                 opened: bool = key == max_value(uint256) or at >> 3 != key >> 3
                 source = self._source(at)
+                spot = valuation._money(valuation._spot(at >> 3, spots), source.lot)
                 if opened:
                     if key != max_value(uint256):
                         risks[key >> 3] = self._least(grid.size, sums, allowance, as_of, only)
@@ -246,7 +248,7 @@ def _exact(
             lots: int256 = positions._signed(rest)
             option: valuation.Option = empty(valuation.Option)
             expiry: uint256 = 0
-            option, expiry = valuation._option(source, instrument & 1023, valuation._spot(at >> 3, spots), 0)
+            option, expiry = valuation._option(source.terms, source.rows, source.lot, instrument & 1023, spot, 0)
             assert valuation._sound(option), "engine: no price"
             if option.kind != LINEAR and expiry != tenor.expiry:
                 tenor = valuation._tenor(expiry, source.as_of, block.timestamp, grid.power)
@@ -325,7 +327,7 @@ def mark(instrument: uint256, spot: uint256) -> int256:
     source: valuation.Source = self._source(instrument >> 10)
     option: valuation.Option = empty(valuation.Option)
     expiry: uint256 = 0
-    option, expiry = valuation._option(source, instrument & 1023, spot, block.timestamp)
+    option, expiry = valuation._option(source.terms, source.rows, source.lot, instrument & 1023, valuation._money(spot, source.lot), block.timestamp)
     assert valuation._sound(option), "engine: no price"
     grid: valuation.Grid = empty(valuation.Grid)
     grid.size = 1
@@ -596,7 +598,7 @@ def _holds(key: uint256, row: uint256, rows: address) -> bool:
     option: valuation.Option = empty(valuation.Option)
     expiry: uint256 = 0
     source: valuation.Source = self._source(key)
-    option, expiry = valuation._option(source, row, (header >> 96) & (2**112 - 1), 0)
+    option, expiry = valuation._option(source.terms, source.rows, source.lot, row, valuation._money((header >> 96) & (2**112 - 1), source.lot), 0)
     if not valuation._sound(option):
         return False
     grid: valuation.Grid = valuation._grid(source, SCENARIOS)

@@ -15,6 +15,8 @@ ONE: constant(int256) = 79_228_162_514_264_337_593_543_950_336
 LN2: constant(int256) = 54_916_777_467_707_473_351_141_471_128
 INVERSE_LN2: constant(int256) = 114_302_077_158_074_026_402_637_675_937
 SQRT2: constant(int256) = 112_045_541_949_572_279_837_463_876_455
+# Half of it, rounded down.
+ROOT_HALF: constant(int256) = SQRT2 // 2
 HALF: constant(int256) = 39_614_081_257_132_168_796_771_975_168
 
 # Largest argument of `_exp`, 88 in these units: its result is below 2**223.
@@ -62,12 +64,15 @@ def _ln(x: int256) -> int256:
     @return In 2**-96.
     """
     assert x > 0, "ln: not positive"
-    n: int256 = self._exponent(x)
-    # m lies in [1, 2): x has its highest bit at 96 + n, and -96 <= n <= 158.
-    m: int256 = x << convert(-n, uint256) if n < 0 else x >> convert(n, uint256)
-    if m > SQRT2:
-        m = m >> 1
-        n = unsafe_add(n, 1)  # n <= 158
+    n: int256 = 0
+    m: int256 = x
+    if x > SQRT2 or x <= ROOT_HALF:
+        n = self._exponent(x)
+        # m lies in [1, 2): x has its highest bit at 96 + n, and -96 <= n <= 158.
+        m = x << convert(-n, uint256) if n < 0 else x >> convert(n, uint256)
+        if m > SQRT2:
+            m = m >> 1
+            n = unsafe_add(n, 1)  # n <= 158
     # |m - ONE| < 2**95, so the dividend is below 2**191; the divisor is above 2**96.
     z: int256 = unsafe_div(unsafe_sub(m, ONE) << 96, unsafe_add(m, ONE))
     # |z| < 2**94, so products of two such numbers and of one with a coefficient stay below 2**192.

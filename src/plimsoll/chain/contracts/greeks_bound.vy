@@ -6,24 +6,26 @@
 @author The Plimsoll authors
 @notice
     Along spot an option's profit is delta x + 1/2 (gamma somewhere on the way) x**2, and the extremes of gamma
-    over an interval are known: its logarithm is a parabola in ln(F / K), so the largest is at the interval's
-    point nearest to the top and the least at the end farthest from it. A long position counts the least, a
-    short one the largest, on either side of today. Volatility costs a long position at most what falls times
-    the largest vega in the box, a short one what rises times it; a scenario does one or the other. See
-    docs/theory/on-chain-margin.md.
+    over an interval are known: its logarithm is a parabola in ln(F / K), so the least is at an end and the
+    largest at an end or at the top. A long position counts the least, a short one the largest, on either side of
+    today. Volatility costs a long position at most what falls times the largest vega in the box, a short one what
+    rises times it; a scenario does one or the other. Normal tails and densities come from a table worked out at
+    deployment, and what lies between its nodes is counted against the account. See docs/theory/on-chain-margin.md.
 """
 
-import black76
 import fixed_point
 
 
-# Moves from `low` to `high` (multiples of spot, with their logarithms), and of volatility from `fall` to `rise`
-# in millionths; the power of tenors.
+# Moves from `low` to `high` (multiples of spot, with their logarithms and inverses; a chord over the exponential
+# from the inverse of `low` to one), and of volatility from `fall` to `rise` in millionths; the power of tenors.
 struct Box:
     low: int256
     high: int256
     low_logarithm: int256
     high_logarithm: int256
+    low_inverse: int256
+    high_inverse: int256
+    chord: int256
     fall: int256
     rise: int256
     power: int256
@@ -47,13 +49,10 @@ struct Sums:
 struct Leg:
     forward: int256
     strike: int256
-    moneyness: int256
     is_call: bool
     deviation: int256
     risen: int256
     fallen: int256
-    price: int256
-    delta: int256
 
 
 ONE: constant(int256) = fixed_point.ONE
@@ -61,112 +60,230 @@ ONE: constant(int256) = fixed_point.ONE
 DENSITY: constant(int256) = 31_607_463_825_455_920_808_620_519_744
 # Below this total deviation, 2**-16, an option is its payoff and at most this much times the density more.
 KINK: constant(int256) = 2**80
-# Beyond 32 deviations there is no vega left.
-FAR: constant(int256) = 32 * ONE
-# Exponentials and logarithms are off by less than this share: bounds are widened by it, shifted right.
-WIDER: constant(uint256) = 40
+# Normal tail (2**-96, above 128 bits) and density from 0 to 8 in steps of 2**-5; beyond, both are nothing.
+NODES: constant(uint256) = 256
+STEP_BITS: constant(uint256) = 91
+HALF_STEP: constant(int256) = 2**90
+REACH: constant(int256) = 2**99 - HALF_STEP
+LOW: constant(uint256) = 2**128 - 1
+# Its third derivative is at most 0.551. A density between nodes is off by less than 0.551 / 6 / 2**18 = 3.6e-7, below
+# 2**-20: 5.9e-7 are left for roundings.
+SLACK: constant(int256) = 2**76
+# A tail between nodes is off by less than 0.551 / 24 / 2**24 = 1.4e-9: value and slope together, over a move of at
+# most four times, by less than 2**-24 of forward plus strike.
+TAIL_BITS: constant(uint256) = 24
+
+NORMAL: immutable(uint256[NODES])
+
+
+@deploy
+def __init__():
+    """
+    @notice Work the normal distribution out once.
+    """
+    nodes: uint256[NODES] = empty(uint256[NODES])
+    for i: uint256 in range(NODES):
+        x: int256 = convert(i << STEP_BITS, int256)
+        shared: int256 = fixed_point._exp(-(x * x >> 97))
+        density: int256 = DENSITY * shared >> 96
+        nodes[i] = convert(fixed_point._tail(x, shared), uint256) << 128 | convert(density, uint256)
+    NORMAL = nodes
 
 
 @internal
-@pure
-def _add(sums: Sums, box: Box, lots: int256, option: Leg) -> Sums:
+@view
+def _density(x: int256) -> int256:
+    """
+    @dev Normal density by three terms of its series about the nearest node; within 2**-20.
+    """
+    size: int256 = x if x >= 0 else unsafe_sub(0, x)  # deviations are below 2**201
+    if size >= REACH:
+        return 0
+    # A node is below 2**99, a distance below 2**91, their product over 2**96 below 2**94.
+    at: int256 = unsafe_add(size, HALF_STEP) >> STEP_BITS
+    node: int256 = at << STEP_BITS
+    distance: int256 = unsafe_sub(size, node)  # as above
+    product: int256 = unsafe_mul(node, distance) >> 96  # as above
+    # As above: what is worked out of a density is below 2**192.
+    return unsafe_mul(
+        convert(convert(NORMAL[convert(convert(at, bytes32), uint256)] & LOW, bytes32), int256),
+        unsafe_add(
+            unsafe_sub(ONE, product), unsafe_sub(unsafe_mul(product, product), unsafe_mul(distance, distance)) >> 97
+        ),
+    ) >> 96
+
+
+@internal
+@view
+def _lower(x: int256) -> (int256, int256):
+    """
+    @dev Normal distribution by four terms of its series about the nearest node, within 2**-28, and density.
+    """
+    size: int256 = x if x >= 0 else unsafe_sub(0, x)  # deviations are below 2**201
+    if size >= REACH:
+        return ONE if x > 0 else 0, 0
+    # As in `_density`.
+    at: int256 = unsafe_add(size, HALF_STEP) >> STEP_BITS
+    node: int256 = at << STEP_BITS
+    distance: int256 = unsafe_sub(size, node)  # as above
+    product: int256 = unsafe_mul(node, distance) >> 96  # as above
+    found: uint256 = NORMAL[convert(convert(at, bytes32), uint256)]
+    density: int256 = convert(convert(found & LOW, bytes32), int256)
+    square: int256 = unsafe_sub(unsafe_mul(product, product), unsafe_mul(distance, distance)) >> 96  # as above
+    part: int256 = unsafe_add(unsafe_sub(ONE, product >> 1), unsafe_div(square, 6))  # as above
+    # As above; a tail is about half at the most.
+    tail: int256 = unsafe_sub(
+        convert(convert(found >> 128, bytes32), int256), unsafe_mul(unsafe_mul(density, distance) >> 96, part) >> 96
+    )
+    density = unsafe_mul(density, unsafe_add(unsafe_sub(ONE, product), square >> 1)) >> 96  # as above
+    return unsafe_sub(ONE, tail) if x > 0 else tail, density  # as above
+
+
+@internal
+@view
+def _add(sums: Sums, box: Box, lots: int256, leg: Leg) -> Sums:
     """
     @notice Add a position in an option to the sums.
     @param sums So far.
     @param box Of its market.
     @param lots Signed.
-    @param option What is held; moneyness, price and delta are worked out here.
+    @param leg What is held.
     @return The sums with it.
     """
     total: Sums = sums
-    leg: Leg = option
     short: bool = lots < 0
     size: int256 = max(lots, unsafe_sub(0, lots))  # lots are below 2**25 in size
     # Money is below 2**109, and so is what follows of it; sums of 102 positions stay below 2**190.
-    leg.moneyness = fixed_point._ln(unsafe_div(leg.forward << 96, leg.strike))
-    leg.price, leg.delta = black76._call_and_delta(leg.forward, leg.strike, leg.moneyness, leg.deviation)
+    moneyness: int256 = fixed_point._ln(unsafe_div(leg.forward << 96, leg.strike))
+    intrinsic: int256 = unsafe_sub(leg.forward, leg.strike)  # as above
+    price: int256 = max(intrinsic, 0)
+    delta: int256 = leg.forward if intrinsic > 0 else 0
+    upper: int256 = 0
+    density: int256 = 0
+    if leg.deviation > 0:
+        # moneyness << 96 is below 2**199.
+        upper = unsafe_add(unsafe_div(moneyness << 96, leg.deviation), leg.deviation >> 1)
+        gained: int256 = 0
+        paid: int256 = 0
+        ignored: int256 = 0
+        gained, density = self._lower(upper)
+        paid, ignored = self._lower(unsafe_sub(upper, leg.deviation))  # as above
+        delta = unsafe_mul(leg.forward, gained) >> 96  # below 2**109 times 2**97
+        price = max(price, unsafe_sub(delta, unsafe_mul(leg.strike, paid) >> 96))  # as above
     if not leg.is_call:
-        leg.price = unsafe_sub(leg.price, unsafe_sub(leg.forward, leg.strike))  # as above
-        leg.delta = unsafe_sub(leg.delta, leg.forward)  # as above
-    total.value = unsafe_add(total.value, unsafe_mul(lots, leg.price))  # as above
-    total.slope = unsafe_add(total.slope, unsafe_mul(lots, leg.delta))  # as above
-    # Logarithms are below 2**103 in size.
-    low: int256 = unsafe_add(leg.moneyness, box.low_logarithm)
-    high: int256 = unsafe_add(leg.moneyness, box.high_logarithm)  # as above
+        price = unsafe_sub(price, intrinsic)  # as above
+        delta = unsafe_sub(delta, leg.forward)  # as above
+    total.value = unsafe_add(total.value, unsafe_mul(lots, price))  # as above
+    total.slope = unsafe_add(total.slope, unsafe_mul(lots, delta))  # as above
+    unit: int256 = unsafe_add(unsafe_add(leg.forward, leg.strike) >> TAIL_BITS, 1)  # as above
+    total.allowance = unsafe_add(total.allowance, unsafe_mul(size, unit))  # as above
     if leg.deviation >= KINK:
-        # A gamma is below 2**131.
-        total.down = unsafe_add(total.down, unsafe_mul(lots, self._gamma(leg, low, leg.moneyness, short)))
-        total.up = unsafe_add(total.up, unsafe_mul(lots, self._gamma(leg, leg.moneyness, high, short)))  # as above
+        down: int256 = 0
+        up: int256 = 0
+        down, up = self._gammas(leg, box, upper, density, short)
+        total.down = unsafe_add(total.down, unsafe_mul(lots, down))  # a gamma is below 2**131
+        total.up = unsafe_add(total.up, unsafe_mul(lots, up))  # as above
     elif short:
         # A kink is worth less than twice the money.
-        total.low_kinks = unsafe_add(total.low_kinks, unsafe_mul(size, self._kink(leg, box.low)))
-        total.high_kinks = unsafe_add(total.high_kinks, unsafe_mul(size, self._kink(leg, box.high)))  # as above
+        total.low_kinks = unsafe_add(total.low_kinks, unsafe_mul(size, self._kink(leg, box.low, price, delta)))
+        total.high_kinks = unsafe_add(total.high_kinks, unsafe_mul(size, self._kink(leg, box.high, price, delta)))  # as above
     # What volatility is worth is below 2**116.
     if short:
-        change: int256 = self._vega(leg.strike, low, high, leg.deviation, leg.risen)
+        change: int256 = self._vega(leg, box, moneyness, leg.deviation, leg.risen)
         total.rises = unsafe_add(total.rises, unsafe_mul(size, change))  # as above
     else:
-        change: int256 = self._vega(leg.strike, low, high, leg.fallen, leg.deviation)
+        change: int256 = self._vega(leg, box, moneyness, leg.fallen, leg.deviation)
         total.falls = unsafe_add(total.falls, unsafe_mul(size, change))  # as above
     return total
 
 
 @internal
-@pure
-def _gamma(leg: Leg, low: int256, high: int256, largest: bool) -> int256:
+@view
+def _gammas(leg: Leg, box: Box, upper: int256, density: int256, largest: bool) -> (int256, int256):
     """
-    @dev Dollar gamma F**2 gamma of a lot, its largest or least while ln(F / K) goes from `low` to `high`:
-         K n(0) / s exp(2 k - 3/2 k' - k'**2 / (2 s**2) - s**2 / 8), whose top is at k' = -3/2 s**2.
+    @dev Dollar gamma F**2 gamma of a lot below and above today, its largest or least: F / s n(d) over the multiple
+         of spot, where d moves by a logarithm over s. It has one top, at d = -s.
     """
-    # A deviation is from 2**80 to 2**103, so its square, in 2**-96, is below 2**110.
-    square: int256 = unsafe_mul(leg.deviation, leg.deviation) >> 96
-    top: int256 = unsafe_sub(0, unsafe_mul(3, square) >> 1)  # as above
-    # The sum of two logarithms, below 2**104, tells which end is farther from the top. Written as statements:
-    # Venom of 0.4.3 drops the assignment of a conditional expression here, as the twin found.
-    at: int256 = high
-    if largest:
-        at = max(low, min(high, top))
-    elif unsafe_add(low, high) < top << 1:  # as just said
-        at = low
-    # A logarithm below 2**103 over at least 2**80: the ratio is below 2**119, its square below 2**238.
-    ratio: int256 = unsafe_div(at << 96, leg.deviation)
-    # The first two terms are below 2**106, the last below 2**107.
-    power: int256 = unsafe_sub(unsafe_mul(2, leg.moneyness), unsafe_mul(3, at) >> 1)
-    power = unsafe_sub(unsafe_sub(power, unsafe_mul(ratio, ratio) >> 97), square >> 3)  # as above
-    # strike exp(2 k - 3/2 k') is at most the root of forward times strike, times 5**1.5 and 20**1.5: below
-    # 2**115; so the dividend is below 2**211, the quotient below 2**131.
-    gamma: int256 = unsafe_div(unsafe_mul(leg.strike, fixed_point._exp(power)), leg.deviation)
-    gamma = unsafe_mul(gamma, DENSITY) >> 96  # below 2**131 times 2**95
+    # Logarithms are below 2**98, a deviation at least 2**80.
+    low: int256 = unsafe_add(upper, unsafe_div(box.low_logarithm << 96, leg.deviation))
+    high: int256 = unsafe_add(upper, unsafe_div(box.high_logarithm << 96, leg.deviation))  # as above
+    # Whether all of it lies above the top, or all below: then gamma is greatest at one end and least at the other.
+    past: bool = unsafe_add(low, leg.deviation) >= 0  # as above
+    short_of: bool = unsafe_add(high, leg.deviation) <= 0  # as above
+    # Densities are below 2**96, an inverse at most 20 times 2**96.
+    if not largest:
+        here: int256 = max(unsafe_sub(density, SLACK), 0)  # as above
+        below: int256 = here
+        above: int256 = here
+        if not past:
+            below = max(unsafe_sub(self._density(low), SLACK), 0)  # as above
+            below = min(here, unsafe_mul(below, box.low_inverse) >> 96)  # as above
+        if not short_of:
+            above = max(unsafe_sub(self._density(high), SLACK), 0)  # as above
+            above = min(here, unsafe_mul(above, box.high_inverse) >> 96)  # as above
+        # Below 2**109 times 2**101.
+        return (
+            unsafe_div(unsafe_mul(leg.forward, below), leg.deviation),
+            unsafe_div(unsafe_mul(leg.forward, above), leg.deviation),
+        )
+    here: int256 = unsafe_add(density, SLACK)  # as above
+    below: int256 = here
+    above: int256 = here
+    if not short_of:
+        below = max(here, unsafe_mul(unsafe_add(self._density(low), SLACK), box.low_inverse) >> 96)  # as above
+    if not past:
+        above = max(here, unsafe_mul(unsafe_add(self._density(high), SLACK), box.high_inverse) >> 96)  # as above
+    if not past and not short_of:
+        top: int256 = unsafe_add(self._density(leg.deviation), SLACK)  # as above
+        beyond: int256 = unsafe_add(upper, leg.deviation)  # as above
+        if beyond <= 0:
+            above = max(above, top)
+        else:
+            # Spot over that of the top, exp(s (d + s)), by the chord: below 20.
+            reach: int256 = unsafe_mul(unsafe_mul(leg.deviation, beyond) >> 96, box.chord) >> 96
+            below = max(below, unsafe_mul(top, unsafe_add(ONE, reach)) >> 96)  # as above
     # As above.
-    return unsafe_add(gamma, unsafe_add(gamma >> WIDER, 1)) if largest else unsafe_sub(gamma, gamma >> WIDER)
+    return (
+        unsafe_add(unsafe_div(unsafe_mul(leg.forward, below), leg.deviation), 1),
+        unsafe_add(unsafe_div(unsafe_mul(leg.forward, above), leg.deviation), 1),
+    )
 
 
 @internal
-@pure
-def _vega(strike: int256, low: int256, high: int256, least: int256, most: int256) -> int256:
+@view
+def _vega(leg: Leg, box: Box, moneyness: int256, least: int256, most: int256) -> int256:
     """
-    @dev The most that a change of total deviation from `least` to `most` is worth while ln(F / K) is from `low`
-         to `high`: the change times K n(0) exp(k / 2 - k**2 / (2 most**2) - least**2 / 8), top at most**2 / 2.
+    @dev The most that a change of total deviation from `least` to `most` is worth while ln(F / K) moves within the
+         box: the change times K n(k / most - most / 2) exp((most**2 - least**2) / 8), where the argument is nearest
+         to 0; never more than the change times n(0) and the lesser of F and K.
     """
     if most <= least:
         return 0
-    # Deviations are below 2**103, their squares, in 2**-96, below 2**110.
-    at: int256 = max(low, min(high, unsafe_mul(most, most) >> 97))
-    ratio: int256 = unsafe_div(at << 96, most)  # a logarithm is below 2**103
-    if ratio > FAR or ratio < -FAR:
-        return 1
-    # Below 2**102, 2**106 and 2**107.
-    power: int256 = unsafe_sub(at >> 1, unsafe_mul(ratio, ratio) >> 97)
-    power = unsafe_sub(power, unsafe_mul(least, least) >> 99)  # as above
-    # strike exp(k / 2) is the root of forward times strike: below 2**111, and 2**207 before the shift.
-    vega: int256 = unsafe_mul(unsafe_mul(strike, fixed_point._exp(power)) >> 96, DENSITY) >> 96
-    change: int256 = unsafe_mul(vega, unsafe_sub(most, least)) >> 96  # below 2**111 times 2**103
-    return unsafe_add(change, unsafe_add(change >> WIDER, 1))  # as above
+    change: int256 = unsafe_sub(most, least)  # both are from 0 to 2**102
+    growth: int256 = unsafe_mul(change, unsafe_add(most, least)) >> 99  # as above
+    worth: int256 = 0
+    if growth < ONE:
+        # Logarithms are below 2**104.
+        low: int256 = unsafe_sub(unsafe_div(unsafe_add(moneyness, box.low_logarithm) << 96, most), most >> 1)
+        high: int256 = unsafe_sub(unsafe_div(unsafe_add(moneyness, box.high_logarithm) << 96, most), most >> 1)  # as above
+        near: int256 = 0
+        if low > 0:
+            near = low
+        elif high < 0:
+            near = high
+        density: int256 = unsafe_add(self._density(near), SLACK)  # below 2**96
+        # exp(y) <= 1 + y + y**2 up to one; below 2**108 times 2**95, and 2**108 times 2**98.
+        worth = unsafe_mul(leg.strike, density) >> 96
+        worth = unsafe_mul(worth, unsafe_add(unsafe_add(ONE, growth), unsafe_mul(growth, growth) >> 96)) >> 96  # as above
+    else:
+        moved: int256 = unsafe_mul(leg.forward, box.high) >> 96  # below 2**109 times 2**99
+        worth = unsafe_mul(min(moved, leg.strike), unsafe_add(DENSITY, SLACK)) >> 96  # as above
+    return unsafe_add(unsafe_mul(unsafe_add(worth, 2), change) >> 96, 1)  # below 2**111 times 2**102
 
 
 @internal
 @pure
-def _kink(leg: Leg, multiple: int256) -> int256:
+def _kink(leg: Leg, multiple: int256, price: int256, delta: int256) -> int256:
     """
     @dev What a lot is worth at an end of the box beyond value and slope of today: being convex, never more on
          the way. Its worth there is at most its payoff and n(0) F s.
@@ -174,7 +291,7 @@ def _kink(leg: Leg, multiple: int256) -> int256:
     moved: int256 = leg.forward * multiple >> 96
     payoff: int256 = max(moved - leg.strike if leg.is_call else leg.strike - moved, 0)
     worth: int256 = payoff + (moved * leg.deviation >> 97) + 1
-    return max(worth - leg.price - (leg.delta * (multiple - ONE) >> 96), 0)
+    return max(worth - price - (delta * (multiple - ONE) >> 96), 0)
 
 
 @internal

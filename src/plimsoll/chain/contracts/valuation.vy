@@ -272,29 +272,35 @@ def _decay(grid: Grid, tenor: Tenor, option: Option, left: uint256) -> uint256:
 
 @internal
 @view
-def _option(source: Source, row: uint256, spot: uint256, settling: uint256) -> (Option, uint256):
+def _option(
+    terms: address, rows: address, lot: uint256, row: uint256, spot: int256, settling: uint256
+) -> (Option, uint256):
     """
     @notice Read an instrument's terms, forward and volatility. What expired keeps its forward until it is
             settled, so that no value jumps while rows stand; for settlement the forward is spot.
-    @param source Where its board and market are kept.
-    @param row Of the board; reverts beyond the last.
-    @param spot 1e18, below 2**112.
+    @param terms Code of its board's terms.
+    @param rows Code of its board's rows.
+    @param lot 1e18 base units.
+    @param row Of the board, below 2**16; reverts beyond the last.
+    @param spot Of a lot, as `_money` gives it: below 2**160.
     @param settling Seconds: what expired by then is settled at spot; 0 for none.
     @return The instrument, and its expiry.
     """
-    word: uint256 = convert(slice(source.terms.code, 65 + 32 * row, 32), uint256)
-    head: uint256 = convert(slice(source.rows.code, packed_rows.ROWS + packed_rows.ROW * row, 9), uint256)
+    # Offsets are below 2**24.
+    word: uint256 = convert(slice(terms.code, unsafe_add(65, row << 5), 32), uint256)
+    at: uint256 = unsafe_add(packed_rows.ROWS, unsafe_mul(packed_rows.ROW, row))  # as above
+    head: uint256 = convert(slice(rows.code, at, 32), uint256)
     expiry: uint256 = (word >> 128) & (2**40 - 1)
-    basis: int256 = 0
+    share: int256 = BILLION
     if expiry == 0 or settling < expiry:
-        basis = self._signed(head >> 40)
+        # A basis is below 2**31 in size.
+        share = unsafe_add(BILLION, convert(convert(head, bytes32), int256) >> 224)
     return (
         Option(
             kind=word >> 168,
-            # Spot is below 2**112 and a lot below 2**80; a basis is below 2**31, so this is below 2**190.
-            forward=unsafe_mul(self._money(spot, source.lot), unsafe_add(BILLION, basis)) // BILLION,
-            strike=self._money(word & (2**128 - 1), source.lot),
-            volatility=convert((head >> 8) & (2**32 - 1), int256),
+            forward=unsafe_div(unsafe_mul(spot, share), BILLION),  # below 2**192
+            strike=self._money(word & (2**128 - 1), lot),
+            volatility=convert((head >> 192) & (2**32 - 1), int256),
         ),
         expiry,
     )

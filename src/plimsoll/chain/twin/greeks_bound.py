@@ -1,27 +1,49 @@
 """How does `greeks_bound.vy` bound what a book can lose within a box of moves, in Python integers?"""
 
 from dataclasses import dataclass
+from functools import cache
 
-from plimsoll.chain.twin import black76, fixed_point
+from plimsoll.chain.twin import fixed_point
 from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.fixed_point import ONE, quotient
 
-__all__ = ["Box", "Leg", "Sums", "add", "leg_of", "loss"]
+__all__ = ["Box", "Leg", "Sums", "add", "box_of", "loss", "lower"]
 
 _C = constants("greeks_bound")
-_DENSITY, _KINK, _FAR, _WIDER = _C["DENSITY"], _C["KINK"], _C["FAR"], _C["WIDER"]
+_DENSITY, _KINK, _SLACK, _TAIL_BITS = _C["DENSITY"], _C["KINK"], _C["SLACK"], _C["TAIL_BITS"]
+_NODES, _STEP_BITS, _HALF_STEP = _C["NODES"], _C["STEP_BITS"], _C["HALF_STEP"]
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Moves of spot as multiples with their logarithms, of volatility in millionths."""
+    """Moves of spot as multiples, with logarithms, inverses and a chord; of volatility in millionths."""
 
     low: int
     high: int
     low_logarithm: int
     high_logarithm: int
+    low_inverse: int
+    high_inverse: int
+    chord: int
     fall: int
     rise: int
+
+
+def box_of(low: int, high: int, fall: int, rise: int) -> Box:
+    """Work out a box from its corners: multiples of spot, moves of volatility in millionths."""
+    low_logarithm = fixed_point.ln(low)
+    low_inverse = 2**192 // low
+    return Box(
+        low=low,
+        high=high,
+        low_logarithm=low_logarithm,
+        high_logarithm=fixed_point.ln(high),
+        low_inverse=low_inverse,
+        high_inverse=2**192 // high,
+        chord=((low_inverse - ONE) << 96) // -low_logarithm if low_logarithm < 0 else 0,
+        fall=fall,
+        rise=rise,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +56,6 @@ class Leg:
     deviation: int
     risen: int
     fallen: int
-    moneyness: int
-    price: int
-    delta: int
 
 
 @dataclass(slots=True)
@@ -54,62 +73,129 @@ class Sums:
     allowance: int = 0
 
 
-def leg_of(forward: int, strike: int, deviations: tuple[int, int, int], *, is_call: bool) -> Leg:
-    """Work out an option's moneyness, price and delta; deviations are today's, risen and fallen."""
-    moneyness = fixed_point.ln((forward << 96) // strike)
-    price, delta = black76.call_and_delta(forward, strike, moneyness, deviations[0])
-    if not is_call:
-        price, delta = price - (forward - strike), delta - forward
-    return Leg(forward, strike, is_call, *deviations, moneyness, price, delta)
+@cache
+def _nodes() -> tuple[tuple[int, int], ...]:
+    """Give normal tail and density at every node, as the contract works them out when deployed."""
+    found = []
+    for i in range(_NODES):
+        x = i << _STEP_BITS
+        shared = fixed_point.exp(-(x * x >> 97))
+        found.append((fixed_point.tail(x, shared), _DENSITY * shared >> 96))
+    return tuple(found)
+
+
+def _density(x: int) -> int:
+    """Normal density by three terms of its series about the nearest node."""
+    return lower(x)[1]
+
+
+def lower(x: int) -> tuple[int, int]:
+    """Normal distribution by four terms of its series about the nearest node, and density by three."""
+    node = abs(x) + _HALF_STEP >> _STEP_BITS
+    if node >= _NODES:
+        return ONE if x > 0 else 0, 0
+    tail, density = _nodes()[node]
+    distance = abs(x) - (node << _STEP_BITS)
+    product = (node << _STEP_BITS) * distance >> 96
+    square = product * product - distance * distance
+    part = ONE - (product >> 1) + quotient(square >> 96, 6)
+    tail -= (density * distance >> 96) * part >> 96
+    return ONE - tail if x > 0 else tail, density * (ONE - product + (square >> 97)) >> 96
 
 
 def add(total: Sums, box: Box, lots: int, leg: Leg) -> None:
     """Add a position in an option to the sums."""
     short, size = lots < 0, abs(lots)
-    total.value += lots * leg.price
-    total.slope += lots * leg.delta
-    low, high = leg.moneyness + box.low_logarithm, leg.moneyness + box.high_logarithm
+    moneyness = fixed_point.ln((leg.forward << 96) // leg.strike)
+    upper, density, price, delta = _priced(leg, moneyness)
+    total.value += lots * price
+    total.slope += lots * delta
+    total.allowance += size * ((leg.forward + leg.strike >> _TAIL_BITS) + 1)
     if leg.deviation >= _KINK:
-        total.down += lots * _gamma(leg, low, leg.moneyness, largest=short)
-        total.up += lots * _gamma(leg, leg.moneyness, high, largest=short)
+        down, up = (_largest if short else _least)(leg, box, upper, density)
+        total.down += lots * down
+        total.up += lots * up
     elif short:
-        total.low_kinks += size * _kink(leg, box.low)
-        total.high_kinks += size * _kink(leg, box.high)
+        total.low_kinks += size * _kink(leg, box.low, price, delta)
+        total.high_kinks += size * _kink(leg, box.high, price, delta)
     if short:
-        total.rises += size * _vega(leg.strike, low, high, leg.deviation, leg.risen)
+        total.rises += size * _vega(leg, box, moneyness, leg.deviation, leg.risen)
     else:
-        total.falls += size * _vega(leg.strike, low, high, leg.fallen, leg.deviation)
+        total.falls += size * _vega(leg, box, moneyness, leg.fallen, leg.deviation)
 
 
-def _gamma(leg: Leg, low: int, high: int, *, largest: bool) -> int:
-    square = leg.deviation * leg.deviation >> 96
-    top = -(3 * square >> 1)
-    at = max(low, min(high, top)) if largest else low if low + high < top << 1 else high
-    ratio = quotient(at << 96, leg.deviation)
-    power = 2 * leg.moneyness - (3 * at >> 1)
-    power = power - (ratio * ratio >> 97) - (square >> 3)
-    gamma = leg.strike * fixed_point.exp(power) // leg.deviation * _DENSITY >> 96
-    return gamma + (gamma >> _WIDER) + 1 if largest else gamma - (gamma >> _WIDER)
+def _priced(leg: Leg, moneyness: int) -> tuple[int, int, int, int]:
+    """Give the upper deviation and its density, what the option is worth, and its dollar delta."""
+    intrinsic = leg.forward - leg.strike
+    upper, density, price, delta = 0, 0, max(intrinsic, 0), leg.forward if intrinsic > 0 else 0
+    if leg.deviation > 0:
+        upper = quotient(moneyness << 96, leg.deviation) + (leg.deviation >> 1)
+        gained, density = lower(upper)
+        delta = leg.forward * gained >> 96
+        price = max(price, delta - (leg.strike * lower(upper - leg.deviation)[0] >> 96))
+    if leg.is_call:
+        return upper, density, price, delta
+    return upper, density, price - intrinsic, delta - leg.forward
 
 
-def _vega(strike: int, low: int, high: int, least: int, most: int) -> int:
+def _reached(leg: Leg, box: Box, upper: int) -> tuple[int, int]:
+    """Give the upper deviation at either end of the box."""
+    return (
+        upper + quotient(box.low_logarithm << 96, leg.deviation),
+        upper + quotient(box.high_logarithm << 96, leg.deviation),
+    )
+
+
+def _least(leg: Leg, box: Box, upper: int, density: int) -> tuple[int, int]:
+    """Give the least dollar gamma of a lot below and above today."""
+    low, high = _reached(leg, box, upper)
+    here = max(density - _SLACK, 0)
+    below = above = here
+    if low + leg.deviation < 0:
+        below = min(here, max(_density(low) - _SLACK, 0) * box.low_inverse >> 96)
+    if high + leg.deviation > 0:
+        above = min(here, max(_density(high) - _SLACK, 0) * box.high_inverse >> 96)
+    return quotient(leg.forward * below, leg.deviation), quotient(leg.forward * above, leg.deviation)
+
+
+def _largest(leg: Leg, box: Box, upper: int, density: int) -> tuple[int, int]:
+    """Give the largest dollar gamma of a lot below and above today."""
+    low, high = _reached(leg, box, upper)
+    here, beyond = density + _SLACK, upper + leg.deviation
+    below = above = here
+    if high + leg.deviation > 0:
+        below = max(here, (_density(low) + _SLACK) * box.low_inverse >> 96)
+    if low + leg.deviation < 0:
+        above = max(here, (_density(high) + _SLACK) * box.high_inverse >> 96)
+    if low + leg.deviation < 0 < high + leg.deviation:
+        top = _density(leg.deviation) + _SLACK
+        if beyond <= 0:
+            above = max(above, top)
+        else:
+            below = max(below, top * (ONE + ((leg.deviation * beyond >> 96) * box.chord >> 96)) >> 96)
+    return quotient(leg.forward * below, leg.deviation) + 1, quotient(leg.forward * above, leg.deviation) + 1
+
+
+def _vega(leg: Leg, box: Box, moneyness: int, least: int, most: int) -> int:
     if most <= least:
         return 0
-    at = max(low, min(high, most * most >> 97))
-    ratio = quotient(at << 96, most)
-    if abs(ratio) > _FAR:
-        return 1
-    power = (at >> 1) - (ratio * ratio >> 97) - (least * least >> 99)
-    vega = (strike * fixed_point.exp(power) >> 96) * _DENSITY >> 96
-    change = vega * (most - least) >> 96
-    return change + (change >> _WIDER) + 1
+    change = most - least
+    growth = change * (most + least) >> 99
+    if growth < ONE:
+        low = quotient((moneyness + box.low_logarithm) << 96, most) - (most >> 1)
+        high = quotient((moneyness + box.high_logarithm) << 96, most) - (most >> 1)
+        worth = leg.strike * (_density(max(low, min(high, 0))) + _SLACK) >> 96
+        worth = worth * (ONE + growth + (growth * growth >> 96)) >> 96
+    else:
+        worth = min(leg.forward * box.high >> 96, leg.strike) * (_DENSITY + _SLACK) >> 96
+    return ((worth + 2) * change >> 96) + 1
 
 
-def _kink(leg: Leg, multiple: int) -> int:
+def _kink(leg: Leg, multiple: int, price: int, delta: int) -> int:
     moved = leg.forward * multiple >> 96
     payoff = max(moved - leg.strike if leg.is_call else leg.strike - moved, 0)
     worth = payoff + (moved * leg.deviation >> 97) + 1
-    return max(worth - leg.price - (leg.delta * (multiple - ONE) >> 96), 0)
+    return max(worth - price - (delta * (multiple - ONE) >> 96), 0)
 
 
 def loss(sums: Sums, box: Box) -> int:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from plimsoll.chain.twin import black76, fixed_point
+from plimsoll.chain.twin import black76
 from plimsoll.chain.twin.boards import Market
 from plimsoll.chain.twin.constants import constants
-from plimsoll.chain.twin.fixed_point import Revert
-from plimsoll.chain.twin.greeks_bound import Box, Sums, add, leg_of, loss
+from plimsoll.chain.twin.fixed_point import ONE, Revert
+from plimsoll.chain.twin.greeks_bound import Box, Leg, Sums, add, box_of, loss
 from plimsoll.chain.twin.margin_engine import MarginEngine, MarketRisk, spot_of
 from plimsoll.chain.twin.positions import unpack
 from plimsoll.chain.twin.valuation import Option, Tenor, deviation, error, multiple_of, still
@@ -28,7 +28,7 @@ class GreeksEngine:
     def greeks(self, positions: Sequence[int], spots: Sequence[int], now: int) -> list[MarketRisk]:
         """Bound every market's book by its Greeks."""
         risks: list[MarketRisk] = []
-        key, box, sums, as_of = -1, Box(0, 0, 0, 0, 0, 0), Sums(), _NEVER
+        key, box, sums, as_of = -1, box_of(ONE, ONE, 0, 0), Sums(), _NEVER
         for instrument, lots in unpack(positions):
             at = instrument >> 10
             if at != key:
@@ -56,13 +56,13 @@ def _add(sums: Sums, box: Box, lots: int, option: Option, tenor: Tenor) -> None:
         deviation(steady, tenor.multiple, box.rise),
         deviation(steady, tenor.multiple, box.fall),
     )
-    add(sums, box, lots, leg_of(option.forward, option.strike, deviations, is_call=option.kind == _CALL))
+    add(sums, box, lots, Leg(option.forward, option.strike, option.kind == _CALL, *deviations))
 
 
 def _box(market: Market) -> Box:
     spots, moves = (tuple(cell[i] for cell in ((0, 0), *market.scenarios)) for i in (0, 1))
     low, high = multiple_of(min(spots), market.spread), multiple_of(max(spots), market.spread)
-    return Box(low, high, fixed_point.ln(low), fixed_point.ln(high), min(moves), max(moves))
+    return box_of(low, high, min(moves), max(moves))
 
 
 def _bounded(market: int, box: Box, sums: Sums, as_of: int) -> MarketRisk:
