@@ -31,7 +31,8 @@ def opened(folder: Path) -> tuple[Ledger, list[Records | Store]]:
     return ledger, [records, store]
 
 
-def closed(parts: list[Records | Store]) -> None:
+def closed(ledger: Ledger, parts: list[Records | Store]) -> None:
+    ledger.rest()
     for part in parts:
         part.close()
 
@@ -54,7 +55,7 @@ def test_sending_again_changes_nothing_and_is_answered_alike(data):
         ledger.write([Instruction(event, "venue") for event in BEGIN])
         firsts = [ledger.write([Instruction(r, "desk", f"key-{n}")])[0] for n, r in enumerate(requests)]
         expected = digest(ledger.state)
-        closed(parts)
+        closed(ledger, parts)
 
         ledger, parts = opened(Path(again))
         ledger.write([Instruction(event, "venue") for event in BEGIN])
@@ -64,7 +65,7 @@ def test_sending_again_changes_nothing_and_is_answered_alike(data):
             for place, repeat in enumerate(order):
                 if repeat <= number:
                     if place in restarts:
-                        closed(parts)
+                        closed(ledger, parts)
                         ledger, parts = opened(Path(again))
                     (answer,) = ledger.write([Instruction(requests[repeat], "desk", f"key-{repeat}")])
                     first = firsts[repeat]
@@ -72,16 +73,16 @@ def test_sending_again_changes_nothing_and_is_answered_alike(data):
                     assert answer.refusal == first.refusal
                     assert answer.repeated
         assert digest(ledger.state) == expected
-        closed(parts)
+        closed(ledger, parts)
 
 
 def test_a_key_of_another_request_is_refused_after_a_restart(tmp_path):
     ledger, parts = opened(tmp_path)
     ledger.write([Instruction(event, "venue") for event in BEGIN])
     ledger.write([Instruction(Deposited(0, ("alpha",), (5,)), "desk", "key")])
-    closed(parts)
+    closed(ledger, parts)
     ledger, parts = opened(tmp_path)
     (answer,) = ledger.write([Instruction(Deposited(0, ("alpha",), (6,)), "desk", "key")])
     assert answer.refusal is not None
     assert answer.refusal.code is Code.KEY_REUSED
-    closed(parts)
+    closed(ledger, parts)
