@@ -38,6 +38,7 @@ from plimsoll.service.instructions import Instruction
 from plimsoll.service.records import Answer, Records
 from plimsoll.service.room import EngineRoom
 from plimsoll.service.settings import LimitSettings, ServiceSettings
+from plimsoll.service.threads import take_short_turns
 from plimsoll.service.tokens import FILE, Scope, Tokens, issue
 from plimsoll.sim.policies import REFERENCE, policy
 from plimsoll.sim.population import admitted_lots, draw_population, list_instruments
@@ -270,6 +271,7 @@ class Clocks:
 
 def run(seconds: float, folder: Path) -> None:
     """Open the venue, load it, and print what was measured."""
+    take_short_turns()
     venue = opened()
     desk, token = service(folder, venue)
     venue.events.clear()

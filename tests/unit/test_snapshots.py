@@ -43,10 +43,10 @@ def test_events_are_taken_while_a_snapshot_is_under_way(tmp_path):
     saving, go_on = threading.Event(), threading.Event()
     save = Store.save_snapshot
 
-    def slowly(self, sequence, state, digest):
+    def slowly(self, sequence, state, digest, *, hurry):
         saving.set()
         assert go_on.wait(60)
-        save(self, sequence, state, digest)
+        save(self, sequence, state, digest, hurry=hurry)
 
     with patch.object(Store, "save_snapshot", slowly):
         pay_in(ledger, 3)

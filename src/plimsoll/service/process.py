@@ -28,6 +28,7 @@ from plimsoll.service.replay_feed import ReplayFeed, opening, replayed_venue
 from plimsoll.service.room import EngineRoom
 from plimsoll.service.run_folders import venue_folder
 from plimsoll.service.settings import ListenSettings, ServiceSettings
+from plimsoll.service.threads import take_short_turns
 from plimsoll.service.tokens import FILE, Scope, Tokens, issue
 from plimsoll.sim.publishing import Publisher
 from plimsoll.store.durable import Store
@@ -61,6 +62,7 @@ def serve(
                     raises, and what opening the venue raises.
     """
     set_up_logs(settings.log)
+    take_short_turns()
     _check_certificate(settings.listen)
     listening = _bound(settings.listen)
     with contextlib.closing(listening), contextlib.closing(Service(settings, program)) as service:

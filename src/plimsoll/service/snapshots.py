@@ -61,17 +61,17 @@ class Snapshots:
         self.wait()
         if sequence > self._begun:
             self._begun = sequence
-            self._write(sequence, state)
+            self._write(sequence, state, hurry=True)
 
     def _try(self, sequence: int, state: State) -> None:
         try:
-            self._write(sequence, state)
+            self._write(sequence, state, hurry=False)
         except PlimsollError as error:
             _LOG.error("snapshot failed", extra={"code": error.code, "what": str(error)})
 
-    def _write(self, sequence: int, state: State) -> None:
+    def _write(self, sequence: int, state: State, *, hurry: bool) -> None:
         written = snapshot(state)
-        self._store.save_snapshot(sequence, written, digest_of(written))
+        self._store.save_snapshot(sequence, written, digest_of(written), hurry=hurry)
         if self._keeping.kept_events is not None:
             dropped = self._store.drop_old(self._keeping.kept_events)
             _LOG.info("old records dropped", extra={"dropped": dropped})

@@ -30,8 +30,9 @@ _KEYS = 500
 """Keys looked up at a time: SQLite before 3.32 took at most 999 parameters."""
 _PART = 1 << 18
 """Bytes of a snapshot written at a time, so that events need not wait for the whole of it."""
-_PAUSE = 0.002
-"""Seconds between two parts: a lock that is let go and taken again at once may never reach who waits."""
+_PAUSE = 0.02
+"""Seconds between two parts of a snapshot that is taken beside other work: a part keeps the store for some
+milliseconds, and events should seldom find it so."""
 _DROPPED = 10_000
 """Records dropped at a time, for the same reason."""
 
@@ -144,7 +145,7 @@ class Store:
             )
         return Position(sequence, digest)
 
-    def save_snapshot(self, sequence: int, state: bytes, digest: str) -> None:
+    def save_snapshot(self, sequence: int, state: bytes, digest: str, *, hurry: bool = True) -> None:
         """Keep the state after a record; a kept one of the same record stays.
 
         Parameters
@@ -152,6 +153,7 @@ class Store:
         sequence : int   Of the last record that the state includes.
         state : bytes    `engine.state.snapshot`.
         digest : str     SHA-256 of `state` in hexadecimal, as `engine.state.digest` gives it.
+        hurry : bool     Whether nothing else needs the store meanwhile.
         """
         if hashlib.sha256(state).hexdigest() != digest:
             raise self._broken(sequence, "the state to be kept does not match its digest")
@@ -163,7 +165,7 @@ class Store:
         for number, start in enumerate(parts):
             part = (sequence, number, state[start : start + _PART])
             self._commit(Insert("snapshot_parts", ("sequence", "part", "state"), [part]), at_once=False)
-            time.sleep(_PAUSE)
+            time.sleep(0.0 if hurry else _PAUSE)
         whole = (sequence, bytes.fromhex(digest), chain, len(parts))
         self._commit(Insert("snapshots", ("sequence", "digest", "chain", "parts"), [whole]))
 
