@@ -5,6 +5,7 @@ Nothing of size accounts x scenarios is ever held: profits are added up in regis
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit, prange
@@ -25,7 +26,7 @@ from plimsoll.kernels.lowest import KEPT, keep_lowest, take_lowest
 from plimsoll.types import Array, Matrix, Rows, Vector
 
 __all__ = [
-    "ACCOUNTS_TOGETHER",
+    "PositionRows",
     "book_shortfalls",
     "book_shortfalls_definition",
     "book_worst",
@@ -41,12 +42,28 @@ _STRIP_BLOCKS = (0,) * MOST_BLOCKS
 _STRIP = LANES * MOST_BLOCKS
 _MOST_LONE = 2
 """Scenarios beyond whole vectors that are cheaper one by one."""
-ACCOUNTS_TOGETHER = 2048
+_ACCOUNTS_TOGETHER = 2048
 """Accounts that are passed through strip by strip, so that a strip stays in the cache meanwhile."""
 _ROWS_TOGETHER = 512
 """The same where all profits of each are held, which have to stay there too."""
 _MOST_KEPT = LANES * KEPT // 2
 """Longest tail for which lanes that keep so many of the lowest seldom miss one."""
+
+
+class PositionRows(NamedTuple):
+    """Positions of all accounts in compressed sparse rows.
+
+    Attributes
+    ----------
+    first, last : Rows [A]   Positions of account a are ``first[a]`` up to, not including, ``last[a]``.
+    columns : int32 [P]      Row of the price table that each position is in.
+    quantity : Vector [P]    Signed, in units of the table's instruments.
+    """
+
+    first: Rows
+    last: Rows
+    columns: NDArray[np.int32]
+    quantity: Vector
 
 
 def book_worst_definition(
@@ -122,10 +139,7 @@ def _strips(wide: Matrix, count: int) -> Array:
 
 @njit(cache=True, parallel=True)
 def book_worst(
-    first: Rows,
-    last: Rows,
-    columns: NDArray[np.int32],
-    quantity: Vector,
+    held: PositionRows,
     strips: Array,
     lone: Matrix,
     accounts: Rows,
@@ -135,19 +149,14 @@ def book_worst(
     """`book_worst_definition` over strips from `strips_for_worst`, one pass over positions per strip."""
     found = np.empty(len(accounts))
     for group in prange(_groups(len(accounts))):
-        chosen = slice(group * ACCOUNTS_TOGETHER, (group + 1) * ACCOUNTS_TOGETHER)
-        few_worst(
-            first, last, columns, quantity, strips, lone, accounts[chosen], blocks, singles, found[chosen]
-        )
+        chosen = slice(group * _ACCOUNTS_TOGETHER, (group + 1) * _ACCOUNTS_TOGETHER)
+        few_worst(held, strips, lone, accounts[chosen], blocks, singles, found[chosen])
     return found
 
 
 @njit(cache=True)
 def few_worst(
-    first: Rows,
-    last: Rows,
-    columns: NDArray[np.int32],
-    quantity: Vector,
+    held: PositionRows,
     strips: Array,
     lone: Matrix,
     accounts: Rows,
@@ -157,20 +166,19 @@ def few_worst(
 ) -> None:
     """`book_worst` on one thread, into `found`: Vector [B]."""
     for b in range(len(accounts)):
-        start, stop = first[accounts[b]], last[accounts[b]]
-        lowest = lowest_sum(strips[0], lone, columns, quantity, start, stop, blocks, singles)
+        start, stop = held.first[accounts[b]], held.last[accounts[b]]
+        lowest = lowest_sum(strips[0], lone, held.columns, held.quantity, start, stop, blocks, singles)
         for strip in range(1, len(strips)):
-            next_lowest = lowest_sum(strips[strip], lone, columns, quantity, start, stop, blocks, ())
+            next_lowest = lowest_sum(
+                strips[strip], lone, held.columns, held.quantity, start, stop, blocks, ()
+            )
             lowest = min(lowest, next_lowest)
         found[b] = -lowest
 
 
 @njit(cache=True, parallel=True)
 def book_shortfalls(
-    first: Rows,
-    last: Rows,
-    columns: NDArray[np.int32],
-    quantity: Vector,
+    held: PositionRows,
     strips: Array,
     accounts: Rows,
     scenarios: int,
@@ -179,19 +187,14 @@ def book_shortfalls(
     """`book_shortfalls_definition` over strips from `strips_for_shortfall`, with so many real `scenarios`."""
     found = np.empty(len(accounts))
     for group in prange(_groups(len(accounts))):
-        chosen = slice(group * ACCOUNTS_TOGETHER, (group + 1) * ACCOUNTS_TOGETHER)
-        few_shortfalls(
-            first, last, columns, quantity, strips, accounts[chosen], scenarios, tail, found[chosen]
-        )
+        chosen = slice(group * _ACCOUNTS_TOGETHER, (group + 1) * _ACCOUNTS_TOGETHER)
+        few_shortfalls(held, strips, accounts[chosen], scenarios, tail, found[chosen])
     return found
 
 
 @njit(cache=True)
 def few_shortfalls(
-    first: Rows,
-    last: Rows,
-    columns: NDArray[np.int32],
-    quantity: Vector,
+    held: PositionRows,
     strips: Array,
     accounts: Rows,
     scenarios: int,
@@ -204,20 +207,17 @@ def few_shortfalls(
     an account's profits are written down and searched.
     """
     if tail <= _MOST_KEPT:
-        left = _answer_from_lowest(first, last, columns, quantity, strips, accounts, scenarios, tail, found)
+        left = _answer_from_lowest(held, strips, accounts, scenarios, tail, found)
     else:
         left = np.arange(len(accounts))
     for start in range(0, len(left), _ROWS_TOGETHER):
         some = left[start : start + _ROWS_TOGETHER]
-        _answer_from_all(first, last, columns, quantity, strips, accounts, some, scenarios, tail, found)
+        _answer_from_all(held, strips, accounts, some, scenarios, tail, found)
 
 
 @njit(cache=True)
 def _answer_from_lowest(
-    first: Rows,
-    last: Rows,
-    columns: NDArray[np.int32],
-    quantity: Vector,
+    held: PositionRows,
     strips: Array,
     accounts: Rows,
     scenarios: int,
@@ -225,6 +225,7 @@ def _answer_from_lowest(
     found: Vector,
 ) -> Rows:
     """Answer where the lanes kept the whole tail; give the other places in `accounts`."""
+    columns, quantity = held.columns, held.quantity
     count, width = len(accounts), strips.shape[2]
     kept = rows_on_lines(count, LANES * KEPT)
     kept[:] = math.inf
@@ -232,7 +233,9 @@ def _answer_from_lowest(
         real = min(width, scenarios - strip * width)
         for b in range(count):
             a = accounts[b]
-            keep_lowest(strips[strip], columns, quantity, first[a], last[a], real, kept[b], _STRIP_BLOCKS)
+            keep_lowest(
+                strips[strip], columns, quantity, held.first[a], held.last[a], real, kept[b], _STRIP_BLOCKS
+            )
     left = np.empty(count, dtype=np.intp)
     missed = 0
     for b in range(count):
@@ -246,10 +249,7 @@ def _answer_from_lowest(
 
 @njit(cache=True)
 def _answer_from_all(
-    first: Rows,
-    last: Rows,
-    columns: NDArray[np.int32],
-    quantity: Vector,
+    held: PositionRows,
     strips: Array,
     accounts: Rows,
     some: Rows,
@@ -258,6 +258,7 @@ def _answer_from_all(
     found: Vector,
 ) -> None:
     """Answer for some places of `accounts` from rows of all their profits, held at once."""
+    columns, quantity = held.columns, held.quantity
     width = strips.shape[2]
     summed = len(strips) * width
     profits = rows_on_lines(len(some), summed + LANES)  # not a power of two: see `_strips`
@@ -266,14 +267,14 @@ def _answer_from_all(
         for row, b in enumerate(some):
             a = accounts[b]
             sums = profits[row, place : place + width]
-            store_sums(strips[strip], columns, quantity, first[a], last[a], sums, _STRIP_BLOCKS)
+            store_sums(strips[strip], columns, quantity, held.first[a], held.last[a], sums, _STRIP_BLOCKS)
     for row, b in enumerate(some):
         found[b] = -tail_mean(profits[row, :summed], scenarios, tail)
 
 
 @njit(cache=True)
 def _groups(accounts: int) -> int:
-    return (accounts + ACCOUNTS_TOGETHER - 1) // ACCOUNTS_TOGETHER
+    return (accounts + _ACCOUNTS_TOGETHER - 1) // _ACCOUNTS_TOGETHER
 
 
 @njit(cache=True)

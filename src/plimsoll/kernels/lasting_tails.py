@@ -110,7 +110,7 @@ def positions_by_account(lots: Lots, columns: Rows, first_row: int) -> Positions
 def refresh(
     rows: Rows, cash: Quanta, unit: Vector, terms: Terms, positions: Positions, known: Known, figures: Matrix
 ) -> None:
-    """Value some rows at new marks, as `kernels.netted_rows` does from nothing; the definition is there.
+    """Value some rows at new marks and charge them as `margin.portfolio.PortfolioMargin` defines it.
 
     Parameters
     ----------

@@ -2,13 +2,13 @@
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.book_losses import (
+    PositionRows,
     book_shortfalls,
     book_worst,
     few_shortfalls,
@@ -19,23 +19,6 @@ from plimsoll.kernels.book_losses import (
 from plimsoll.types import Array, Matrix, Rows, Vector
 
 __all__ = ["BookLosses", "PositionRows", "position_rows"]
-
-
-@dataclass(frozen=True, slots=True)
-class PositionRows:
-    """Positions of all accounts in compressed sparse rows.
-
-    Attributes
-    ----------
-    first, last : Rows [A]   Positions of account a are ``first[a]`` up to, not including, ``last[a]``.
-    columns : int32 [P]      Row of the price table that each position is in.
-    quantity : Vector [P]    Signed, in units of the table's instruments.
-    """
-
-    first: Rows
-    last: Rows
-    columns: NDArray[np.int32]
-    quantity: Vector
 
 
 def position_rows(accounts: Rows, columns: Rows, quantity: Vector, count: int) -> PositionRows:
@@ -141,18 +124,18 @@ class BookLosses:
 
     def answer(self, accounts: Rows) -> Vector:
         """Compute the losses of some accounts anew, Vector [B], without keeping them."""
-        rows = (self._first, self._last, self._columns, self._quantity, self._strips)
+        held = PositionRows(self._first, self._last, self._columns, self._quantity)
         found = np.empty(len(accounts))
         if self._tail is None:
             table = (self._lone, accounts, self._blocks, self._singles)
             if len(accounts) > _FEW:
-                return book_worst(*rows, *table)
-            few_worst(*rows, *table, found)
+                return book_worst(held, self._strips, *table)
+            few_worst(held, self._strips, *table, found)
             return found
         scenarios = self._change.shape[1]
         if len(accounts) > _FEW:
-            return book_shortfalls(*rows, accounts, scenarios, self._tail)
-        few_shortfalls(*rows, accounts, scenarios, self._tail, found)
+            return book_shortfalls(held, self._strips, accounts, scenarios, self._tail)
+        few_shortfalls(held, self._strips, accounts, scenarios, self._tail, found)
         return found
 
 
