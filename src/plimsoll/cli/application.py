@@ -1,9 +1,7 @@
 """Which commands are there, and how does each failure reach the user as one line?"""
 
-import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
@@ -28,6 +26,7 @@ from plimsoll.cli import (
     token,
     what_if,
 )
+from plimsoll.cli.interruption import Interruption
 from plimsoll.cli.program import program
 from plimsoll.errors import PlimsollError
 
@@ -35,7 +34,6 @@ __all__ = ["app", "main"]
 
 _BAD_INPUT = 2
 _INTERRUPTED = 130
-_TERMINATED = 143
 
 app = typer.Typer(
     name="plimsoll",
@@ -101,7 +99,7 @@ def _plimsoll(
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit status."""
-    signal.signal(signal.SIGTERM, _terminate)
+    Interruption().listen()
     sys.exit(_status())
 
 
@@ -129,8 +127,3 @@ def _refuse(line: str) -> int:
 def _hint() -> str:
     command = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] in {*_COMMANDS, *_GROUPS} else ""
     return f"See `{f'plimsoll {command}'.strip()} --help`."
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Unwind on SIGTERM, so that unfinished files are removed."""
-    sys.exit(_TERMINATED)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from plimsoll.cli.interruption import end_if_asked
 from plimsoll.errors import Code, PlimsollError
 
 __all__ = ["FACTS", "JOURNALS", "RECORD", "REPORT", "SETTINGS", "SUMMARY", "TRACES", "WALKS", "run_folder"]
@@ -42,6 +43,7 @@ def run_folder(target: Path) -> Iterator[Path]:
         raise _unwritable(target, error) from error
     try:
         yield unfinished
+        end_if_asked()
         unfinished.chmod(0o755)
         _put_in_place(unfinished, target)
     except OSError as error:

@@ -10,6 +10,8 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from plimsoll.cli.interruption import end_if_asked
+
 __all__ = ["Manner", "Progressing", "Voice"]
 
 Progressing: TypeAlias = Callable[[str, int, int], None]
@@ -55,7 +57,17 @@ class Voice:
 
     @contextmanager
     def progress(self) -> Iterator[Progressing]:
-        """Show how far long work has come, on stderr and to a person alone."""
+        """Show how far long work has come, on stderr and to a person alone; a signal ends it at each step."""
+        with self._shown() as show:
+
+            def advance(stage: str, done: int, total: int) -> None:
+                end_if_asked()
+                show(stage, done, total)
+
+            yield advance
+
+    @contextmanager
+    def _shown(self) -> Iterator[Progressing]:
         if self.manner is not Manner.PERSON:
             yield _silent
         elif not sys.stderr.isatty():
