@@ -322,7 +322,7 @@ def test_commands_answer_and_never_show_a_key(chain, monkeypatch, capsys, tmp_pa
 
 SLACK = 0.01
 """Share by which gas may differ: zero bytes in signatures and addresses are cheaper than others."""
-MOST_PER_MARKET, MOST_PER_OBSERVATION = 60_000, 30_000
+MOST_PER_MARKET, MOST_PER_OBSERVATION, MOST_PER_ROW = 60_000, 30_000, 20_000
 """Promised: an observation of one feed, beyond the transaction's own 21,000, or all in for each of five."""
 
 
@@ -334,6 +334,7 @@ def test_gas_is_what_the_snapshot_says_and_within_what_is_promised():
     for name, gas in found.items():
         assert math.isclose(gas, kept[name], rel_tol=SLACK), f"{name}: run python -m tools.protocol_gas"
     assert found["update, each further market"] <= MOST_PER_MARKET
+    assert found["publication through the desk, per row of 104, 3 signatures, total"] <= MOST_PER_ROW
     assert found["observe, 1 feeds, beyond the transaction's own"] <= MOST_PER_OBSERVATION
     assert found["observe_many, 1 feeds, per market of 5, all in"] <= MOST_PER_OBSERVATION
 

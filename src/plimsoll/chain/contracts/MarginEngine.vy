@@ -75,8 +75,8 @@ WEEK: constant(uint256) = 604_800
 LINEAR: constant(uint256) = valuation.LINEAR
 ONE: constant(int256) = valuation.ONE
 # Sizes of one market's positions together, each times 2**exponent and 32, stay below this: a lane of a row is below
-# 2**16, so a sum is within 2**57 of none, and with 2**57 added and its five bits below it takes 63.
-GROSS: constant(uint256) = 2**46
+# 2**14, so a sum is within 2**57 of none, and with 2**57 added and its five bits below it takes 63.
+GROSS: constant(uint256) = 2**48
 # States of a board's rows.
 SUPERSEDED: constant(uint256) = 1
 REFUTED: constant(uint256) = 2
@@ -153,7 +153,7 @@ def packed(
             sums, spot, words, skip_contract_check=True
         )
         assert found.fresh != 0, "packed: stale"
-        assert sums.gross & (2**72 - 1) < GROSS, "packed: book too large"
+        assert sums.gross >> 64 < GROSS, "packed: book too large"
         published: uint256 = (board >> 8) & (2**40 - 1)
         if published < as_of:
             as_of = published
