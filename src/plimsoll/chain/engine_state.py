@@ -12,9 +12,9 @@ __all__ = ["engine_state"]
 _P = constants("packed_rows")
 _ROW, _HEADER, _ROWS = _P["ROW"], _P["HEADER"], _P["ROWS"]
 _BOARDS = constants("MarginEngine")["BOARDS"]
+_V = constants("valuation")
+_TERMS_AT, _TERM = _V["TERMS"], _V["TERM"]
 _WORD, _CELLS, _CELL_BITS = 32, 4, 64
-_TERMS_AT = 65
-"""Bytes of code before the first term: STOP, offset and length."""
 
 
 def engine_state(
@@ -76,7 +76,7 @@ def _signed(cell: int) -> int:
 
 
 def _header(published: bytes) -> dict[str, int]:
-    word = int.from_bytes(published[_HEADER:_ROWS], "big")
+    word = int.from_bytes(published[_HEADER : _HEADER + _WORD], "big")
     return {
         "spot": (word >> 96) & (2**112 - 1),
         "notional": (word >> 48) & (2**48 - 1),
@@ -85,7 +85,7 @@ def _header(published: bytes) -> dict[str, int]:
 
 
 def _listings(code: bytes) -> tuple[Listing, ...]:
-    words = [int.from_bytes(code[at : at + _WORD], "big") for at in range(_TERMS_AT, len(code), _WORD)]
+    words = [int.from_bytes(code[at : at + _WORD], "big") for at in range(_TERMS_AT, len(code), _TERM)]
     return tuple(Listing(word >> 168, (word >> 128) & (2**40 - 1), word & (2**128 - 1)) for word in words)
 
 

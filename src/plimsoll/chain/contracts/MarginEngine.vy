@@ -16,6 +16,7 @@
 
 from interfaces import IMarginEngine
 import data_code
+import fixed_point
 import packed_rows
 import positions
 import valuation
@@ -91,7 +92,6 @@ GUARDIAN: public(immutable(address))
 halted: public(bool)
 # Code of scenarios << 96 | range << 64 | power << 32, by market.
 _markets: uint256[MARKETS]
-_lots: uint256[MARKETS]
 # Code of rows << 96 | as_of << 8 | state, and code of terms, by market and board.
 _boards: uint256[MARKETS * BOARDS]
 _terms: address[MARKETS * BOARDS]
@@ -289,13 +289,25 @@ def _source(key: uint256) -> valuation.Source:
     """
     board: uint256 = self._boards[key]
     assert board != 0, "engine: not published"
+    market: uint256 = self._markets[key >> 3]
+    rows: address = convert(board >> 96, address)
     return valuation.Source(
-        market=self._markets[key >> 3],
-        lot=self._lots[key >> 3],
-        rows=convert(board >> 96, address),
-        terms=self._terms[key],
+        market=market,
+        lot=self._lot(market),
+        rows=rows,
+        # What was listed after the rows were published supersedes them.
+        terms=packed_rows._terms(rows) if board & SUPERSEDED == 0 else self._terms[key],
         as_of=(board >> 8) & (2**40 - 1),
     )
+
+
+@internal
+@view
+def _lot(market: uint256) -> uint256:
+    """
+    @dev The lot of a market, from its word: kept behind scenarios and box.
+    """
+    return convert(slice(convert(market >> 96, address).code, 289, 32), uint256)
 
 
 @external
@@ -350,13 +362,13 @@ def terms(instrument: uint256) -> IMarginEngine.Terms:
     assert instrument < 2**16, "engine: not listed"
     listed: address = self._terms[instrument >> 10]
     row: uint256 = instrument & 1023
-    assert listed.codesize >= 97 + 32 * row, "engine: not listed"
-    word: uint256 = convert(slice(listed.code, 65 + 32 * row, 32), uint256)
+    assert listed.codesize >= valuation.TERMS + valuation.TERM * (row + 1), "engine: not listed"
+    word: uint256 = self._term(listed, row)
     return IMarginEngine.Terms(
         kind=word >> 168,
         expiry=(word >> 128) & (2**40 - 1),
         strike=word & (2**128 - 1),
-        lot=self._lots[instrument >> 13],
+        lot=self._lot(self._markets[instrument >> 13]),
     )
 
 
@@ -400,9 +412,10 @@ def open_market(
     assert msg.sender == GOVERNOR, "engine: not the governor"
     assert market < MARKETS, "engine: no such market"
     assert lot > 0 and lot < 2**80, "engine: no such lot"
-    assert self._lots[market] == 0 or self._lots[market] == lot, "engine: lot is set"
+    former: uint256 = self._markets[market]
+    assert former == 0 or self._lot(former) == lot, "engine: lot is set"
     assert power <= MOST_POWER, "engine: power too large"
-    packing: uint256[9] = empty(uint256[9])
+    packing: uint256[10] = empty(uint256[10])
     low: IMarginEngine.Scenario = empty(IMarginEngine.Scenario)
     high: IMarginEngine.Scenario = empty(IMarginEngine.Scenario)
     at: uint256 = 0
@@ -416,8 +429,8 @@ def open_market(
         high.volatility = max(high.volatility, scenario.volatility)
     # The box that holds them all: its low corner above its high one.
     packing[8] = self._cell(low) << 64 | self._cell(high)
+    packing[9] = lot
     code: address = data_code._store(concat(b"\x00", abi_encode(packing)))
-    self._lots[market] = lot
     self._markets[market] = convert(code, uint256) << 96 | power << 32 | (at + 1)
     self._set_range(market, spread)
     log MarketOpened(market=market, lot=lot, spread=spread, power=power, scenarios=at)
@@ -494,39 +507,52 @@ def list_board(market: uint256, board: uint256, terms: DynArray[uint256, MAX_ROW
     """
     assert msg.sender == GOVERNOR, "engine: not the governor"
     key: uint256 = self._key(market, board)
-    lot: uint256 = self._lots[market]
-    assert lot != 0, "engine: no such market"
+    assert self._markets[market] != 0, "engine: no such market"
+    lot: uint256 = self._lot(self._markets[market])
+    kept: DynArray[uint256, 2 * MAX_ROWS] = []
     for word: uint256 in terms:
-        self._listable(word, lot)
+        kept.append(word)
+        kept.append(self._strike(word, lot))
     former: address = self._terms[key]
     if former != empty(address):
-        count: uint256 = (former.codesize - 65) // 32
+        count: uint256 = (former.codesize - valuation.TERMS) // valuation.TERM
         for row: uint256 in range(count, bound=MAX_ROWS):
-            word: uint256 = convert(slice(former.code, 65 + 32 * row, 32), uint256)
+            word: uint256 = self._term(former, row)
             expiry: uint256 = (word >> 128) & (2**40 - 1)
             if expiry == 0 or block.timestamp < expiry + WEEK:
                 assert row < len(terms) and terms[row] == word, "engine: row is in use"
-    self._terms[key] = data_code._store(concat(b"\x00", abi_encode(terms)))
+    self._terms[key] = data_code._store(concat(b"\x00", abi_encode(kept)))
     self._supersede(key)
     log BoardListed(market=market, board=board, instruments=len(terms))
 
 
 @internal
 @pure
-def _listable(word: uint256, lot: uint256):
+def _strike(word: uint256, lot: uint256) -> uint256:
     """
-    @dev Refuse what cannot be priced.
+    @dev Refuse what cannot be priced; give the logarithm of the strike above its money, nothing without a strike.
     """
     kind: uint256 = word >> 168
     strike: uint256 = word & (2**128 - 1)
     assert kind <= valuation.PUT, "engine: no such kind"
     if kind == LINEAR:
         assert strike == 0, "engine: bad strike"
-    else:
-        assert (word >> 128) & (2**40 - 1) != 0, "engine: no expiry"
-        assert strike < 2**112, "engine: bad strike"
-        money: int256 = valuation._money(strike, lot)
-        assert money > 0 and money <= valuation.MOST_MONEY, "engine: bad strike"
+        return 0
+    assert (word >> 128) & (2**40 - 1) != 0, "engine: no expiry"
+    assert strike < 2**112, "engine: bad strike"
+    money: int256 = valuation._money(strike, lot)
+    assert money > 0 and money <= valuation.MOST_MONEY, "engine: bad strike"
+    # A logarithm is below 2**104 in size.
+    return convert(convert(fixed_point._ln(money) << 128 | money, bytes32), uint256)
+
+
+@internal
+@view
+def _term(listed: address, row: uint256) -> uint256:
+    """
+    @dev An instrument's terms as they were listed.
+    """
+    return convert(slice(listed.code, valuation.TERMS + valuation.TERM * row, 32), uint256)
 
 
 @external
@@ -553,14 +579,14 @@ def publish(
     key: uint256 = self._key(market, board)
     listed: address = self._terms[key]
     assert listed != empty(address), "engine: not listed"
-    assert len(rows) == packed_rows.ROW * ((listed.codesize - 65) // 32), "engine: rows do not match"
+    assert len(rows) == packed_rows.ROW * ((listed.codesize - valuation.TERMS) // valuation.TERM), "engine: rows do not match"
     former: uint256 = self._boards[key]
     assert as_of <= block.timestamp and block.timestamp - as_of <= packed_rows.MAX_AGE, "engine: bad time"
     assert as_of > (former >> 8) & (2**40 - 1), "engine: bad time"
     assert spot > 0 and spot < 2**112, "engine: bad price"
     assert notional < 2**48 and decay < 2**48, "engine: bound too large"
     header: uint256 = as_of << 208 | spot << 96 | notional << 48 | decay
-    code: address = packed_rows._published(header, rows)
+    code: address = packed_rows._published(header, listed, rows)
     state: uint256 = PUBLISHED | (SUPERSEDED if self.halted else 0)
     self._boards[key] = convert(code, uint256) << 96 | as_of << 8 | state
     log Published(market=market, board=board, as_of=as_of, code=code)

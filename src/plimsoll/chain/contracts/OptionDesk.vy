@@ -15,6 +15,7 @@
 from interfaces import IMarginEngine
 import packed_rows
 import quorum
+import valuation
 
 initializes: quorum
 exports: (
@@ -357,7 +358,7 @@ def _range(market: uint256) -> uint256:
 @internal
 @view
 def _term(terms: address, row: uint256) -> uint256:
-    return convert(slice(terms.code, 65 + 32 * row, 32), uint256)
+    return convert(slice(terms.code, valuation.TERMS + valuation.TERM * row, 32), uint256)
 
 
 @internal
@@ -366,7 +367,7 @@ def _is_known(known: address, row: uint256, word: uint256) -> bool:
     """
     @notice Whether the row was published before, for other rows beside it but under the same terms.
     """
-    if known == empty(address) or 65 + 32 * row >= known.codesize:
+    if known == empty(address) or valuation.TERMS + valuation.TERM * row >= known.codesize:
         return False
     return self._term(known, row) == word
 
