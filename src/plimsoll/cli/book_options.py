@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from plimsoll.cli.documents import read_document
 from plimsoll.errors import Code, PlimsollError
 
 if TYPE_CHECKING:
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from plimsoll.domain.parameters import ParameterSet
     from plimsoll.sim.book_at_marks import BookAtMarks
 
-__all__ = ["BookFile", "Depths", "curves_of", "read_marked_book", "read_set"]
+__all__ = ["BookFile", "Depths", "curves_of", "read_marked_book"]
 
 BookFile: TypeAlias = Annotated[
     Path,
@@ -28,14 +27,6 @@ Depths: TypeAlias = Annotated[
         "or 1.4 % of the book's open interest.",
     ),
 ]
-
-
-def read_set(path: Path) -> "ParameterSet":
-    """Read a sealed parameter set."""
-    from plimsoll.domain.parameters import ParameterSet
-
-    remedy = "Give a file that `plimsoll calibrate --out` wrote."
-    return read_document(path, ParameterSet, Code.BAD_SETTING, remedy).verified(str(path))
 
 
 def read_marked_book(path: Path, parameters: "ParameterSet") -> "tuple[BookAtMarks, tuple[str, ...]]":

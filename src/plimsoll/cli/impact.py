@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from plimsoll.cli.book_options import BookFile, Depths, curves_of, read_marked_book, read_set
+from plimsoll.cli.book_options import BookFile, Depths, curves_of, read_marked_book
 from plimsoll.cli.options import Json, Quiet
 from plimsoll.cli.voice import Voice
+from plimsoll.feeds.documents import read_parameters
 
 __all__ = ["run"]
 
@@ -52,7 +53,7 @@ def run(
     from plimsoll.sim.pacing import paced
 
     voice = Voice.chosen(quiet=quiet, as_json=json)
-    in_force, proposed = read_set(old), read_set(new)
+    in_force, proposed = read_parameters(old), read_parameters(new)
     marked, left_out = read_marked_book(book, proposed)
     curves = curves_of(depth, marked, proposed)
     found = impact_of(marked, in_force, proposed, curves, ClearingRules())

@@ -6,9 +6,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from plimsoll.domain.liquidity import RecordingSettings
+
 __all__ = [
     "AuctionSettings",
     "BackstopSettings",
+    "CalibrationFile",
     "CalibrationSettings",
     "ClearingRules",
     "GuardSettings",
@@ -134,6 +137,22 @@ class CalibrationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     guard: GuardSettings = msgspec.field(default_factory=GuardSettings)
     joint: JointSettings = msgspec.field(default_factory=JointSettings)
     young: YoungMarketSettings = msgspec.field(default_factory=YoungMarketSettings)
+
+
+class CalibrationFile(CalibrationSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the settings of one calibration may say, beside how rates are made.
+
+    Attributes
+    ----------
+    books : RecordingSettings   How recorded books become cost curves.
+    """
+
+    books: RecordingSettings = msgspec.field(default_factory=RecordingSettings)
+
+    @property
+    def rates(self) -> CalibrationSettings:
+        """Give the settings of the rates alone, which is what their provenance names."""
+        return msgspec.convert(self, CalibrationSettings, from_attributes=True)
 
 
 class AuctionSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
