@@ -81,7 +81,7 @@ def _entry(value: Any) -> str:
 def default(field: inspect.Field) -> str:
     value: Any = field.default
     if value is msgspec.NODEFAULT:
-        return "required"
+        return "required" if field.required else "left out"
     if isinstance(value, tuple):
         return ", ".join(_entry(one) for one in value)
     if isinstance(value, bool):

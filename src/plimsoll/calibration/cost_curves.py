@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec import structs
 
+from plimsoll.calibration.liquidity import market_liquidity
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.cost_curve import CostCurve
 from plimsoll.domain.liquidity import Recording, RecordingSettings, Trades
@@ -94,12 +95,8 @@ def _fitted(
         detect_hours=fitting.detect_hours,
         floor_hours=fitting.floor_hours,
     )
-    return MarketLiquidity(
-        market=market,
-        curves=(curve,),
-        charged=settings.size_charge,
-        evidence=_evidence(curve, found, recording, flow, fitting),
-    )
+    evidence = _evidence(curve, found, recording, flow, fitting)
+    return structs.replace(market_liquidity(market, curve, settings), evidence=evidence)
 
 
 def _curve(market: str, found: LiquidityEstimate, flow: _Flow, fitting: RecordingSettings) -> CostCurve:

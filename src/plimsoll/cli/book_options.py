@@ -48,12 +48,13 @@ def curves_of(
     """Take each market's curve [M] from the options, else from the set, else assume one by open interest."""
     import numpy as np
 
+    from plimsoll.domain.settings import CalibrationSettings
     from plimsoll.sim.curves import assumed_liquidity, flat_book
     from plimsoll.sim.settings import MarketSettings
 
     interest = book.interest().clip(min=1.0)
     assumed = assumed_liquidity(
-        book.markets, interest, np.zeros(len(interest)), MarketSettings(), charged=False
+        book.markets, interest, np.zeros(len(interest)), MarketSettings(), CalibrationSettings()
     )
     curves = {entry.market: entry.curves[0] for entry in (*assumed, *parameters.liquidity)}
     for text in given or []:

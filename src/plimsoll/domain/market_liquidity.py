@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from plimsoll.domain.closing_time import ClosingTime
 from plimsoll.domain.cost_curve import CostCurve
 
 __all__ = ["CurveEvidence", "MarketLiquidity", "OptionLiquidity", "WalkedSize"]
@@ -99,6 +100,8 @@ class MarketLiquidity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     curves : tuple of CostCurve   In force, then announced: calls and initial margin answer to the dearest.
     charged : yes or no           Whether positions and assets must hold what closing them would cost.
     options : OptionLiquidity or None   Of the market's options.
+    closing : ClosingTime      How rates grow with closing time, where size is charged; left out where they do
+                               not.
     evidence : CurveEvidence   Of the curve in force; left out where it was not fitted to recorded books.
     """
 
@@ -106,4 +109,5 @@ class MarketLiquidity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     curves: Annotated[tuple[CostCurve, ...], Meta(min_length=1)]
     charged: bool = False
     options: OptionLiquidity | None = None
+    closing: ClosingTime | UnsetType = UNSET
     evidence: CurveEvidence | UnsetType = UNSET

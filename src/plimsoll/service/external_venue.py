@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from msgspec import structs
 
+from plimsoll.calibration.liquidity import market_liquidity
 from plimsoll.domain.bars import Bars
 from plimsoll.domain.events import Event, Funded, Listed, Published
 from plimsoll.domain.instruments import Listing
@@ -86,7 +87,6 @@ def _history(settings: ServiceSettings) -> Bars:
 
 def _liquidity(settings: ServiceSettings) -> tuple[MarketLiquidity, ...]:
     """Give the curves that the settings name; `UNKNOWN_MARKET` where one is of no listed market."""
-    charged = settings.calibration.size_charge
     given = settings.external.curves
     for market in given:
         if market not in settings.external.markets:
@@ -97,12 +97,12 @@ def _liquidity(settings: ServiceSettings) -> tuple[MarketLiquidity, ...]:
                 remedy=f"Choose among {', '.join(settings.external.markets)}.",
             )
     curves = {
-        market: MarketLiquidity(market=market, curves=(curve,), charged=charged)
-        for market, curve in given.items()
+        market: market_liquidity(market, curve, settings.calibration) for market, curve in given.items()
     }
     for entry in _fitted(settings.external.curves_from):
         if entry.market in settings.external.markets:
-            curves.setdefault(entry.market, structs.replace(entry, charged=charged))
+            charged = market_liquidity(entry.market, entry.curves[0], settings.calibration)
+            curves.setdefault(entry.market, structs.replace(charged, evidence=entry.evidence))
     return tuple(curves.values())
 
 
