@@ -161,7 +161,8 @@ class CalibrationFile(CalibrationSettings, frozen=True, kw_only=True, forbid_unk
     @property
     def rates(self) -> CalibrationSettings:
         """Give the settings of the rates alone, which is what their provenance names."""
-        return msgspec.convert(self, CalibrationSettings, from_attributes=True)
+        names = CalibrationSettings.__struct_fields__
+        return CalibrationSettings(**{name: getattr(self, name) for name in names})
 
 
 class AuctionSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
