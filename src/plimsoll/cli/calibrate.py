@@ -17,12 +17,12 @@ from plimsoll.cli.options import (
     SettingsFile,
     market_list,
     optional_milliseconds,
+    read_calibration,
 )
 from plimsoll.cli.program import program
 from plimsoll.cli.recorded import BooksFiles, ImpliedFiles, Recorded, TradesFiles
 from plimsoll.cli.voice import Voice
-from plimsoll.errors import Code, PlimsollError
-from plimsoll.feeds.documents import read_document
+from plimsoll.errors import PlimsollError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,7 +98,7 @@ def run(
     from plimsoll.report.parameters import show_parameters
 
     voice = Voice.chosen(quiet=quiet, as_json=json)
-    chosen = _settings(settings)
+    chosen = read_calibration(settings)
     with voice.progress() as progress:
         progress("reading bars", 0, 1)
         read = _read(bars, market_list(markets), first, last)
@@ -133,15 +133,6 @@ def _costs(
         costs[market] = guard_costs(bars.select((market,)), settings)
     progress("weighing the guard", len(bars.markets), len(bars.markets))
     return costs
-
-
-def _settings(path: Path | None) -> "CalibrationFile":
-    from plimsoll.domain.settings import CalibrationFile
-
-    if path is None:
-        return CalibrationFile()
-    remedy = "Correct or remove it; `plimsoll calibrate --help` shows a settings file."
-    return read_document(path, CalibrationFile, Code.BAD_SETTING, remedy)
 
 
 def _read(path: Path, markets: tuple[str, ...], first: str | None, last: str | None) -> "Bars":
