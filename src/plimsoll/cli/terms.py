@@ -21,6 +21,7 @@ __all__ = [
     "QuotesFile",
     "instruments_of",
     "read_account",
+    "read_quotes",
     "read_terms",
 ]
 
@@ -85,7 +86,7 @@ def read_terms(
     if parameters is not None and profile is None and quotes is None:
         return ParameterTerms(read_parameters(parameters), _marks(marks, held))
     if profile is not None and quotes is not None and not marks:
-        quoted = _quotes(quotes)
+        quoted = read_quotes(quotes)
         chosen = with_open_interest(packaged(profile), open_quanta(quoted))
         if parameters is not None:
             chosen = with_calibration(chosen, read_parameters(parameters))
@@ -98,7 +99,8 @@ def read_terms(
     )
 
 
-def _quotes(path: Path) -> "Quotes":
+def read_quotes(path: Path) -> "Quotes":
+    """Read a market that a user wrote down."""
     from plimsoll.domain.quotes import Quotes
 
     remedy = "Correct it; `plimsoll margin --help` shows quotes."
