@@ -14,9 +14,9 @@ from plimsoll.backtest.walk import Target
 from plimsoll.calibration.policies import DEFAULT, RATE_POLICIES, UNGUARDED
 from plimsoll.report.backtest_page import render_backtest
 from plimsoll.report.plot_frame import nice_ticks
+from plimsoll.testing.bars import wild_bars
 from tests.support.bars import write_bars
 from tests.support.commands import run_plimsoll
-from tests.support.paths import wild_bars
 
 NASTY = "</style><script>alert(1)</script><img src=x onerror=alert(2)>&"
 LARGEST_PAGE = 1_500_000

@@ -17,7 +17,7 @@ from plimsoll.domain.parameters import PerPosition, Provenance
 from plimsoll.domain.settings import CalibrationSettings, GuardSettings
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.rise import rise_height
-from tests.support.paths import holed, rows_of, wild_bars
+from plimsoll.testing.bars import holed, rows_of, wild_bars
 
 ROUNDING = 1e-9
 """Relative: the calibrator takes the same steps one bar at a time, and some sums in another order."""

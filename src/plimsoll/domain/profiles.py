@@ -55,9 +55,8 @@ class BasisContingency(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Contingencies(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Charges on size, as shares of the spot value; the initial ones come on top of maintenance.
 
-    A perpetual or future is charged on its absolute size, options on what is short after calls and puts of
-    one
-    strike and expiry are netted.
+    A perpetual or future is charged on its absolute size, options on what is short after calls and puts
+    of one strike and expiry are netted.
     """
 
     linear: Rate = 0.0
