@@ -74,6 +74,13 @@ def file_digest(path: Path) -> str:
 
 
 def _wanted(table: BarTable, length: int, first: int | None, last: int | None) -> Flags:
+    if first is not None and last is not None and last <= first:
+        raise PlimsollError(
+            Code.EMPTY_RANGE,
+            f"the range asked for begins on {_date(first)} and ends on {_date(last)}",
+            where=str(table.path),
+            remedy="Let it end after it begins.",
+        )
     keep = np.ones(len(table.times), dtype=np.bool_)
     if first is not None:
         keep &= table.times >= first
@@ -120,5 +127,5 @@ def _grid(table: BarTable, length: int) -> Bars:
     )
 
 
-def _date(time: Times) -> str:
+def _date(time: int | np.integer) -> str:
     return f"{np.datetime64(int(time), 'ms').astype('datetime64[m]')} UTC"

@@ -201,7 +201,7 @@ def _hold(account: Account, parameters: ParameterSet, marks: Mapping[str, float]
 
 
 def _within_ledger(equity: int) -> int:
-    quanta_down(np.array([float(equity)]))
+    quanta_down(np.array([float(Decimal(equity))]))  # infinite, where a float of it would overflow
     return equity
 
 
