@@ -9,7 +9,7 @@ from plimsoll.domain.bars import Bars
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.feeds.checks import check_prices, check_times, check_volumes, common_length
 from plimsoll.feeds.tables import BarTable, read_table
-from plimsoll.types import Flags, Matrix, Times, Vector
+from plimsoll.types import Flags, Matrix, Vector
 
 __all__ = ["file_digest", "read_bars"]
 
