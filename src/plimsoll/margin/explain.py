@@ -230,7 +230,7 @@ def mark_of(
         Code.MISSING_PRICE,
         f"no positive price of {instrument.name}",
         where=account,
-        remedy=f"Give one, for instance --mark {instrument.underlying}=60000.",
+        remedy=f"Give a mark of it (as --mark {instrument.underlying}=60000), or leave it out.",
     )
 
 
