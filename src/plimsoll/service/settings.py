@@ -12,6 +12,7 @@ from plimsoll.sim.settings import MarketSettings, PopulationSettings
 
 __all__ = [
     "REPORTERS",
+    "BoardSettings",
     "EngineSettings",
     "ExternalSettings",
     "LimitSettings",
@@ -28,6 +29,8 @@ __all__ = [
 Count = Annotated[int, Meta(ge=1, le=10_000_000)]
 Seconds = Annotated[float, Meta(gt=0.0, le=3600.0)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
+BoardName = Annotated[str, Meta(pattern="^[A-Z0-9]{1,20}-[0-9]{1,2}[A-Z]{3}[0-9]{2}$")]
+Strike = Annotated[float, Meta(gt=0.0, le=1e12)]
 SourceName = Annotated[str, Meta(pattern="^[a-z][a-z0-9]{0,39}$")]
 """So that a variable of the environment can name it."""
 
@@ -147,6 +150,19 @@ class ReplaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     market: MarketSettings = msgspec.field(default_factory=MarketSettings)
 
 
+class BoardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Contracts of one market that expire together, at 08:00 UTC of the day in their name.
+
+    Attributes
+    ----------
+    strikes : tuple       Quote currency per base unit; each lists a call and a put.
+    future : yes or no    List the future of that day as well.
+    """
+
+    strikes: Annotated[tuple[Strike, ...], Meta(min_length=1, max_length=500)]
+    future: bool = False
+
+
 class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A market whose ticks, accounts and fills a matching engine sends through the API.
 
@@ -159,6 +175,8 @@ class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     makers : quote         What the makers, who take what does not net, begin with.
     curves : table         Cost curve of each market, as fitted to its books; a market that is not named has
                            the flow of its ticks alone.
+    boards : table         Options that the venue opens with, by market and day (``BTC-27MAR26``). With any,
+                           every account is margined as a portfolio.
     """
 
     markets: tuple[Name, ...] = ("BTC", "ETH")
@@ -167,6 +185,7 @@ class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     fund: Annotated[float, Meta(ge=0.0, le=1e12)] = 1_000_000.0
     makers: Annotated[float, Meta(ge=0.0, le=1e12)] = 100_000_000.0
     curves: dict[Name, CostCurve] = {}
+    boards: dict[BoardName, BoardSettings] = {}
 
 
 class SourceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
