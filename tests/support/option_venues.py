@@ -17,8 +17,8 @@ __all__ = [
     "PRICES",
     "START",
     "expiry_in",
-    "option_settings",
     "told",
+    "venue_settings",
 ]
 
 DAY = 86_400_000
