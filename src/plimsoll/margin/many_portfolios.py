@@ -9,7 +9,7 @@ from plimsoll.domain.instruments import Option
 from plimsoll.domain.profiles import PortfolioProfile
 from plimsoll.domain.scenario_sets import JointMoves, ScenarioGrid, ScenarioSet
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.kernels.book_losses import PositionRows, book_worst, few_worst, strips_for_worst
+from plimsoll.kernels.book_losses import PositionRows, few_worst, strips_for_worst
 from plimsoll.kernels.grouped_losses import grouped_losses
 from plimsoll.margin.losses import lone_shares
 from plimsoll.margin.venue import VenueMargin
@@ -18,8 +18,6 @@ from plimsoll.types import Array, Matrix, Rows, Vector
 
 __all__ = ["ManyPortfolios"]
 
-_FEW = 4_096
-"""Accounts that one thread answers for in a millisecond or two: until then it does not wake a second one."""
 _CELLS = 4_000_000
 """Profits of joint rows that are held at once."""
 
@@ -27,7 +25,8 @@ _CELLS = 4_000_000
 class ManyPortfolios:
     """`VenueMargin.requirement` of portfolios that post no collateral, all of them in a few passes.
 
-    Equal to it but for the order in which floats are added. What is worked out from the price tables is
+    Equal to it but for the order in which floats are added. One thread does all of it: beside others, as in a
+    service, a second one costs more than it saves. What is worked out from the price tables is
     worked out once, when it is first asked for.
 
     Parameters
@@ -198,9 +197,6 @@ class _Side:
             held.quantity[own],
         )
         accounts = np.arange(len(held.first), dtype=np.intp)
-        if len(accounts) > _FEW:
-            losses: Vector = book_worst(part, self.strips, self.lone, accounts, self.blocks, self.singles)
-            return losses
         found = np.empty(len(accounts))
         few_worst(part, self.strips, self.lone, accounts, self.blocks, self.singles, found)
         return found

@@ -12,8 +12,8 @@ from plimsoll.types import Matrix, Rows, Vector
 
 __all__ = ["PriceTable", "price_table", "repriced"]
 
-_FEW = 100_000
-"""Cells that one thread prices in a millisecond, about when a second one has woken up on a busy machine."""
+_FEW = 300_000
+"""Cells that one thread prices in some milliseconds, which a second one takes to wake up where much runs."""
 
 
 @dataclass(frozen=True, slots=True)

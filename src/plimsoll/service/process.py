@@ -177,7 +177,7 @@ class Service:
         bars = venue.stage.market.bars
         room = self._room(venue.publisher, bars.markets, None)
         if room.resume().sequence == 0:
-            room.open(opening(venue))
+            room.open(opening(venue, self._settings.replay))
         room.start()
         self.desk.room = room
         kept = [*self.desk.records.bars()][-1:]

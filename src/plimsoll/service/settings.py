@@ -139,6 +139,8 @@ class ReplaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pace : factor       Seconds of the scenario in a second.
     step_minutes : minutes   Length of a bar.
     seed : number
+    options : yes or no List options of BTC and ETH too, of the next days, a week and a month, at volatilities
+                        that follow the forecast; some accounts hold them.
     """
 
     scenario: Name = "black-thursday-2020"
@@ -146,6 +148,7 @@ class ReplaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pace: Annotated[float, Meta(gt=0.0, le=1e6)] = 240.0
     step_minutes: Annotated[int, Meta(ge=1, le=60)] = 1
     seed: Annotated[int, Meta(ge=0)] = 1
+    options: bool = False
     population: PopulationSettings = msgspec.field(default_factory=PopulationSettings)
     market: MarketSettings = msgspec.field(default_factory=MarketSettings)
 
