@@ -115,14 +115,14 @@ class _Places:
 
         Raises
         ------
-        PlimsollError   `UNKNOWN_INSTRUMENT`, `EXPIRED_INSTRUMENT` for a board that has settled, and
-                        `MISSING_PRICE`.
+        PlimsollError   `UNKNOWN_INSTRUMENT`, `MISSING_PRICE`, and `EXPIRED_INSTRUMENT` for a board that has
+                        settled, at another price: the tick that settled it may be sent again.
         """
         ticked, known = self._view.state.ticked, self._view.state.market.forwards
-        for name in body.forwards:
+        for name, forward in body.forwards.items():
             if name not in self._expiry:
                 raise _unknown(f"{name[:40]} is no board", "forwards", list(self._expiry))
-            if 0 < self._expiry[name] <= ticked:
+            if self._expiry[name] <= ticked and forward != known[self._of[name][0]]:
                 raise _expired(name, "forwards")
         for name, expiry in self._expiry.items():
             settles = ticked < expiry <= body.time
@@ -139,16 +139,17 @@ class _Places:
 
     def volatility(self, given: Mapping[str, float]) -> tuple[float, ...]:
         """Put volatilities over the known ones; raises as `forwards` does, for what is no option too."""
-        for name in given:
+        known = self._view.state.market.volatility
+        for name, figure in given.items():
             one = self._listings[self._of[name][0]].instrument if name in self._of else None
             if not isinstance(one, Option) or one.name != name:
                 options = [each.name for each in self._listings if isinstance(each.instrument, Option)]
                 raise _unknown(f"{name[:40]} is no option that is listed", "volatility", options)
-            if one.expiry <= self._view.state.ticked:
+            if one.expiry <= self._view.state.ticked and figure != known[self._of[name][0]]:
                 raise _expired(name, "volatility")
         if not lists_options(self._listings):
             return ()
-        return self.over(self._view.state.market.volatility.tolist(), given)
+        return self.over(known.tolist(), given)
 
     def over(self, known: list[float], given: Mapping[str, float]) -> tuple[float, ...]:
         """Put new figures over the known ones; raises `UNKNOWN_INSTRUMENT` for a name that is not listed."""
@@ -177,5 +178,5 @@ def _expired(name: str, where: str) -> PlimsollError:
         Code.EXPIRED_INSTRUMENT,
         "it has expired and is settled",
         where=f"{where}.{name}",
-        remedy="Leave it out.",
+        remedy="Leave it out; what it settled at is not changed.",
     )
