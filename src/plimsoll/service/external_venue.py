@@ -1,5 +1,6 @@
 """What does a venue begin with whose ticks, accounts and fills come through the API?"""
 
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,13 @@ from plimsoll.domain.instruments import Listing
 from plimsoll.domain.market_liquidity import MarketLiquidity
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import ParameterSet, Provenance
+from plimsoll.engine.options import has_expired
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.feeds.bars import read_bars
 from plimsoll.feeds.documents import read_parameters
 from plimsoll.scenarios.library import daily_history
 from plimsoll.service.bar_builder import BarBuilder
+from plimsoll.service.boards import board_listings
 from plimsoll.service.settings import ServiceSettings
 from plimsoll.sim.curves import WithLiquidity
 from plimsoll.sim.policies import REFERENCE, policy
@@ -26,8 +29,9 @@ from plimsoll.sim.population import list_instruments
 from plimsoll.sim.publishing import Publisher, publisher
 from plimsoll.types import Rows
 
-__all__ = ["ExternalVenue", "external_venue", "opening_events"]
+__all__ = ["ExternalVenue", "external_venue", "opening_events", "refuse_expired", "warn_of_boards"]
 
+_LOG = logging.getLogger("plimsoll.service")
 _PROGRAM = "plimsoll serve"
 _SECOND = 1000
 
@@ -55,7 +59,9 @@ def external_venue(settings: ServiceSettings) -> ExternalVenue:
     markets = settings.external.markets
     history = _history(settings)
     prices = np.array([_last(history, market) for market in markets])
-    listings = list_instruments(markets, prices)
+    linear = list_instruments(markets, prices)
+    lots = {listing.underlying: listing.lot for listing in linear}
+    listings = linear + board_listings(settings.external.boards, lots)
     provenance = Provenance(
         program=_PROGRAM, settings="", inputs=(settings.external.history or "packaged daily history",)
     )
@@ -76,6 +82,29 @@ def opening_events(venue: ExternalVenue, settings: ServiceSettings) -> list[Even
     first: ParameterSet | None = venue.publisher.published(now)
     events: list[Event] = [Listed(now, venue.listings, settings.clearing), Funded(now, fund, makers)]
     return [*events, Published(now, first)] if first is not None else events
+
+
+def refuse_expired(venue: ExternalVenue, first: list[Event]) -> None:
+    """Raise `EXPIRED_INSTRUMENT` where a venue would open with what has expired."""
+    over = np.flatnonzero(has_expired(venue.listings, first[0].time))
+    if len(over) > 0:
+        raise PlimsollError(
+            Code.EXPIRED_INSTRUMENT,
+            "it has expired already",
+            where=f"external.boards, {venue.listings[over[0]].name}",
+            remedy="Take the board out, or name a later day.",
+        )
+
+
+def warn_of_boards(venue: ExternalVenue, listed: tuple[Listing, ...]) -> None:
+    """Say which options of the settings a venue that is open already does not list."""
+    known = {listing.name for listing in listed}
+    for listing in venue.listings:
+        if listing.name not in known:
+            _LOG.warning(
+                "not listed: settings name what a venue opens with, POST /v1/boards what comes later",
+                extra={"instrument": listing.name},
+            )
 
 
 def _history(settings: ServiceSettings) -> Bars:
