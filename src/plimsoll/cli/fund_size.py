@@ -1,12 +1,11 @@
 """How large must the insurance fund of this book be?"""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from plimsoll.cli.book_options import BookFile, read_marked_book
-from plimsoll.cli.options import Json, Quiet, SettingsFile
+from plimsoll.cli.options import Json, Quiet, SetFile, SettingsFile
 from plimsoll.cli.voice import Voice
 from plimsoll.errors import Code
 from plimsoll.feeds.documents import read_document, read_parameters
@@ -22,10 +21,7 @@ __all__ = ["run"]
 def run(
     *,
     book: BookFile,
-    parameters: Annotated[
-        Path,
-        typer.Option("--parameters", metavar="FILE", help="The set in force; its prices are the marks."),
-    ],
+    parameters: SetFile,
     level: Annotated[
         float,
         typer.Option(
@@ -45,9 +41,9 @@ def run(
 ) -> None:
     """Size the insurance fund by letting crashes run through the book, and by its two largest debtors.
 
-    Each run takes the worst hour of a crash that happened to the book's markets and prices, and lets forced
-    selling move them. What accounts owe beyond what they have is what the fund must hold: at the level, over
-    the runs, and at least what the two worst accounts would owe together in one jump (cover-2).
+    Each run takes the worst hour of a crash that happened to the book's markets, at the set's prices, and
+    lets forced selling move them. What accounts owe beyond what they have is what the fund must hold: at the
+    level, over the runs, and at least what the two worst accounts would owe together in one jump (cover-2).
 
     **Examples**
 
