@@ -9,7 +9,7 @@ from plimsoll.domain.bars import Bars
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.feeds.checks import check_prices, check_times, check_volumes, common_length
 from plimsoll.feeds.tables import BarTable, read_table
-from plimsoll.types import Flags, Matrix, Times, Vector
+from plimsoll.types import Flags, Matrix, Vector
 
 __all__ = ["file_digest", "read_bars"]
 
@@ -75,6 +75,13 @@ def file_digest(path: Path) -> str:
 
 
 def _wanted(table: BarTable, length: int, first: int | None, last: int | None) -> Flags:
+    if first is not None and last is not None and last <= first:
+        raise PlimsollError(
+            Code.EMPTY_RANGE,
+            f"the range asked for begins on {_date(first)} and ends on {_date(last)}",
+            where=str(table.path),
+            remedy="Let it end after it begins.",
+        )
     keep = np.ones(len(table.times), dtype=np.bool_)
     if first is not None:
         keep &= table.times >= first
@@ -121,5 +128,5 @@ def _grid(table: BarTable, length: int) -> Bars:
     )
 
 
-def _date(time: Times) -> str:
+def _date(time: int | np.integer) -> str:
     return f"{np.datetime64(int(time), 'ms').astype('datetime64[m]')} UTC"
