@@ -33,9 +33,10 @@ def read_bars(
     -------
     Bars   One row per time at which any chosen market has a bar; NaN where a market has none.
 
-    Errors
+    Raises
     ------
-    See docs/reference/bar-files.md. Each names the file, the row (the first data row is 1) and the remedy.
+    PlimsollError   Every fault of docs/reference/bar-files.md, with the file, the row (the first data row
+                    is 1) and the remedy.
 
     The bar length is the most common step between neighbouring bars of a market, the same for all markets.
     """

@@ -72,3 +72,6 @@ export function make(tag, attributes = {}, ...content) {
 
 export const tag = (status) => make("span", { class: `tag ${TONE[status] ?? ""}` }, STATUS[status] ?? status);
 export const cells = (...values) => values.map((value) => make("td", {}, value));
+export const table = (head, rows) => make("table", { class: "grid" }, make("thead", {}, make("tr", {}, head.map((each) => make("th", {}, each)))), make("tbody", {}, rows));
+export const row = (...values) => make("tr", {}, cells(...values));
+export const sum = (pairs) => make("dl", { class: "sum" }, pairs.map(([name, figure, tone = ""]) => make("div", {}, make("dt", {}, name), make("dd", { class: tone }, figure))));
