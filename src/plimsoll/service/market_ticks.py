@@ -1,5 +1,6 @@
 """How does a tick get in, with forwards and implied volatilities where options are listed?"""
 
+import time
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -17,6 +18,9 @@ from plimsoll.service.writes import NotNegative, Price, Volatility, WriteAnswer,
 __all__ = ["TickBody", "tick"]
 
 _MOST = 10_000
+_DAY = 86_400_000
+_LONGEST_LEAD = 36_525 * _DAY
+"""Milliseconds: a venue that is tried out may live ahead of us, but micro- and nanoseconds are millennia."""
 
 
 class TickBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,7 +62,36 @@ async def tick(asked: Asked) -> WriteAnswer:
             where="service",
             remedy='Set `feed = "external"` without `sources` and `reports` to send ticks.',
         )
-    return await written(asked, _ticked(asked.desk.view, asked.body))
+    _refuse_ahead(asked.body.time)
+    event = _ticked(asked.desk.view, asked.body)
+    _refuse_untold(event, asked.desk.view)
+    return await written(asked, event)
+
+
+def _refuse_ahead(moment: int) -> None:
+    """Refuse a time of another unit: the venue's clock would follow it, and never go back."""
+    lead = moment - time.time_ns() // 1_000_000
+    if lead > _LONGEST_LEAD:
+        raise PlimsollError(
+            Code.BAD_REQUEST,
+            f"the tick is {lead / _DAY:,.0f} days ahead of this machine's clock",
+            where="body $.time",
+            remedy="Give milliseconds since 1970, UTC; the venue's clock never goes back.",
+        )
+
+
+def _refuse_untold(event: Ticked, view: View) -> None:
+    """Refuse a tick after which an instrument has no figure at all."""
+    told = {"marks": event.marks, "volume": event.volume, "impact": event.impact}
+    for room, figures in told.items():
+        absent = [view.state.listings[place].name for place in np.flatnonzero(~np.isfinite(figures))]
+        if absent:
+            raise PlimsollError(
+                Code.MISSING_PRICE,
+                f"nothing was ever told of {', '.join(absent[:10])}",
+                where=f"body $.{room}",
+                remedy="Tell the first tick's of every listing; later ticks keep what they leave out.",
+            )
 
 
 def _ticked(view: View, body: TickBody) -> Ticked:
