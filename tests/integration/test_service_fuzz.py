@@ -1,6 +1,7 @@
 """Does any request that the OpenAPI document allows, or nearly allows, make the service fail?
 
-Two venues are asked: one whose ticks come through the API, and one whose prices reporters sign.
+Three venues are asked: one whose ticks come through the API, one whose prices reporters sign, and one that
+lists options.
 """
 
 import os
@@ -21,22 +22,36 @@ from plimsoll.service.openapi import document
 from plimsoll.service.settings import ReportSettings
 from plimsoll.service.table import ENDPOINTS
 from plimsoll.service.tokens import Scope, issue
+from tests.support.option_venues import OPTIONS, START, told, venue_settings
 from tests.support.services import external_settings, running
 
 EXAMPLES = int(os.environ.get("PLIMSOLL_FUZZ", "20"))
 """Requests per endpoint; `PLIMSOLL_FUZZ=300` searches for minutes."""
 
 
+LEG = {"account": "0", "quantity": "-1"}
+"""Of an account whose name a search finds."""
 REPORTED = ReportSettings(weights={f"0x{'ab' * 20}": 1})
 
 
-@pytest.fixture(scope="module", params=[None, REPORTED], ids=["ticked", "reported"])
+@pytest.fixture(scope="module", params=["ticked", "reported", "options"])
 def venue(request, tmp_path_factory):
-    settings = replace(external_settings(tmp_path_factory.mktemp("venue")), reports=request.param)
+    folder = tmp_path_factory.mktemp("venue")
+    settings = venue_settings(folder) if request.param == "options" else external_settings(folder)
+    settings = replace(settings, reports=REPORTED if request.param == "reported" else None)
     with running(settings) as (service, client):
         presented, token = issue("fuzz", tuple(Scope), 1.0)
         service.desk.tokens.lend(token)
-        yield client, {"authorization": f"Bearer {presented}"}
+        headers = {"authorization": f"Bearer {presented}"}
+        if request.param == "options":
+            for path, body in (
+                ("/v1/accounts", {"account": "0", "amount": 10**12}),
+                ("/v1/ticks", told(START)),
+                ("/v1/fills", {"instrument": OPTIONS[0], "price": 1.0, "legs": [LEG]}),
+            ):
+                written = client.post(path, json=body, headers=headers | {"idempotency-key": path})
+                assert written.status_code == 200, written.text
+        yield client, headers
 
 
 schema = schemathesis.openapi.from_dict(document(ENDPOINTS, "0.0.0"))

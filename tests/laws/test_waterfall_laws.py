@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from plimsoll.clearing.deleveraging import Winners, deficit_by_position, match
@@ -122,6 +122,9 @@ SETTINGS = st.fixed_dictionaries(
 
 
 @settings(max_examples=40, deadline=None)
+@example(  # a backstop that takes every account at its first call leaves nothing to the book
+    {"backstop": BackstopSettings(level=1.0, share=1.0, cap=1.0)}, 0, 10**12, 500.0, None
+)
 @given(
     SETTINGS,
     st.sampled_from([0, 10**7, 10**12]),
@@ -131,9 +134,11 @@ SETTINGS = st.fixed_dictionaries(
 )
 def test_every_path_of_the_waterfall_balances_to_the_quantum(chosen, fund, backstop, volume, share):
     state = opened(rules(**chosen), fund=fund, backstop=backstop)
-    state, layers, _ = crash(state, volume=volume, share=share)
+    state, layers, seen = crash(state, volume=volume, share=share)
     assert layers.shortfall == sum(layers.paid.values())
-    assert min(layers.first.values()) == layers.first.get(Layer.AUCTION, MINUTE) or Layer.BOOK in layers.first
+    tried = [layers.first[layer] for layer in (Layer.BOOK, Layer.BACKSTOP) if layer in layers.first]
+    tried += [effect.time for effect in seen if isinstance(effect, AuctionBegan)]
+    assert min(tried) <= min(layers.first.values()), "nobody pays before anything else was tried"
 
 
 PATHS = {
@@ -187,6 +192,38 @@ def test_the_order_of_accounts_changes_nobodys_share(allocation, order):
 
 ONE_LOT_PER_SLICE = 3 * len(FALLS)
 """Whole lots: largest remainders may move one lot between two accounts in each slice, match or takeover."""
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lots=st.tuples(st.integers(1, 10**6), st.integers(1, 10**6)),
+    fall=st.floats(0.31, 0.9),
+    rich=st.floats(0.4, 4.0),
+)
+def test_the_queue_asks_one_winner_in_every_instrument_for_all_that_it_gained_and_has(lots, fall, rich):
+    """Law: one loser and one winner, both in BTC and ETH: what is spared is min(lacks, profit, equity)."""
+    bitcoin, ether = lots
+    unit = MARKS * np.array([entry.lot for entry in LISTINGS]) * 1e6
+    held = np.array([bitcoin, ether, *[0] * (COLUMNS - 2)])
+    gross = float(held @ unit)
+    state, _ = step(begin(), Listed(1, LISTINGS, rules(allocation="queue", participation=1e-4)))
+    state, _ = step(state, Opened(1, ("loser", "winner"), (int(gross * 0.3), int(gross * rich))))
+    state, _ = step(state, tick(2, 1.0))
+    state, _ = step(state, Published(2, parameter_set(TIERS)))
+    traded = Traded(2, PRICES, ("loser", "winner"), (tuple(held.tolist()), tuple((-held).tolist())))
+    state, refused = step(state, traded)
+    assert not refused
+    after, effects = step(state, tick(MINUTE, 1.0 - fall, volume=0.0))
+    matches = [effect for effect in effects if isinstance(effect, Deleveraged)]
+    assert {effect.instrument for effect in matches} == {LISTINGS[0].name, LISTINGS[1].name}
+    loss = gross * fall
+    expected = min(loss - gross * 0.3, loss, gross * rich + loss)
+    assert sum(sum(effect.amounts) for effect in matches) == pytest.approx(expected, abs=QUANTA_ROUNDED)
+    assert not after.book.lots[after.book.rows["loser"]].any()
+
+
+QUANTA_ROUNDED = 5
+"""The loser's deposit, and what it paid for each of its two positions and what each is worth."""
 
 
 def test_withdrawals_are_gated_while_bankrupt_accounts_owe_more_than_the_fund_has():

@@ -6,18 +6,16 @@ from typing import Annotated
 import msgspec
 import typer
 
-from plimsoll.cli.book_options import read_set
-from plimsoll.cli.options import Json, Quiet
+from plimsoll.cli.options import Json, Quiet, SetFile
 from plimsoll.cli.voice import Voice
+from plimsoll.feeds.documents import read_parameters
 
 __all__ = ["run"]
 
 
 def run(
     *,
-    parameters: Annotated[
-        Path, typer.Option("--parameters", metavar="FILE", help="A set that `plimsoll calibrate` wrote.")
-    ],
+    parameters: SetFile,
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="Where to write the book: .parquet or .csv.")
     ],
@@ -49,7 +47,7 @@ def run(
     from plimsoll.store.books import book_bytes
 
     voice = Voice.chosen(quiet=quiet, as_json=json)
-    known = read_set(parameters)
+    known = read_parameters(parameters)
     settings = msgspec.structs.replace(PopulationSettings(), accounts=accounts)
     drawn = draw_book(known, settings, seed)
     write_whole(out, book_bytes(drawn, out))

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from plimsoll.cli.documents import read_document
-from plimsoll.cli.options import Json, Quiet
+from plimsoll.cli.options import Json, Quiet, SetFile
 from plimsoll.cli.voice import Voice
 from plimsoll.errors import Code
+from plimsoll.feeds.documents import read_document, read_parameters
 
 if TYPE_CHECKING:
     from plimsoll.chain.connection import Connection
-    from plimsoll.domain.parameters import ParameterSet
 
 __all__ = ["app", "deploy", "list_options", "publish", "publish_options", "status", "verify"]
 
@@ -36,9 +35,6 @@ KeyFile: TypeAlias = Annotated[
 DeploymentFile: TypeAlias = Annotated[
     Path, typer.Option("--deployment", metavar="FILE", help="Where the contracts stand, as deploy wrote it.")
 ]
-ParametersFile: TypeAlias = Annotated[
-    Path, typer.Option("--parameters", metavar="FILE", help="Parameter set of `plimsoll calibrate`.")
-]
 Reporters: TypeAlias = Annotated[
     list[Path] | None,
     typer.Option("--reporter", metavar="FILE", help="A further reporter's key; repeat it."),
@@ -53,7 +49,7 @@ def deploy(
     *,
     rpc: Node,
     key_file: KeyFile,
-    parameters: ParametersFile,
+    parameters: SetFile,
     plan: Annotated[
         Path, typer.Option("--plan", metavar="FILE", help="What to deploy, TOML or JSON.")
     ] = _PLAN,
@@ -78,7 +74,7 @@ def deploy(
 
     voice = Voice.chosen(quiet=quiet, as_json=json)
     terms = read_document(plan, Plan, Code.BAD_SETTING, "docs/how-to/deploy-on-chain.md shows a plan.")
-    made = deployed(_connected(rpc, key_file), terms, _parameters(parameters))
+    made = deployed(_connected(rpc, key_file), terms, read_parameters(parameters))
     write_json(out, made)
     voice.tell(lambda console: show_deployment(made, console), lambda: made)
     voice.remark(f"deployment: {out}")
@@ -89,7 +85,7 @@ def publish(
     *,
     rpc: Node,
     key_file: KeyFile,
-    parameters: ParametersFile,
+    parameters: SetFile,
     deployment: DeploymentFile = _DEPLOYMENT,
     reporter: Reporters = None,
     proposals: ProposalsFolder = _PROPOSALS,
@@ -113,7 +109,7 @@ def publish(
 
     voice = Voice.chosen(quiet=quiet, as_json=json)
     keys, connection = _keys(key_file, reporter), _connected(rpc, key_file)
-    found = published(connection, read_deployment(deployment), _parameters(parameters), keys, proposals)
+    found = published(connection, read_deployment(deployment), read_parameters(parameters), keys, proposals)
     voice.tell(lambda console: show_published(found, console), lambda: found)
 
 
@@ -248,10 +244,3 @@ def _connected(rpc: str, key_file: Path | None = None) -> "Connection":
 
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Connection(rpc, read_key(key_file) if key_file else None, home / "plimsoll" / "contracts")
-
-
-def _parameters(path: Path) -> "ParameterSet":
-    from plimsoll.domain.parameters import ParameterSet
-
-    remedy = "Give a file that `plimsoll calibrate --out` wrote."
-    return read_document(path, ParameterSet, Code.BAD_SETTING, remedy).verified(str(path))

@@ -2,13 +2,18 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.feeds.documents import read_document
+
+if TYPE_CHECKING:
+    from plimsoll.domain.settings import CalibrationFile
 
 __all__ = [
+    "Accounts",
     "BarsFile",
     "First",
     "Json",
@@ -16,10 +21,13 @@ __all__ = [
     "Markets",
     "Picture",
     "Quiet",
+    "SetFile",
     "SettingsFile",
+    "Workers",
     "market_list",
     "milliseconds",
     "optional_milliseconds",
+    "read_calibration",
 ]
 
 BarsFile: TypeAlias = Annotated[
@@ -50,6 +58,17 @@ SettingsFile: TypeAlias = Annotated[
     Path | None,
     typer.Option("--settings", metavar="FILE", help="JSON or TOML; what it leaves out keeps its default."),
 ]
+SetFile: TypeAlias = Annotated[
+    Path,
+    typer.Option("--parameters", metavar="FILE", help="Parameter set that `plimsoll calibrate --out` wrote."),
+]
+Accounts: TypeAlias = Annotated[
+    int | None, typer.Option("--accounts", metavar="N", help="Accounts in the book. Default: 10000.")
+]
+Workers: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", min=1, help="Processes. Default: one per processor."),
+]
 Picture: TypeAlias = Annotated[
     Path | None,
     typer.Option("--picture", metavar="FILE", help="Draw profit and loss by scenario: an SVG file to write."),
@@ -59,6 +78,16 @@ Json: TypeAlias = Annotated[
     bool,
     typer.Option("--json", metavar="", help="Print the result as one JSON document on stdout, nothing else."),
 ]
+
+
+def read_calibration(path: Path | None) -> "CalibrationFile":
+    """Read the settings of a calibration; the defaults where no file is given."""
+    from plimsoll.domain.settings import CalibrationFile
+
+    if path is None:
+        return CalibrationFile()
+    remedy = "Correct or remove it; `plimsoll calibrate --help` shows a settings file."
+    return read_document(path, CalibrationFile, Code.BAD_SETTING, remedy)
 
 
 def market_list(text: str | None) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from plimsoll.cli.documents import read_document, within_bounds
 from plimsoll.cli.options import (
+    Accounts,
     First,
     Json,
     Last,
@@ -18,10 +18,11 @@ from plimsoll.cli.options import (
     market_list,
     optional_milliseconds,
 )
-from plimsoll.cli.replay_options import Accounts, Asked, History, Out, OwnBars, Policies, ScenarioName, Seed
+from plimsoll.cli.replay_options import Asked, History, Out, OwnBars, Policies, ScenarioName, Seed
 from plimsoll.cli.run_folder import JOURNALS, REPORT, SETTINGS, run_folder
 from plimsoll.cli.voice import Progressing, Voice
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.feeds.documents import read_document, within_bounds
 
 if TYPE_CHECKING:
     from plimsoll.cli.replay_inputs import ReplayInputs

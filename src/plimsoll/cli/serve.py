@@ -36,6 +36,9 @@ def run(
     port: Annotated[
         int | None, typer.Option("--port", metavar="NUMBER", help="0 takes any free one. Default: 8750.")
     ] = None,
+    options: Annotated[
+        bool, typer.Option("--options", metavar="", help="List options in the replayed market too.")
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", metavar="", help="Print the settings that would hold, and stop.")
     ] = False,
@@ -54,11 +57,12 @@ def run(
     ```
     plimsoll serve
     plimsoll serve --scenario october-2025 --pace 60
+    plimsoll serve --options
     plimsoll serve --config plimsoll.toml
     plimsoll serve --config plimsoll.toml --check
     ```
     """
-    settings = _settings(config, data=data, scenario=scenario, pace=pace, port=port)
+    settings = _settings(config, data=data, scenario=scenario, pace=pace, port=port, options=options)
     if check:
         from plimsoll.service.configuration import shown
 
@@ -78,18 +82,25 @@ def run(
 
 
 def _settings(
-    config: Path | None, *, data: Path | None, scenario: str | None, pace: float | None, port: int | None
+    config: Path | None,
+    *,
+    data: Path | None,
+    scenario: str | None,
+    pace: float | None,
+    port: int | None,
+    options: bool,
 ) -> "ServiceSettings":
     """Read file and environment, with the options as the last word."""
     from plimsoll.service.configuration import PREFIX, read_settings
 
-    options = {
+    said = {
         "STORE__FOLDER": data,
         "REPLAY__SCENARIO": scenario,
         "REPLAY__PACE": pace,
         "LISTEN__PORT": port,
+        "REPLAY__OPTIONS": "true" if options else None,
     }
-    given = {PREFIX + name: str(value) for name, value in options.items() if value is not None}
+    given = {PREFIX + name: str(value) for name, value in said.items() if value is not None}
     if scenario is not None:
         given[f"{PREFIX}FEED"] = "replay"
     return read_settings(config, {**os.environ, **given})

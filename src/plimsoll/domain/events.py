@@ -54,14 +54,24 @@ class Listed(Struct, frozen=True, tag="listed"):
     rules: ClearingRules
 
 
-class Introduced(Struct, frozen=True, tag="introduced"):
+class Introduced(Struct, frozen=True, tag="introduced", omit_defaults=True):
     """Further instruments are listed behind the others, such as the options of a new expiry.
 
-    They are priced, and what holds them is margined, from the next tick on.
+    With quotes they are priced at once, and can be traded; without, the whole venue takes no new risk until
+    the next tick has priced them.
+
+    Attributes
+    ----------
+    marks, volume, impact, volatility : tuple [J]   Of the new listings alone, as in `Ticked`; all of them or
+                                                    none.
     """
 
     time: int
     listings: tuple[Listing, ...]
+    marks: tuple[float, ...] = ()
+    volume: tuple[float, ...] = ()
+    impact: tuple[float, ...] = ()
+    volatility: tuple[float, ...] = ()
 
 
 class Opened(Struct, frozen=True, tag="opened"):

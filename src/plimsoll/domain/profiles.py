@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from plimsoll.domain.closing_time import ClosingTime
 from plimsoll.domain.cost_curve import CostCurve
 from plimsoll.domain.market_liquidity import OptionLiquidity
 from plimsoll.domain.scenario_sets import ScenarioSet
@@ -116,11 +117,13 @@ class LiquidityTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     curves : tuple of CostCurve   In force, then announced: initial margin answers to the dearest of them.
     options : OptionLiquidity or None   Where it is set, options are charged what crossing their quotes costs,
                                   and their deltas count with the perpetuals and futures.
+    closing : ClosingTime or None   How the range grows with the time that closing the net delta takes.
     """
 
     underlying: str
     curves: Annotated[tuple[CostCurve, ...], Meta(min_length=1)]
     options: OptionLiquidity | None = None
+    closing: ClosingTime | None = None
 
 
 class OpenInterestTier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -165,6 +168,8 @@ class PortfolioProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     maintenance_factor, initial_factor : float   Times the largest loss (and the roll shock).
     gross_floor : share      Least share of the sum of lone losses that counts; correlation can break.
     liquidity : tuple of LiquidityTerms   An underlying that is not named pays nothing for its size.
+    calibrated_volatility : bool   Grids move volatility as far as the joint rows of a calibrated set do;
+                             without such a set nothing can be margined.
     """
 
     name: str
@@ -185,3 +190,4 @@ class PortfolioProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     open_interest: OpenInterestTier | None = None
     gross_floor: Share = 0.0
     liquidity: tuple[LiquidityTerms, ...] = ()
+    calibrated_volatility: bool = False

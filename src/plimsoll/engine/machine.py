@@ -22,6 +22,7 @@ from plimsoll.domain.events import (
     Ticked,
     Traded,
 )
+from plimsoll.domain.instruments import Listing
 from plimsoll.domain.money import LARGEST_AMOUNT, QUANTA_PER_UNIT, quanta_up
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.allocation import is_short
@@ -29,7 +30,7 @@ from plimsoll.engine.auctions import auction_of, bid
 from plimsoll.engine.book import BACKSTOP, FIRST_TRADER, FUND, MAKERS, OUTSIDE, Book, empty_book
 from plimsoll.engine.expiry import settle_expired
 from plimsoll.engine.market import Market, market_of, unknown_market
-from plimsoll.engine.options import has_expired, lists_options, model_at, option_values
+from plimsoll.engine.options import check_forwards, has_expired, lists_options, model_at, option_values
 from plimsoll.engine.safety import carried
 from plimsoll.engine.state import State, begin
 from plimsoll.engine.ticks import settle_tick
@@ -84,7 +85,7 @@ def _listed(state: State, event: Listed) -> tuple[State, Effects]:
 
 
 def _introduced(state: State, event: Introduced) -> tuple[State, Effects]:
-    """List further instruments; without a tick they have no mark, and so nobody new risk."""
+    """List further instruments; what has no quotes has no mark until the next tick, and nobody new risk."""
     listings = state.listings + event.listings
     over = has_expired(event.listings, event.time)
     if len({listing.name for listing in listings}) != len(listings) or not state.listings or over.any():
@@ -94,13 +95,26 @@ def _introduced(state: State, event: Introduced) -> tuple[State, Effects]:
             where=f"event {state.sequence + 1}",
             remedy="List each instrument once, before it expires, and the first of them with the rules.",
         )
-    fresh = unknown_market(len(event.listings))
+    fresh = _first_quotes(state, event) if event.marks else unknown_market(len(event.listings))
     market = Market(*(np.concatenate(pair) for pair in zip(state.market.columns, fresh.columns, strict=True)))
     model = None
     if state.parameters is not None:
         model = model_at(state.parameters, listings, market, state.ticked)
     book = state.book.widened(len(event.listings))
     return replace(state, listings=listings, book=book, market=market, model=model), ()
+
+
+def _first_quotes(state: State, event: Introduced) -> Market:
+    """Price new listings by their own quotes, as the tick before would have, at the forwards that it told."""
+    whole = np.ones(len(event.listings))
+    told = (np.array(event.marks), np.array(event.volume), np.array(event.impact))
+    _refuse_unsound((*told, whole), event.listings, state)
+    stated = market_of(*told, whole)
+    fresh = _with_options(event.listings, event.volatility, stated, state.ticked or event.time, state)
+    if state.ticked > 0:
+        forwards = np.concatenate([state.market.forwards, fresh.forwards])
+        check_forwards(state.listings + event.listings, forwards)
+    return fresh
 
 
 def _opened(state: State, event: Opened) -> tuple[State, Effects]:
@@ -199,8 +213,26 @@ def _ticked(state: State, event: Ticked) -> tuple[State, Effects]:
     volume = np.array(event.volume, dtype=np.float64)
     impact = np.array(event.impact, dtype=np.float64)
     depth = np.array(event.depth or (1.0,) * len(marks), dtype=np.float64)
-    told = (marks, volume, impact, depth)
-    sound = {len(figures) for figures in told} == {len(state.listings)} and bool(
+    _refuse_unsound((marks, volume, impact, depth), state.listings, state)
+    hours = (event.time - state.ticked) / HOUR if state.ticked > 0 else 0.0
+    if not lists_options(state.listings):
+        moved = replace(state, ticked=event.time, market=market_of(marks, volume, impact, depth))
+        return settle_tick(moved, event.time, hours)
+    stated = market_of(marks, volume, impact, depth)
+    market = _with_options(state.listings, event.volatility, stated, event.time, state)
+    state, expired = settle_expired(state, marks, event.time)
+    model = None
+    if state.parameters is not None:
+        model = model_at(state.parameters, state.listings, market, event.time)
+    moved = replace(state, ticked=event.time, market=market, model=model, safety=None)
+    after, effects = settle_tick(moved, event.time, hours)
+    return after, (*expired, *effects)
+
+
+def _refuse_unsound(told: tuple[Vector, ...], listings: tuple[Listing, ...], state: State) -> None:
+    """Refuse marks, volumes, impacts and depths [I] that cannot be; others than `listings` has."""
+    marks, volume, impact, depth = told
+    sound = {len(figures) for figures in told} == {len(listings)} and bool(
         np.all(np.isfinite(told) & np.array([marks > 0.0, volume >= 0.0, impact >= 0.0, depth > 0.0]))
     )
     if not sound:
@@ -211,31 +243,21 @@ def _ticked(state: State, event: Ticked) -> tuple[State, Effects]:
             where=f"event {state.sequence + 1}",
             remedy="Leave out ticks that a feed cannot vouch for: the last marks stay in force.",
         )
-    hours = (event.time - state.ticked) / HOUR if state.ticked > 0 else 0.0
-    if not lists_options(state.listings):
-        moved = replace(state, ticked=event.time, market=market_of(marks, volume, impact, depth))
-        return settle_tick(moved, event.time, hours)
-    market = _with_options(state, event, market_of(marks, volume, impact, depth))
-    state, expired = settle_expired(state, marks, event.time)
-    model = None
-    if state.parameters is not None:
-        model = model_at(state.parameters, state.listings, market, event.time)
-    moved = replace(state, ticked=event.time, market=market, model=model, safety=None)
-    after, effects = settle_tick(moved, event.time, hours)
-    return after, (*expired, *effects)
 
 
-def _with_options(state: State, event: Ticked, stated: Market) -> Market:
+def _with_options(
+    listings: tuple[Listing, ...], told: tuple[float, ...], stated: Market, time: int, state: State
+) -> Market:
     """Value options at their forwards and volatilities."""
-    volatility = np.array(event.volatility, dtype=np.float64)
-    if len(volatility) != len(state.listings):
+    volatility = np.array(told, dtype=np.float64)
+    if len(volatility) != len(listings):
         raise PlimsollError(
             Code.MISSING_VOLATILITY,
-            f"{len(volatility)} volatilities for {len(state.listings)} listings",
+            f"{len(volatility)} volatilities for {len(listings)} listings",
             where=f"event {state.sequence + 1}",
             remedy="Give one per listing, 0 where it is no option.",
         )
-    marks = option_values(state.listings, stated.forwards, volatility, event.time)
+    marks = option_values(listings, stated.forwards, volatility, time)
     return replace(stated, marks=marks, volatility=volatility)
 
 

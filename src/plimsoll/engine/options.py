@@ -14,7 +14,7 @@ from plimsoll.kernels.black76 import option_price
 from plimsoll.margin import MarginModel, OptionMargin, margin_model
 from plimsoll.types import Flags, Vector
 
-__all__ = ["has_expired", "lists_options", "model_at", "option_values", "quoted"]
+__all__ = ["check_forwards", "has_expired", "lists_options", "model_at", "option_values", "quoted"]
 
 _YEAR = 365 * 86_400_000
 _LEAST_VALUE = 1e-9
@@ -42,13 +42,22 @@ def option_values(listings: tuple[Listing, ...], forwards: Vector, volatility: V
     PlimsollError   `MISSING_VOLATILITY` where a live option has none, `BAD_PRICE` where two listings of one
                     expiry state different forwards.
     """
+    check_forwards(listings, forwards)
     marks = forwards.copy()
-    stated: dict[tuple[str, int], float] = {}
     for i, listing in enumerate(listings):
+        if isinstance(listing.instrument, Option):
+            volatile = float(volatility[i])
+            marks[i] = _value(listing.instrument, listing.name, float(forwards[i]), volatile, time)
+    return marks
+
+
+def check_forwards(listings: tuple[Listing, ...], forwards: Vector) -> None:
+    """Raise `BAD_PRICE` where two listings of one expiry state different forwards."""
+    stated: dict[tuple[str, int], float] = {}
+    for listing, forward in zip(listings, forwards.tolist(), strict=True):
         one = listing.instrument
         if not isinstance(one, Option | Future):
             continue
-        forward = float(forwards[i])
         if stated.setdefault((one.underlying, one.expiry), forward) != forward:
             raise PlimsollError(
                 Code.BAD_PRICE,
@@ -56,9 +65,6 @@ def option_values(listings: tuple[Listing, ...], forwards: Vector, volatility: V
                 where=listing.name,
                 remedy="Give all listings of one expiry the same forward.",
             )
-        if isinstance(one, Option):
-            marks[i] = _value(one, listing.name, forward, float(volatility[i]), time)
-    return marks
 
 
 def _value(one: Option, name: str, forward: float, volatility: float, time: int) -> float:

@@ -26,6 +26,7 @@ __all__ = [
     "NO_SKEW",
     "PUT",
     "reprice",
+    "reprice_few",
     "shocked_value_definition",
     "shocked_volatility_definition",
 ]
@@ -52,8 +53,8 @@ def shocked_volatility_definition(
     scale, floor : float    Multiple of volatility, and least volatility.
     skew : int              `NO_SKEW`, `LINEAR_SKEW` or `ABSOLUTE_SKEW`.
     cap, width : float      c and w; a width of 0 is the limit of a step. A negative c bends the other way,
-        and
-                            then without bound: the minimum bounds one side only, as Derive's contract has it.
+                            and then without bound: the minimum bounds one side only, as Derive's contract has
+                            it.
     """
     tilt = 0.0
     if skew != NO_SKEW and log_moneyness != 0.0:
@@ -131,23 +132,61 @@ def reprice(
     values : Matrix [I, S]   Changed in place.
     marks : Vector [I]       Values where nothing moves; changed in place.
     """
-    scenarios = values.shape[1]
     for group in prange((len(rows) + _ROWS_TOGETHER - 1) // _ROWS_TOGETHER):
-        sigma, row = np.empty(multiple.shape[1]), np.empty(multiple.shape[1])
-        for i in rows[group * _ROWS_TOGETHER : (group + 1) * _ROWS_TOGETHER]:
-            e = slot[i]
-            if kind[i] == LINEAR:
-                for s in range(len(row)):
-                    row[s] = forward[e] * multiple[e, s]
-            else:
-                ratio = strike[i] / forward[e]
-                _volatilities(
-                    sigma, volatility[i], ratio, multiple[e], scale[e], floor, skew, cap[e], width[e]
-                )
-                _options(row, sigma, forward[e], multiple[e], strike[i], tau[e], kind[i] == CALL)
-            for s in range(scenarios):
-                values[i, s] = row[s] * discount[e]
-            marks[i] = row[scenarios] * discount[e]
+        reprice_few(
+            rows[group * _ROWS_TOGETHER : (group + 1) * _ROWS_TOGETHER],
+            kind,
+            slot,
+            strike,
+            volatility,
+            forward,
+            tau,
+            discount,
+            multiple,
+            scale,
+            floor,
+            skew,
+            cap,
+            width,
+            values,
+            marks,
+        )
+
+
+@njit(cache=True, error_model="numpy")
+def reprice_few(
+    rows: Rows,
+    kind: NDArray[np.int8],
+    slot: Rows,
+    strike: Vector,
+    volatility: Vector,
+    forward: Vector,
+    tau: Vector,
+    discount: Vector,
+    multiple: Matrix,
+    scale: Matrix,
+    floor: Vector,
+    skew: NDArray[np.int8],
+    cap: Matrix,
+    width: Vector,
+    values: Matrix,
+    marks: Vector,
+) -> None:
+    """`reprice` on one thread, for tables that are priced before a second one has woken up."""
+    scenarios = values.shape[1]
+    sigma, row = np.empty(multiple.shape[1]), np.empty(multiple.shape[1])
+    for i in rows:
+        e = slot[i]
+        if kind[i] == LINEAR:
+            for s in range(len(row)):
+                row[s] = forward[e] * multiple[e, s]
+        else:
+            ratio = strike[i] / forward[e]
+            _volatilities(sigma, volatility[i], ratio, multiple[e], scale[e], floor, skew, cap[e], width[e])
+            _options(row, sigma, forward[e], multiple[e], strike[i], tau[e], kind[i] == CALL)
+        for s in range(scenarios):
+            values[i, s] = row[s] * discount[e]
+        marks[i] = row[scenarios] * discount[e]
 
 
 @njit(cache=True, error_model="numpy")

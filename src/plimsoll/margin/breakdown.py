@@ -12,6 +12,7 @@ from plimsoll.domain.instruments import Option
 from plimsoll.domain.market import Market
 from plimsoll.domain.money import QUANTA_PER_UNIT, quanta_down, quanta_up
 from plimsoll.domain.parameters import Level
+from plimsoll.domain.portfolios import Portfolio
 from plimsoll.domain.profiles import PortfolioProfile
 from plimsoll.margin.contributions import BindingLoss, binding_loss
 from plimsoll.margin.explain import Part
@@ -20,7 +21,7 @@ from plimsoll.margin.parts import Requirement
 from plimsoll.margin.venue import VenueMargin, venue_margin
 from plimsoll.types import Vector
 
-__all__ = ["Breakdown", "Contribution", "LevelLoss", "break_down"]
+__all__ = ["Breakdown", "Contribution", "LevelLoss", "break_down", "broken_down"]
 
 
 class Contribution(Struct, frozen=True, kw_only=True):
@@ -99,19 +100,29 @@ def break_down(account: Account, market: Market, profile: PortfolioProfile) -> B
     PlimsollError   What `portfolio_of` and `requirement` raise.
     """
     portfolio = portfolio_of(account, market, profile)
-    venue = venue_margin(portfolio, market, profile)
+    return broken_down(account.name, portfolio, venue_margin(portfolio, market, profile))
+
+
+def broken_down(name: str, portfolio: Portfolio, venue: VenueMargin, equity: int | None = None) -> Breakdown:
+    """Margin one portfolio of an engine's instruments and say why.
+
+    Parameters
+    ----------
+    equity : int or None   Where it is known already, from a ledger; else the portfolio's own.
+    """
     maintenance = venue.requirement(portfolio, Level.MAINTENANCE)
     initial = venue.requirement(portfolio, Level.INITIAL)
     exposed = venue.exposed(portfolio)
     deciding, at_initial = (
         _loss(exposed, venue, answer.worst, initial=answer is initial) for answer in (maintenance, initial)
     )
-    equity = int(quanta_down(np.array([maintenance.equity * QUANTA_PER_UNIT]))[0])
+    if equity is None:
+        equity = int(quanta_down(np.array([maintenance.equity * QUANTA_PER_UNIT]))[0])
     needed = _up(maintenance.required), _up(initial.required)
     return Breakdown(
-        account=account.name,
-        profile=profile.name,
-        currency=currency_of(profile, market),
+        account=name,
+        profile=venue.profile.name,
+        currency=currency_of(venue.profile, venue.market),
         equity=equity,
         maintenance=needed[0],
         initial=needed[1],

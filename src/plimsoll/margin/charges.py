@@ -8,16 +8,20 @@ import numpy as np
 from plimsoll.domain.instruments import Instrument, Option, Spot
 from plimsoll.domain.market import AssetQuote, Market
 from plimsoll.domain.portfolios import Collateral, Portfolio
-from plimsoll.domain.profiles import PortfolioProfile
+from plimsoll.domain.profiles import LiquidityTerms, PortfolioProfile, UnderlyingRange
 from plimsoll.domain.scenario_sets import GridScenario, ScenarioGrid
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.liquidity import collateral_haircut, dearest_cost
-from plimsoll.margin.option_legs import option_legs
+from plimsoll.margin.option_legs import OptionLegs, option_legs
 from plimsoll.margin.parts import Part
 from plimsoll.pricing import Chain, Slot, build_moves, price_table
-from plimsoll.types import Vector
+from plimsoll.types import Matrix, Vector
 
 __all__ = ["Charges"]
+
+
+_WHOLE = UnderlyingRange(underlying="", maintenance=1.0, initial=1.0)
+"""Of an underlying that a profile does not name."""
 
 
 class Charges:
@@ -27,6 +31,7 @@ class Charges:
         self._chain = chain
         self._market = market
         self._profile = profile
+        self._ranges = {each.underlying: each for each in profile.ranges}
         self._terms = {terms.asset: terms for terms in profile.collateral}
         self._quotes = {quote.asset: quote for quote in market.assets}
         self._spot = np.array([quote.spot for quote in market.underlyings])[chain.underlying]
@@ -58,13 +63,26 @@ class Charges:
                 shares[rows] = losses[:, ends.argmax()] * (terms.add + terms.per_year * self._chain.tau[e])
         return shares
 
+    def basis_ends(self) -> tuple[Matrix, Vector]:
+        """Give what `basis` is made of: each instrument's loss per unit in both ends, and each slot's factor.
+
+        Returns
+        -------
+        Matrix [I, 2], Vector [E]
+        """
+        terms, table, tau = self._profile.basis, self._basis, self._chain.tau
+        if terms is None or table is None:
+            return np.zeros((len(self._chain.instruments), 2)), np.zeros(len(tau))
+        loss: Matrix = table.value[:, None] - table.shocked
+        return loss, terms.add + terms.per_year * tau
+
     def parts(self, quantity: Vector, portfolio: Portfolio, *, initial: bool) -> tuple[Part, ...]:
         """List every charge on size, collateral and doubt; those of 0 too, so that the list has one shape."""
         return (
             Part("roll", self._roll(quantity, initial=initial)),
             Part("linear", self._linear(quantity, initial=initial)),
             Part("short options", self._short_options(quantity, initial=initial)),
-            Part("liquidity", self._liquidity(quantity, initial=initial)),
+            *self.size_parts(quantity, initial=initial),
             Part("collateral", self._haircuts(portfolio, initial=initial)),
             Part("confidence", self._confidence(quantity, portfolio) if initial else 0.0),
         )
@@ -103,7 +121,7 @@ class Charges:
             )
         return quote
 
-    def _linear_size(self, quantity: Vector) -> Vector:
+    def linear_size(self, quantity: Vector) -> Vector:
         """Give the size of perpetuals and futures at spot: Vector [I], 0 for the rest."""
         linear = np.array([not isinstance(i, Option | Spot) for i in self._chain.instruments], dtype=np.bool_)
         size: Vector = np.where(linear, np.abs(quantity), 0.0)
@@ -115,12 +133,12 @@ class Charges:
             return 0.0
         factor = self._profile.initial_factor if initial else self._profile.maintenance_factor
         rate = np.maximum(terms.least, terms.per_year * self._chain.tau)
-        return factor * float(self._linear_size(quantity) @ rate[self._chain.slot])
+        return factor * float(self.linear_size(quantity) @ rate[self._chain.slot])
 
     def _linear(self, quantity: Vector, *, initial: bool) -> float:
         terms = self._profile.contingencies
         rate = terms.linear + (terms.linear_initial if initial else 0.0)
-        return rate * float(self._linear_size(quantity).sum())
+        return rate * float(self.linear_size(quantity).sum())
 
     def _short_options(self, quantity: Vector, *, initial: bool) -> float:
         terms = self._profile.contingencies
@@ -128,24 +146,46 @@ class Charges:
         net: dict[tuple[int, float], float] = defaultdict(float)
         for i in np.flatnonzero(quantity):
             if isinstance(self._chain.instruments[i], Option):
-                net[int(self._chain.slot[i]), float(self._chain.strike[i])] += quantity[i]
+                net[int(self._chain.slot[i]), float(self._chain.strike[i])] += float(quantity[i])
         spots = [quote.spot for quote in self._market.underlyings]
         slots = self._chain.slots
         return rate * sum(max(-size, 0.0) * spots[slots[e].underlying] for (e, _), size in net.items())
 
+    def size_parts(self, quantity: Vector, *, initial: bool) -> tuple[Part, ...]:
+        """List what size is charged: the cost of closing, and the time it takes where a profile counts it."""
+        liquidity = Part("liquidity", self._liquidity(quantity, initial=initial))
+        return (liquidity, *self._closing_time(quantity, initial=initial))
+
     def _liquidity(self, quantity: Vector, *, initial: bool) -> float:
         """Charge what closing each underlying's contracts would cost: linear ones netted, deltas included."""
-        signed = self._linear_size(quantity) * np.sign(quantity)
         charged = 0.0
         for terms in self._profile.liquidity:
-            chosen = np.array([each.underlying == terms.underlying for each in self._chain.instruments])
-            size = float(signed[chosen].sum())
+            size, legs = self._to_close(terms, quantity)
             if terms.options is not None:
-                legs = option_legs(self._chain, self._spot, np.where(chosen, quantity, 0.0))
                 charged += terms.options.cost(legs.vega, legs.forwards)
-                size += legs.delta
-            charged += abs(size) * dearest_cost(terms.curves, abs(size), initial=initial)
+            charged += size * dearest_cost(terms.curves, size, initial=initial)
         return charged
+
+    def _closing_time(self, quantity: Vector, *, initial: bool) -> tuple[Part, ...]:
+        """Charge underlyings whose range grows with the time that closing their delta takes, if any does."""
+        lasting = [(each, each.closing) for each in self._profile.liquidity if each.closing is not None]
+        charged = 0.0
+        for terms, closing in lasting:
+            size, _ = self._to_close(terms, quantity)
+            curves = terms.curves if initial else terms.curves[:1]
+            known = self._ranges.get(terms.underlying, _WHOLE)
+            charged += size * closing.share(curves, size, known.initial if initial else known.maintenance)
+        return (Part("closing time", charged),) if lasting else ()
+
+    def _to_close(self, terms: LiquidityTerms, quantity: Vector) -> tuple[float, OptionLegs]:
+        """Give the net size of an underlying's contracts, deltas included where options count; and those."""
+        instruments = self._chain.instruments
+        chosen = np.array([each.underlying == terms.underlying for each in instruments], dtype=np.bool_)
+        size = float((self.linear_size(quantity) * np.sign(quantity))[chosen].sum())
+        if terms.options is None:
+            return abs(size), OptionLegs(0.0, 0.0, 0.0)
+        legs = option_legs(self._chain, self._spot, np.where(chosen, quantity, 0.0))
+        return abs(size + legs.delta), legs
 
     def _haircuts(self, portfolio: Portfolio, *, initial: bool) -> float:
         worth: dict[str, float] = defaultdict(float)

@@ -19,12 +19,13 @@ from plimsoll.margin.remainder import BoundedBox
 from plimsoll.pricing import Chain, build_chain, build_moves
 from plimsoll.pricing.boxes import move_boxes
 from plimsoll.pricing.greeks import unit_greeks
-from plimsoll.types import Vector
+from plimsoll.types import Rows, Vector
 
 __all__ = [
     "ExpiryGreeks",
     "GreeksMargin",
     "GreeksRequirement",
+    "greeks_of",
     "greeks_report",
     "greeks_requirement",
     "held_quantity",
@@ -104,14 +105,18 @@ def held_quantity(portfolio: Portfolio, market: Market) -> tuple[Chain, Vector]:
 def greeks_report(portfolio: Portfolio, market: Market) -> tuple[ExpiryGreeks, ...]:
     """Add the Greeks up per underlying and expiry, in order of both; what nets to nothing is listed too."""
     chain, quantity = held_quantity(portfolio, market)
+    return greeks_of(chain, quantity, np.arange(len(quantity)))
+
+
+def greeks_of(chain: Chain, quantity: Vector, held: Rows) -> tuple[ExpiryGreeks, ...]:
+    """Add the Greeks of quantities [I] of some instruments of a chain up, per underlying and expiry."""
     unit = unit_greeks(chain)
-    expiries = np.array([chain.slots[e].expiry for e in chain.slot], dtype=np.int64)
-    keys = sorted({(chain.underlyings[u], int(t)) for u, t in zip(chain.underlying, expiries, strict=True)})
+    expiries = np.array([slot.expiry for slot in chain.slots], dtype=np.int64)[chain.slot]
+    keys = sorted({(chain.underlyings[chain.underlying[i]], int(expiries[i])) for i in held})
     lines = []
     for underlying, expiry in keys:
-        rows = np.flatnonzero(
-            (chain.underlying == chain.underlyings.index(underlying)) & (expiries == expiry)
-        )
+        of_market = chain.underlying[held] == chain.underlyings.index(underlying)
+        rows = held[of_market & (expiries[held] == expiry)]
         sums = [
             float(quantity[rows] @ greek[rows]) for greek in (unit.delta, unit.gamma, unit.vega, unit.theta)
         ]
@@ -161,7 +166,7 @@ class GreeksMargin:
 
     def requirement(self, portfolio: Portfolio, level: Level) -> GreeksRequirement:
         """Margin a portfolio of the engine's instruments. A call asks for what initial margin asks for."""
-        initial = level is not Level.MAINTENANCE
+        initial = level != Level.MAINTENANCE
         factor = self.profile.initial_factor if initial else self.profile.maintenance_factor
         quantity = _quantity(portfolio.holdings, self.chain.instruments)
         losses = [self._loss(quantity, boxes) for boxes in self._sets[initial]]

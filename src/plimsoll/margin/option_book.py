@@ -11,6 +11,7 @@ from plimsoll.domain.parameters import Level, ParameterSet
 from plimsoll.domain.portfolios import Holding, Portfolio
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.calibrated import with_calibration
+from plimsoll.margin.many_portfolios import ManyPortfolios
 from plimsoll.margin.model import MarginModel
 from plimsoll.margin.profiles import profile
 from plimsoll.margin.venue import VenueMargin
@@ -34,6 +35,11 @@ class OptionMargin(MarginModel):
     marks : Vector [I]   Quote currency per base unit, above zero.
     quoted : Market      What the live instruments are priced from: the quotes behind the marks.
 
+    Attributes
+    ----------
+    live : Rows [J]      Columns of the instruments that have not expired.
+    venue : VenueMargin  Of these, in this order.
+
     Raises
     ------
     PlimsollError   `MISSING_PARAMETERS` where the set has no rates for an underlying, `BAD_SETTING` where
@@ -54,26 +60,25 @@ class OptionMargin(MarginModel):
                     remedy=f"Calibrate {listing.underlying} as well; the set knows {', '.join(known)}.",
                 )
         instruments = tuple(listing.instrument for listing in listings)
-        self._live: Rows = np.array(
+        self.live: Rows = np.array(
             [i for i, each in enumerate(instruments) if not _is_over(each, quoted.time)], dtype=np.intp
         )
         self._parameters = parameters
         self._instruments = instruments
         self._marks = marks
-        self.venue = VenueMargin(tuple(instruments[i] for i in self._live), quoted, chosen)
+        self.venue = VenueMargin(tuple(instruments[i] for i in self.live), quoted, chosen)
+        self._many = ManyPortfolios(self.venue)
 
     def requirement(self, notional: Matrix, level: Level) -> Vector:
-        """Margin every account as a portfolio of its own."""
-        asked = np.zeros(len(notional))
-        for account in np.flatnonzero(notional.any(axis=1)):
-            needed = self.venue.requirement(self.portfolio(notional[account]), level)
-            asked[account] = needed.required * QUANTA_PER_UNIT
-        return asked
+        """Margin every account as a portfolio of its own, all at once."""
+        quantity = notional[:, self.live] / (self._marks[self.live] * QUANTA_PER_UNIT)
+        asked = self._many.required(quantity, initial=level != Level.MAINTENANCE)
+        return asked * QUANTA_PER_UNIT
 
     def portfolio(self, notional: Vector) -> Portfolio:
         """Read notionals at the marks, quote quanta, as quantities held."""
         quantity = notional / (self._marks * QUANTA_PER_UNIT)
-        held = [i for i in self._live if quantity[i] != 0.0]
+        held = [i for i in self.live if quantity[i] != 0.0]
         return Portfolio(holdings=tuple(Holding(self._instruments[i], float(quantity[i])) for i in held))
 
     def over(self, listings: tuple[Listing, ...]) -> "OptionMargin":
@@ -107,7 +112,7 @@ class OptionMargin(MarginModel):
     def _standalone(self) -> Matrix:
         rates = np.zeros((len(Level), len(self._instruments), 2))
         for level in Level:
-            for i in self._live:
+            for i in self.live:
                 for side, sign in enumerate((1.0, -1.0)):
                     notional = np.zeros((1, len(self._instruments)))
                     notional[0, i] = sign * self._marks[i] * QUANTA_PER_UNIT

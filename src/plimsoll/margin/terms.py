@@ -4,12 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from msgspec import structs
-
 from plimsoll.domain.account_books import QUOTE, AccountBook
 from plimsoll.domain.accounts import Account
 from plimsoll.domain.instruments import Instrument, Listing, Option, parse_instrument
-from plimsoll.domain.market import Market, UnderlyingQuote
+from plimsoll.domain.market import Market, moved_market
 from plimsoll.domain.parameters import ParameterSet
 from plimsoll.domain.portfolios import Holding, Portfolio
 from plimsoll.domain.profiles import PortfolioProfile
@@ -134,30 +132,7 @@ class ProfileTerms(MarginTerms):
     def moved(self, market: str, multiple: float) -> MarginTerms:
         """Multiply spot, perpetual and forwards, and assets priced by them; volatilities stay by strike."""
         followers = {terms.asset for terms in self._profile.collateral if terms.moves_with == market}
-        return ProfileTerms(
-            self._profile,
-            structs.replace(
-                self._market,
-                underlyings=tuple(_scaled(u, market, multiple) for u in self._market.underlyings),
-                assets=tuple(
-                    structs.replace(asset, price=asset.price * multiple)
-                    if asset.asset in {market, *followers}
-                    else asset
-                    for asset in self._market.assets
-                ),
-            ),
-        )
-
-
-def _scaled(quote: UnderlyingQuote, market: str, multiple: float) -> UnderlyingQuote:
-    if quote.underlying != market:
-        return quote
-    return structs.replace(
-        quote,
-        spot=quote.spot * multiple,
-        perpetual=None if quote.perpetual is None else quote.perpetual * multiple,
-        expiries=tuple(structs.replace(e, forward=e.forward * multiple) for e in quote.expiries),
-    )
+        return ProfileTerms(self._profile, moved_market(self._market, market, multiple, followers))
 
 
 def _held(account: Account, market: str) -> tuple[Instrument, ...]:

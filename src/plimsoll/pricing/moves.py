@@ -21,7 +21,7 @@ from plimsoll.domain.scenario_sets import (
 )
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.repricing import ABSOLUTE_SKEW, LINEAR_SKEW, NO_SKEW
-from plimsoll.pricing.chain import Chain, Slot
+from plimsoll.pricing.chain import Chain
 from plimsoll.types import Matrix, Vector
 
 __all__ = ["Moves", "build_moves", "spot_moves", "tenor_multiple"]
@@ -78,8 +78,7 @@ def build_moves(
     Raises
     ------
     PlimsollError   `MISSING_PARAMETERS` where joint moves or a skew do not cover the chain, `BAD_SETTING`
-    where a
-                    move takes a price below zero.
+                    where a move takes a price below zero.
     """
     if isinstance(scenarios, ScenarioGrid):
         moves = _grid(scenarios, chain, ranges)
@@ -98,33 +97,41 @@ def build_moves(
 
 
 def _grid(grid: ScenarioGrid, chain: Chain, ranges: Mapping[str, float]) -> Moves:
-    shape = (len(chain.slots), len(grid.scenarios))
+    cells = grid.scenarios
+    shape = (len(chain.slots), len(cells))
     multiple, scale, cap, weight = np.ones(shape), np.ones(shape), np.zeros(shape), np.ones(shape)
     years = chain.tau.tolist()
+    spot = np.array([cell.spot for cell in cells], dtype=np.float64)
+    basis = np.array([cell.basis for cell in cells], dtype=np.float64)
+    weights = np.array([cell.weight for cell in cells], dtype=np.float64)
+    apart = np.array([cell.linear_spot is not None for cell in cells], dtype=np.bool_)
+    linear = np.array([cell.linear_spot or 0.0 for cell in cells], dtype=np.float64)
     for e, slot in enumerate(chain.slots):
         reach = ranges.get(chain.underlyings[slot.underlying], 1.0)
-        rung = _rung(grid, reach)
-        for s, scenario in enumerate(grid.scenarios):
-            unit = 1.0 if grid.nested else reach
-            multiple[e, s], weight[e, s] = _spot(scenario, slot, unit, years[e])
-            if abs(scenario.spot) > rung:
-                weight[e, s] = 0.0
-            if slot.is_option:
-                scale[e, s] = _scale(scenario.volatility, grid.volatility, chain.days[e])
-            cap[e, s] = _cap(scenario.volatility, grid.skew, years[e])
-    rises = np.array([scenario.volatility is VolatilityMove.UP for scenario in grid.scenarios])
+        unit = 1.0 if grid.nested else reach
+        multiple[e], weight[e] = (1.0 + unit * spot) * (1.0 + basis * years[e]), weights
+        if not slot.is_option:
+            multiple[e, apart], weight[e, apart] = 1.0 + unit * linear[apart], 1.0
+        weight[e, np.abs(spot) > _rung(grid, reach)] = 0.0
+        if slot.is_option:
+            scale[e] = _by_kind(cells, _scales(grid.volatility, chain.days[e]))
+        cap[e] = _by_kind(cells, _caps(cells, grid.skew, years[e]))
+    rises = np.array([cell.volatility is VolatilityMove.UP for cell in cells], dtype=np.bool_)
     return Moves(
-        names=tuple(scenario.name for scenario in grid.scenarios),
+        names=tuple(cell.name for cell in cells),
         multiple=multiple,
         scale=scale,
         floor=np.where(rises, grid.volatility.least_after_rise, 0.0),
-        skew=np.array(
-            [_SKEWS.get(scenario.volatility, NO_SKEW) for scenario in grid.scenarios], dtype=np.int8
-        ),
+        skew=np.array([_SKEWS.get(cell.volatility, NO_SKEW) for cell in cells], dtype=np.int8),
         cap=cap,
         width=np.array([_width(grid.skew, tau) for tau in years], dtype=np.float64),
         weight=weight,
     )
+
+
+def _by_kind(cells: tuple[GridScenario, ...], figures: Mapping[VolatilityMove, float]) -> Vector:
+    """Give each cell the figure of its kind of volatility move: Vector [S]."""
+    return np.array([figures[cell.volatility] for cell in cells], dtype=np.float64)
 
 
 def _rung(grid: ScenarioGrid, reach: float) -> float:
@@ -148,34 +155,34 @@ def _reaching(rungs: Sequence[float], reach: float) -> int:
     return place
 
 
-def _spot(scenario: GridScenario, slot: Slot, reach: float, tau: float) -> tuple[float, float]:
-    """Give the forward's multiple and the weight of the result."""
-    if scenario.linear_spot is not None and not slot.is_option:
-        return 1.0 + reach * scenario.linear_spot, 1.0
-    return (1.0 + reach * scenario.spot) * (1.0 + scenario.basis * tau), scenario.weight
+def _scales(tenors: VolatilityRange, days: float) -> Mapping[VolatilityMove, float]:
+    """Give shocked volatility over volatility by kind of move."""
+    multiple = tenor_multiple(days, tenors)
+    return {
+        **dict.fromkeys(VolatilityMove, 1.0),
+        VolatilityMove.UP: 1.0 + tenors.rise * multiple,
+        VolatilityMove.DOWN: max(0.0, 1.0 - tenors.fall * multiple),
+    }
 
 
-def _scale(move: VolatilityMove, tenors: VolatilityRange, days: float) -> float:
-    if move is VolatilityMove.UP:
-        return 1.0 + tenors.rise * tenor_multiple(days, tenors)
-    if move is VolatilityMove.DOWN:
-        return max(0.0, 1.0 - tenors.fall * tenor_multiple(days, tenors))
-    return 1.0
-
-
-def _cap(move: VolatilityMove, shape: SkewShape | None, tau: float) -> float:
-    if move not in _SKEWS:
-        return 0.0
-    if shape is None:
-        raise PlimsollError(
-            Code.MISSING_PARAMETERS,
-            f"a {move} scenario stands in a grid without a skew",
-            where="scenarios.skew",
-            remedy="Give the grid a skew, or take the scenario out.",
-        )
-    if move is VolatilityMove.LINEAR_SKEW:
-        return shape.linear_slope * math.sqrt(tau) + shape.linear_cap
-    return shape.absolute_slope * math.sqrt(tau) + shape.absolute_cap
+def _caps(
+    cells: tuple[GridScenario, ...], shape: SkewShape | None, tau: float
+) -> Mapping[VolatilityMove, float]:
+    """Give the largest relative move of a smile by kind of move."""
+    caps = dict.fromkeys(VolatilityMove, 0.0)
+    if shape is not None:
+        caps[VolatilityMove.LINEAR_SKEW] = shape.linear_slope * math.sqrt(tau) + shape.linear_cap
+        caps[VolatilityMove.ABSOLUTE_SKEW] = shape.absolute_slope * math.sqrt(tau) + shape.absolute_cap
+        return caps
+    for cell in cells:
+        if cell.volatility in _SKEWS:
+            raise PlimsollError(
+                Code.MISSING_PARAMETERS,
+                f"a {cell.volatility} scenario stands in a grid without a skew",
+                where="scenarios.skew",
+                remedy="Give the grid a skew, or take the scenario out.",
+            )
+    return caps
 
 
 def _width(shape: SkewShape | None, tau: float) -> float:

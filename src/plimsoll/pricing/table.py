@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from plimsoll.kernels.lanes import LANES
-from plimsoll.kernels.repricing import NO_SKEW, reprice
+from plimsoll.kernels.repricing import NO_SKEW, reprice, reprice_few
 from plimsoll.pricing.chain import Chain
 from plimsoll.pricing.moves import Moves
 from plimsoll.types import Matrix, Rows, Vector
 
 __all__ = ["PriceTable", "price_table", "repriced"]
+
+_FEW = 300_000
+"""Cells that one thread prices in some milliseconds, which a second one takes to wake up where much runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ def _filled(table: PriceTable, rows: Rows) -> PriceTable:
     chain, moves = table.chain, table.moves
     terms = (chain.kind, chain.slot, chain.strike, chain.volatility, chain.forward, chain.tau, chain.discount)
     still = LANES - len(moves.names) % LANES
-    reprice(
+    price = reprice_few if len(rows) * len(moves.names) <= _FEW else reprice
+    price(
         rows,
         *terms,
         np.pad(moves.multiple, ((0, 0), (0, still)), constant_values=1.0),

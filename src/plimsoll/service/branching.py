@@ -7,6 +7,7 @@ from plimsoll.clearing.feedback import MOVES, branching_profile
 from plimsoll.domain.instruments import Spot
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.engine.market_curves import market_depth
+from plimsoll.engine.options import lists_options
 from plimsoll.engine.state import State
 from plimsoll.sim.held import held_by_traders
 from plimsoll.types import Matrix
@@ -43,9 +44,9 @@ def branching(state: State) -> tuple[Branching, ...]:
 
     .. math:: n_m = \max_x \frac{g_m(x)}{d_m}
 
-    with d the depth of this moment by the market's cost curve.
+    with d the depth of this moment by the market's cost curve. Not measured where options are listed.
     """
-    if state.model is None or np.isnan(state.market.marks).any():
+    if state.model is None or np.isnan(state.market.marks).any() or lists_options(state.listings):
         return ()
     traded = [entry.underlying for entry in state.listings if not isinstance(entry.instrument, Spot)]
     markets = tuple(dict.fromkeys(traded))

@@ -13,8 +13,10 @@ from plimsoll.errors import Code, PlimsollError
 from plimsoll.feeds.reports import SignedReport
 from plimsoll.margin.liquidation_price import LiquidationPrices
 from plimsoll.margin.what_if import WhatIf
-from plimsoll.service.accounts import AccountDetail, AccountPage, MarginAnswer
+from plimsoll.service.account_margin import MarginAnswer
+from plimsoll.service.accounts import AccountDetail, AccountPage
 from plimsoll.service.auctions import AuctionLine, BidAnswer
+from plimsoll.service.boards import Board
 from plimsoll.service.branching import Branching
 from plimsoll.service.markets import Announcement, HappenedPage, JournalPosition, Market, Overview
 from plimsoll.service.openapi import ErrorBody
@@ -65,6 +67,30 @@ class Client:
     async def markets(self) -> tuple[Market, ...]:
         """List the markets."""
         return await self._get("/v1/markets", tuple[Market, ...])
+
+    async def boards(self) -> tuple[Board, ...]:
+        """List the boards of options, the next to expire first."""
+        return await self._get("/v1/boards", tuple[Board, ...])
+
+    async def list_board(
+        self,
+        *,
+        forward: float,
+        volatility: Mapping[str, float],
+        volume: float,
+        impact: float,
+        future: bool = False,
+        key: str,
+    ) -> WriteAnswer:
+        """List options of one market and expiry by their names, with the quotes that they begin with."""
+        body = {
+            "forward": forward,
+            "volatility": dict(volatility),
+            "volume": volume,
+            "impact": impact,
+            "future": future,
+        }
+        return await self._write("/v1/boards", body, key)
 
     async def parameters(self) -> ParameterSet:
         """Give the parameter set in force, without its joint scenarios."""
@@ -154,13 +180,22 @@ class Client:
         self,
         time: int,
         *,
-        marks: Mapping[str, float],
+        marks: Mapping[str, float] = {},
         volume: Mapping[str, float] = {},
         impact: Mapping[str, float] = {},
+        forwards: Mapping[str, float] = {},
+        volatility: Mapping[str, float] = {},
         key: str,
     ) -> WriteAnswer:
-        """Move the market; by instrument, what is left out keeps its last figure."""
-        body = {"time": time, "marks": dict(marks), "volume": dict(volume), "impact": dict(impact)}
+        """Move the market; by instrument or board, what is left out keeps its last figure."""
+        told = {
+            "marks": marks,
+            "volume": volume,
+            "impact": impact,
+            "forwards": forwards,
+            "volatility": volatility,
+        }
+        body = {"time": time, **{name: dict(figures) for name, figures in told.items() if figures}}
         return await self._write("/v1/ticks", body, key)
 
     async def _get(self, path: str, kind: type[_Answer], **query: str | int) -> _Answer:

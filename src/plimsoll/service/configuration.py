@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from plimsoll.domain.instruments import parse_instrument
 from plimsoll.domain.markets import market_name
 from plimsoll.errors import Code, PlimsollError, missing_file
 from plimsoll.service.settings import REPORTERS, ServiceSettings
@@ -94,9 +95,29 @@ def _agreeing(settings: ServiceSettings) -> ServiceSettings:
         raise _bad(f"{listen.host} is no loopback address and there is no certificate", "listen.host")
     if settings.feed == "external" and len(set(settings.external.markets)) != len(settings.external.markets):
         raise _bad("a market is named twice", "external.markets")
+    _check_boards(settings)
     _check_sources(settings)
     _check_reports(settings)
     return settings
+
+
+def _check_boards(settings: ServiceSettings) -> None:
+    """Refuse options of a market or day that is none, and on a venue that hears prices itself."""
+    external = settings.external
+    if external.boards and settings.feed != "external":
+        raise _bad("a replayed market lists its own options", "external.boards")
+    if external.boards and settings.hears:
+        raise _bad("forwards and volatilities come through the API alone", "external.boards")
+    for name, board in external.boards.items():
+        where = f"external.boards.{name}"
+        try:
+            parsed = parse_instrument(name, where)
+        except PlimsollError as error:
+            raise _bad(error.what, where) from error
+        if parsed.underlying not in external.markets:
+            raise _bad(f"{parsed.underlying} is not in external.markets", where)
+        if parsed.name != name or len({f"{strike:g}" for strike in board.strikes}) != len(board.strikes):
+            raise _bad("its day begins with 0, or a strike is named twice", where)
 
 
 def _check_sources(settings: ServiceSettings) -> None:

@@ -1,5 +1,6 @@
 """What does a venue begin with whose ticks, accounts and fills come through the API?"""
 
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,15 @@ import numpy as np
 from plimsoll.domain.bars import Bars
 from plimsoll.domain.events import Event, Funded, Listed, Published
 from plimsoll.domain.instruments import Listing
-from plimsoll.domain.market_liquidity import MarketLiquidity
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import ParameterSet, Provenance
+from plimsoll.engine.options import has_expired
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.feeds.bars import read_bars
 from plimsoll.scenarios.library import daily_history
 from plimsoll.service.bar_builder import BarBuilder
+from plimsoll.service.boards import board_listings
+from plimsoll.service.curves import published_curves
 from plimsoll.service.settings import ServiceSettings
 from plimsoll.sim.curves import WithLiquidity
 from plimsoll.sim.policies import REFERENCE, policy
@@ -23,8 +26,9 @@ from plimsoll.sim.population import list_instruments
 from plimsoll.sim.publishing import Publisher, publisher
 from plimsoll.types import Rows
 
-__all__ = ["ExternalVenue", "external_venue", "opening_events"]
+__all__ = ["ExternalVenue", "external_venue", "opening_events", "refuse_expired", "warn_of_boards"]
 
+_LOG = logging.getLogger("plimsoll.service")
 _PROGRAM = "plimsoll serve"
 _SECOND = 1000
 
@@ -52,7 +56,9 @@ def external_venue(settings: ServiceSettings) -> ExternalVenue:
     markets = settings.external.markets
     history = _history(settings)
     prices = np.array([_last(history, market) for market in markets])
-    listings = list_instruments(markets, prices)
+    linear = list_instruments(markets, prices)
+    lots = {listing.underlying: listing.lot for listing in linear}
+    listings = linear + board_listings(settings.external.boards, lots)
     provenance = Provenance(
         program=_PROGRAM, settings="", inputs=(settings.external.history or "packaged daily history",)
     )
@@ -60,7 +66,7 @@ def external_venue(settings: ServiceSettings) -> ExternalVenue:
     return ExternalVenue(
         markets=markets,
         listings=listings,
-        publisher=WithLiquidity(rates, _liquidity(settings)),
+        publisher=WithLiquidity(rates, published_curves(settings)),
         builder=BarBuilder(_columns(listings, markets), settings.external.bar_seconds * _SECOND),
     )
 
@@ -75,28 +81,34 @@ def opening_events(venue: ExternalVenue, settings: ServiceSettings) -> list[Even
     return [*events, Published(now, first)] if first is not None else events
 
 
+def refuse_expired(venue: ExternalVenue, first: list[Event]) -> None:
+    """Raise `EXPIRED_INSTRUMENT` where a venue would open with what has expired."""
+    over = np.flatnonzero(has_expired(venue.listings, first[0].time))
+    if len(over) > 0:
+        raise PlimsollError(
+            Code.EXPIRED_INSTRUMENT,
+            "it has expired already",
+            where=f"external.boards, {venue.listings[over[0]].name}",
+            remedy="Take the board out, or name a later day.",
+        )
+
+
+def warn_of_boards(venue: ExternalVenue, listed: tuple[Listing, ...]) -> None:
+    """Say which options of the settings a venue that is open already does not list."""
+    known = {listing.name for listing in listed}
+    for listing in venue.listings:
+        if listing.name not in known:
+            _LOG.warning(
+                "not listed: settings name what a venue opens with, POST /v1/boards what comes later",
+                extra={"instrument": listing.name},
+            )
+
+
 def _history(settings: ServiceSettings) -> Bars:
     markets = settings.external.markets
     if settings.external.history:
         return read_bars(Path(settings.external.history), markets=markets).aligned(markets)
     return daily_history(time.time_ns() // 1_000_000).aligned(markets)
-
-
-def _liquidity(settings: ServiceSettings) -> tuple[MarketLiquidity, ...]:
-    """Give the curves that the settings name; `UNKNOWN_MARKET` where one is of no listed market."""
-    curves = settings.external.curves
-    for market in curves:
-        if market not in settings.external.markets:
-            raise PlimsollError(
-                Code.UNKNOWN_MARKET,
-                f"a cost curve of {market}, which is not listed",
-                where="external.curves",
-                remedy=f"Choose among {', '.join(settings.external.markets)}.",
-            )
-    charged = settings.calibration.size_charge
-    return tuple(
-        MarketLiquidity(market=market, curves=(curve,), charged=charged) for market, curve in curves.items()
-    )
 
 
 def _last(history: Bars, market: str) -> float:

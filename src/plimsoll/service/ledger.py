@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import structs
 
-from plimsoll.domain.events import Effect, Event
+from plimsoll.domain.events import Effect, Event, Traded
 from plimsoll.engine.machine import begin, step
 from plimsoll.engine.state import State, restore
 from plimsoll.errors import Code, PlimsollError
@@ -154,5 +154,16 @@ class Ledger:
 
 
 def fingerprint(event: Event) -> str:
-    """Name an event whatever its time: a repeated request comes later."""
+    """Name an event whatever its time, and whatever was listed meanwhile: a repeated request comes later."""
+    if isinstance(event, Traded):
+        event = _narrow(event)
     return hashlib.sha256(msgspec.msgpack.encode(structs.replace(event, time=0))).hexdigest()
+
+
+def _narrow(event: Traded) -> Traded:
+    """Leave out the last columns that nothing of a trade is in."""
+    used = [place + 1 for place, price in enumerate(event.prices) if price == price]  # not NaN
+    width = max(used, default=0)
+    return structs.replace(
+        event, prices=event.prices[:width], lots=tuple(legs[:width] for legs in event.lots)
+    )

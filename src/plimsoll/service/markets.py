@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from plimsoll.clearing.statuses import Status
 from plimsoll.domain.bars import HOUR
+from plimsoll.domain.instruments import Option
 from plimsoll.domain.parameters import (
     CrossMargin,
     JointScenarios,
@@ -16,14 +17,11 @@ from plimsoll.domain.parameters import (
     SideEvidence,
     StaticTiers,
 )
-from plimsoll.domain.scenario_sets import MarketMove, NamedStress
 from plimsoll.engine.book import FIRST_TRADER, FUND
-from plimsoll.errors import Code, PlimsollError
 from plimsoll.service.branching import Branching
 from plimsoll.service.endpoints import Asked, Cursor
 from plimsoll.service.moments import market_prices
-from plimsoll.service.stress import StressResult, stressed
-from plimsoll.service.threads import apart
+from plimsoll.service.stress import StressResult
 from plimsoll.service.view import Happened, Moment, View, in_force, without_scenarios
 
 __all__ = [
@@ -34,11 +32,9 @@ __all__ = [
     "Market",
     "Overview",
     "SeriesQuery",
-    "Shock",
     "announced",
     "announcements",
     "branching_ratios",
-    "custom_stress",
     "evidence",
     "happened_page",
     "journal_position",
@@ -53,8 +49,6 @@ __all__ = [
     "stress_results",
 ]
 
-Share = Annotated[float, Meta(gt=-1.0, le=10.0)]
-
 
 class Market(Struct, frozen=True, kw_only=True):
     """One market now. Money is in quote quanta, rates are shares of notional, long then short.
@@ -63,7 +57,7 @@ class Market(Struct, frozen=True, kw_only=True):
     ----------
     price : float            Mark; 0 before the first tick.
     move : float             Relative to the oldest price in the charts within a day.
-    long_open, short_open : int   Notional that traders hold.
+    long_open, short_open : int   Notional that traders hold, in options nothing: boards have those.
     maintenance, initial, target : tuple [2]
     binding : tuple [2]      What holds the rate: ``model``, ``floor``, ``rise-limit`` or ``fall-limit``.
     branching : float or None
@@ -184,12 +178,6 @@ class JournalPosition(Struct, frozen=True, kw_only=True):
     waiting: int
 
 
-class Shock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Relative moves by market; others move as their mean."""
-
-    moves: Annotated[dict[str, Share], Meta(min_length=1, max_length=1000)]
-
-
 async def overview(asked: Asked) -> Overview:
     """Give the venue at a glance."""
     return overview_of(asked)
@@ -236,7 +224,8 @@ def markets_of(asked: Asked) -> tuple[Market, ...]:
     ratios = {each.market: each.ratio for each in view.insight.branching} if view.insight else {}
     doubts = asked.desk.live.doubts() if asked.desk.live is not None else {}
     held = view.state.book.lots[FIRST_TRADER:]
-    unit = np.nan_to_num(view.state.unit)
+    linear = [not isinstance(listing.instrument, Option) for listing in view.state.listings]
+    unit = np.where(linear, np.nan_to_num(view.state.unit), 0.0)
     long, short = np.maximum(held, 0).sum(axis=0) * unit, -np.minimum(held, 0).sum(axis=0) * unit
     found = []
     for place, (market, price) in enumerate(market_prices(view).items()):
@@ -331,25 +320,6 @@ async def stress_results(asked: Asked) -> tuple[StressResult, ...]:
     """Give the library's stresses on the positions that are open, the costliest first."""
     insight = asked.desk.view.insight
     return insight.stresses if insight else ()
-
-
-async def custom_stress(asked: Asked) -> StressResult:
-    """Stress the open positions with moves of one's own."""
-    view = asked.desk.view
-    moves = asked.body.moves
-    unknown = sorted(set(moves) - set(view.markets))
-    if unknown:
-        raise PlimsollError(
-            Code.UNKNOWN_MARKET,
-            f"no market {unknown[0][:40]}",
-            where="moves",
-            remedy=f"Choose among {', '.join(view.markets)}.",
-        )
-    in_force(view)
-    named = tuple(MarketMove(underlying=market, spot=move) for market, move in moves.items())
-    others = float(np.mean(list(moves.values())))
-    asked_for = NamedStress(name="custom", moves=named, others=others)
-    return await apart(stressed, view.state, "Moves of the request", asked_for)
 
 
 async def happened_page(asked: Asked) -> HappenedPage:

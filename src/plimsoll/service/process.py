@@ -1,6 +1,7 @@
 """How does the service start, run and end as one process?"""
 
 import contextlib
+import ipaddress
 import logging
 import socket
 import ssl
@@ -19,7 +20,12 @@ from plimsoll.service.application import application
 from plimsoll.service.bar_builder import BarBuilder
 from plimsoll.service.desk import Described, Desk
 from plimsoll.service.doubtful_prices import is_raised
-from plimsoll.service.external_venue import external_venue, opening_events
+from plimsoll.service.external_venue import (
+    external_venue,
+    opening_events,
+    refuse_expired,
+    warn_of_boards,
+)
 from plimsoll.service.insight import look_until
 from plimsoll.service.live_feed import LiveFeed
 from plimsoll.service.logs import set_up_logs
@@ -170,7 +176,9 @@ class Service:
     def _open_replay(self) -> None:
         venue = replayed_venue(self._settings)
         bars = venue.stage.market.bars
-        room = self._resumed(venue.publisher, bars.markets, None, opening(venue))
+        room = self._room(venue.publisher, bars.markets, None)
+        if room.resume().sequence == 0:
+            room.open(opening(venue, self._settings.replay))
         room.start()
         self.desk.room = room
         kept = [*self.desk.records.bars()][-1:]
@@ -182,18 +190,22 @@ class Service:
         venue = external_venue(self._settings)
         first = opening_events(venue, self._settings)
         builder = None if self._settings.hears else venue.builder
-        room = self._resumed(venue.publisher, venue.markets, builder, first)
+        room = self._room(venue.publisher, venue.markets, builder)
+        state = room.resume()
+        if state.sequence == 0:
+            refuse_expired(venue, first)
+            room.open(first)
+        else:
+            warn_of_boards(venue, state.listings)
         room.feed = "ticks come through the API"
         room.start()
         self.desk.room = room
         if self._settings.hears:
             self._listen(room, venue.builder, first)
 
-    def _resumed(
-        self, publisher: Publisher, markets: tuple[str, ...], builder: BarBuilder | None, first: list[Event]
-    ) -> EngineRoom:
-        """Rebuild the venue from what is kept, or open it with these events where nothing is."""
-        room = EngineRoom(
+    def _room(self, publisher: Publisher, markets: tuple[str, ...], builder: BarBuilder | None) -> EngineRoom:
+        """Make the room of a venue; nothing is rebuilt or opened yet."""
+        return EngineRoom(
             self._settings.engine,
             self._settings.store,
             self._store,
@@ -202,9 +214,6 @@ class Service:
             markets=markets,
             builder=builder,
         )
-        if room.resume().sequence == 0:
-            room.open(first)
-        return room
 
     def _listen(self, room: EngineRoom, bars: BarBuilder, first: list[Event]) -> None:
         """Begin to listen; `first` is what the venue would open with now, and so calibrated afresh."""
@@ -277,6 +286,10 @@ def _bound(listen: ListenSettings) -> socket.socket:
 
 
 def _address(listen: ListenSettings, listening: socket.socket, token: str) -> str:
+    """Say where a browser on this machine finds the page: no browser can be sent to all interfaces."""
     scheme = "https" if listen.certificate else "http"
-    host = f"[{listen.host}]" if ":" in listen.host else listen.host
-    return f"{scheme}://{host}:{listening.getsockname()[1]}/#token={token}"
+    bound, port = listening.getsockname()[:2]
+    within = "::1" if ":" in bound else "127.0.0.1"
+    name = within if ipaddress.ip_address(bound).is_unspecified else listen.host
+    host = f"[{name}]" if ":" in name else name
+    return f"{scheme}://{host}:{port}/#token={token}"

@@ -8,19 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from plimsoll.domain.bars import HOUR, MINUTE
-from plimsoll.domain.events import Event
+from plimsoll.domain.events import Effect, Event, Liquidated, Ticked, Unwound
 from plimsoll.engine.runner import Runner
 from plimsoll.errors import PlimsollError
 from plimsoll.scenarios.library import daily_history, path, scenario
 from plimsoll.scenarios.scenario import ScenarioPath
 from plimsoll.service.instructions import Instruction
 from plimsoll.service.records import KeptBar
+from plimsoll.service.replayed_options import introduction, with_appetite, with_options
 from plimsoll.service.room import EngineRoom
 from plimsoll.service.settings import ReplaySettings, ServiceSettings
 from plimsoll.sim.bidders import bid_for, wanted_accounts
 from plimsoll.sim.curves import WithLiquidity
 from plimsoll.sim.market import displacement_of, disturbed_bar
 from plimsoll.sim.policies import REFERENCE, policy
+from plimsoll.sim.population import Population
 from plimsoll.sim.publishing import Publisher, publisher
 from plimsoll.sim.replay import Origin, build_stage
 from plimsoll.sim.settings import ReplaySettings as StageSettings
@@ -79,11 +81,21 @@ _HOURS_BEFORE = 2
 """Time for a venue to be seen in calm before the worst hour."""
 
 
-def opening(venue: ReplayedVenue) -> list[Event]:
+def opening(venue: ReplayedVenue, settings: ReplaySettings) -> list[Event]:
     """Give the events that the venue opens with; working them out changes nothing but the publisher."""
     written = _Written()
-    open_venue(Runner(written), venue.stage, venue.publisher)
+    further = _with_boards if settings.options else None
+    open_venue(Runner(written), venue.stage, venue.publisher, further)
     return written.events
+
+
+def _with_boards(runner: Runner, population: Population) -> Population:
+    """List options, and let some accounts want them."""
+    boards = introduction(runner.state, runner.state.time)
+    if boards is None:
+        return population
+    runner.run(boards)
+    return with_appetite(population, runner.state, np.random.default_rng(len(population.names)))
 
 
 class _Written:
@@ -132,6 +144,7 @@ class ReplayFeed:
         self._stage = stage
         self._after = after
         self._pressure = pressure
+        self._options = settings.options
         self._rest = stage.market.bars.length / 1000.0 / settings.pace
         self._recovery = 0.5 ** (stage.market.bars.length / HOUR / stage.settings.market.recovery_half_life)
         self._stopping = threading.Event()
@@ -174,11 +187,27 @@ class ReplayFeed:
         stage = self._stage
         displacement = displacement_of(self._pressure, stage.market.impact[row])
         tick = market_tick(stage, row, int(stage.market.bars.ends[row]), last * np.exp(displacement))
+        if self._options:
+            tick = self._with_options(tick)
         bar = disturbed_bar(stage.market.bars, row, displacement)
         done = self._room.submit(Instruction(tick, "replay", bar=KeptBar.of(bar, self._pressure.tolist())))
-        forced = forced_hours(stage, row, done.result(_PATIENCE).effects)
+        forced = forced_hours(stage, row, self._linear(done.result(_PATIENCE).effects))
         self._bid(tick.time)
         return forced
+
+    def _with_options(self, tick: Ticked) -> Ticked:
+        """List what is due, and quote all options."""
+        boards = introduction(self._room.view.state, tick.time)
+        if boards is not None:
+            self._room.submit(Instruction(boards, "replay")).result(_PATIENCE)
+        return with_options(tick, self._room.view.state)
+
+    def _linear(self, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+        """Leave out what was sold of options: it moves their own marks and not the market's price."""
+        known = {listing.name for listing in self._stage.listings}
+        return tuple(
+            each for each in effects if not isinstance(each, Liquidated | Unwound) or each.instrument in known
+        )
 
     def _bid(self, time: int) -> None:
         """Let the bidders of the settings bid for what is on the block."""

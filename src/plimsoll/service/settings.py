@@ -12,6 +12,7 @@ from plimsoll.sim.settings import MarketSettings, PopulationSettings
 
 __all__ = [
     "REPORTERS",
+    "BoardSettings",
     "EngineSettings",
     "ExternalSettings",
     "LimitSettings",
@@ -28,6 +29,8 @@ __all__ = [
 Count = Annotated[int, Meta(ge=1, le=10_000_000)]
 Seconds = Annotated[float, Meta(gt=0.0, le=3600.0)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
+BoardName = Annotated[str, Meta(pattern="^[A-Z0-9]{1,20}-[0-9]{1,2}[A-Z]{3}[0-9]{2}$")]
+Strike = Annotated[float, Meta(gt=0.0, le=1e12)]
 SourceName = Annotated[str, Meta(pattern="^[a-z][a-z0-9]{0,39}$")]
 """So that a variable of the environment can name it."""
 
@@ -136,6 +139,8 @@ class ReplaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pace : factor       Seconds of the scenario in a second.
     step_minutes : minutes   Length of a bar.
     seed : number
+    options : yes or no List options of BTC and ETH too, of the next days, a week and a month, at volatilities
+                        that follow the forecast; some accounts hold them.
     """
 
     scenario: Name = "black-thursday-2020"
@@ -143,8 +148,22 @@ class ReplaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pace: Annotated[float, Meta(gt=0.0, le=1e6)] = 240.0
     step_minutes: Annotated[int, Meta(ge=1, le=60)] = 1
     seed: Annotated[int, Meta(ge=0)] = 1
+    options: bool = False
     population: PopulationSettings = msgspec.field(default_factory=PopulationSettings)
     market: MarketSettings = msgspec.field(default_factory=MarketSettings)
+
+
+class BoardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Contracts of one market that expire together, at 08:00 UTC of the day in their name.
+
+    Attributes
+    ----------
+    strikes : tuple       Quote currency per base unit; each lists a call and a put.
+    future : yes or no    List the future of that day as well.
+    """
+
+    strikes: Annotated[tuple[Strike, ...], Meta(min_length=1, max_length=500)]
+    future: bool = False
 
 
 class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -157,16 +176,22 @@ class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     bar_seconds : seconds  Length of the bars that ticks are gathered into; calibration learns from each.
     fund : quote           What the insurance fund begins with.
     makers : quote         What the makers, who take what does not net, begin with.
-    curves : table         Cost curve of each market, as fitted to its books; a market that is not named has
+    curves_from : path     A parameter set that `plimsoll calibrate --books` wrote: its curves of listed
+                           markets are published, with their evidence. Empty takes none.
+    curves : table         Cost curve of each market, instead of the one in that set; a market without any has
                            the flow of its ticks alone.
+    boards : table         Options that the venue opens with, by market and day (``BTC-27MAR26``). With any,
+                           every account is margined as a portfolio.
     """
 
-    markets: tuple[Name, ...] = ("BTC", "ETH")
+    markets: Annotated[tuple[Name, ...], Meta(min_length=1)] = ("BTC", "ETH")
     history: str = ""
     bar_seconds: Annotated[int, Meta(ge=1, le=3600)] = 60
     fund: Annotated[float, Meta(ge=0.0, le=1e12)] = 1_000_000.0
     makers: Annotated[float, Meta(ge=0.0, le=1e12)] = 100_000_000.0
+    curves_from: str = ""
     curves: dict[Name, CostCurve] = {}
+    boards: dict[BoardName, BoardSettings] = {}
 
 
 class SourceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

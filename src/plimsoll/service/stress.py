@@ -5,12 +5,14 @@ from typing import NamedTuple
 import numpy as np
 from msgspec import Struct
 
+from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.scenario_sets import NamedStress
 from plimsoll.engine.book import FIRST_TRADER, FUND
 from plimsoll.engine.state import State
 from plimsoll.kernels.valuation import worth
+from plimsoll.margin import OptionMargin
 from plimsoll.margin.stress import outcome_of
-from plimsoll.pricing import spot_moves
+from plimsoll.pricing import build_moves, price_table, spot_moves
 from plimsoll.scenarios.library import scenarios
 from plimsoll.scenarios.stresses import stresses
 from plimsoll.service.margins import margins_of
@@ -64,8 +66,19 @@ def library_stresses(state: State) -> tuple[StressResult, ...]:
 
 
 def stressed(state: State, title: str, stress: NamedStress) -> StressResult:
-    """Revalue every trader after the spot moves of a stress; volatilities move nothing that is linear."""
+    """Revalue every trader after the moves of a stress; volatilities move options alone."""
     return _result(state, _standing(state), title, stress)
+
+
+def _unit_change(state: State, stress: NamedStress, shock: Vector) -> Vector:
+    """Give what a lot of each listing gains, quanta [I]; options anew, those that expired are 0."""
+    if not isinstance(state.model, OptionMargin):
+        return state.unit * shock
+    change = np.zeros(len(shock))
+    chain = state.model.venue.chain
+    gained = price_table(chain, build_moves(stress, chain, {})).change[:, 0]
+    change[state.model.live] = gained * state.lot_sizes[state.model.live] * QUANTA_PER_UNIT
+    return change
 
 
 class _Standing(NamedTuple):
@@ -83,7 +96,7 @@ def _standing(state: State) -> _Standing:
 def _result(state: State, standing: _Standing, title: str, stress: NamedStress) -> StressResult:
     book, markets = state.book, [listing.underlying for listing in state.listings]
     shock = spot_moves(stress, markets)
-    change = worth(book.lots[FIRST_TRADER:], state.unit * shock)
+    change = worth(book.lots[FIRST_TRADER:], _unit_change(state, stress, shock))
     after = standing.equity + change
     found = outcome_of(stress.name, change, after, standing.maintenance)
     worst = int(np.argmin(after if found.insolvent else change)) if len(change) else -1

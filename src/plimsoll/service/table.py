@@ -6,7 +6,18 @@ This table is the API: routes, the OpenAPI document and the tests come from it.
 from plimsoll.domain.parameters import JointScenarios, ParameterSet, SideEvidence
 from plimsoll.margin.liquidation_price import LiquidationPrices
 from plimsoll.margin.what_if import WhatIf
-from plimsoll.service import accounts, auctions, markets, operations, prices, writes
+from plimsoll.service import (
+    account_margin,
+    accounts,
+    auctions,
+    boards,
+    custom_stress,
+    market_ticks,
+    markets,
+    operations,
+    prices,
+    writes,
+)
 from plimsoll.service.branching import Branching
 from plimsoll.service.endpoints import Cursor, Endpoint
 from plimsoll.service.live_feed import SourceLine
@@ -82,6 +93,14 @@ _READ = (
     ),
     Endpoint(
         method=_GET,
+        path="/v1/boards",
+        scope=Scope.READ,
+        summary="Which options are listed, and how do they stand?",
+        handle=boards.boards,
+        answer=tuple[boards.Board, ...],
+    ),
+    Endpoint(
+        method=_GET,
         path="/v1/parameters",
         scope=Scope.READ,
         summary="Which parameters are in force?",
@@ -144,17 +163,17 @@ _READ = (
         path="/v1/accounts/{account}/margin",
         scope=Scope.READ,
         summary="What must an account hold, and why?",
-        handle=accounts.account_margin,
-        answer=accounts.MarginAnswer,
+        handle=account_margin.account_margin,
+        answer=account_margin.MarginAnswer,
     ),
     Endpoint(
         method=_GET,
         path="/v1/accounts/{account}/liquidation-price",
         scope=Scope.READ,
         summary="At which prices is an account liquidated?",
-        handle=accounts.account_liquidation_price,
+        handle=account_margin.account_liquidation_price,
         answer=LiquidationPrices,
-        query=accounts.MarketQuery,
+        query=account_margin.MarketQuery,
     ),
     Endpoint(
         method=_GET,
@@ -219,9 +238,9 @@ _READ = (
         path="/v1/accounts/{account}/what-if",
         scope=Scope.READ,
         summary="What would trades change?",
-        handle=accounts.account_what_if,
+        handle=account_margin.account_what_if,
         answer=WhatIf,
-        body=accounts.Trades,
+        body=account_margin.Trades,
     ),
 )
 
@@ -281,9 +300,19 @@ _WRITE = (
         path="/v1/ticks",
         scope=Scope.RISK,
         summary="Move the market.",
-        handle=writes.tick,
+        handle=market_ticks.tick,
         answer=writes.WriteAnswer,
-        body=writes.TickBody,
+        body=market_ticks.TickBody,
+        writes=True,
+    ),
+    Endpoint(
+        method=_POST,
+        path="/v1/boards",
+        scope=Scope.RISK,
+        summary="List options of one expiry.",
+        handle=boards.list_board,
+        answer=writes.WriteAnswer,
+        body=boards.NewBoard,
         writes=True,
     ),
     Endpoint(
@@ -313,9 +342,9 @@ _DESK = (
         path="/v1/stress",
         scope=Scope.RISK,
         summary="What would moves of one's own do now?",
-        handle=markets.custom_stress,
+        handle=custom_stress.custom_stress,
         answer=StressResult,
-        body=markets.Shock,
+        body=custom_stress.Shock,
     ),
     Endpoint(
         method=_GET,

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from numba import config
+
 __all__ = ["apart", "take_short_turns"]
 
 _Given = ParamSpec("_Given")
@@ -26,5 +28,9 @@ async def apart(work: Callable[_Given, _Answer], *given: _Given.args, **named: _
 
 
 def take_short_turns() -> None:
-    """Have the threads of this process change places more often; once, at its start."""
+    """Have the threads of this process change places more often; once, at its start.
+
+    Several of them price large tables of options at once, so what shares that work out has to allow it.
+    """
     sys.setswitchinterval(_TURN)
+    config.THREADING_LAYER = "threadsafe"  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from plimsoll.kernels.lasting_tails import (
     positions_by_account,
     refresh,
 )
+from plimsoll.margin import OptionMargin
 from plimsoll.margin.portfolio import PortfolioMargin
 from plimsoll.service.margins import Margins, look_again, margins_of, refreshed, room_for, unknown_margins
 from plimsoll.types import Flags, Rows
@@ -46,9 +47,13 @@ class Touched:
         """Give the margins in this state."""
         before, self._before = self._before, state
         margins, holders = self._margins, self._holders
-        if before is None or margins is None or holders is None or state.model is not before.model:
+        if before is None or margins is None or state.model is not before.model:
             return self._anew(state)
         changed = _changed(before.book, state.book)
+        if holders is None:
+            system = np.arange(FIRST_TRADER)
+            self._margins = refreshed(margins, state, np.union1d(system, changed))
+            return self._margins
         if state.book.lots is not holders.lots:
             self._holders = holders = after_trades(holders, state.book.lots, changed)
             if holders is None:
@@ -59,6 +64,9 @@ class Touched:
 
     def _anew(self, state: State) -> Margins:
         book = state.book
+        if isinstance(state.model, OptionMargin):  # of one tick alone: what moved is never asked for
+            self._holders, self._followed, self._margins = None, None, margins_of(state)
+            return self._margins
         self._holders, self._followed = holders_of(book.lots), _followed(state)
         if self._followed is None:
             self._margins = margins_of(state)

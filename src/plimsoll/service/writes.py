@@ -1,4 +1,4 @@
-"""How do accounts, fills, deposits, withdrawals and ticks get in?"""
+"""How do accounts, fills, deposits and withdrawals get in?"""
 
 import asyncio
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from plimsoll.domain.events import Bid, Deposited, Event, Funded, Opened, Refused, Ticked, Traded
+from plimsoll.domain.events import Bid, Deposited, Event, Funded, Opened, Refused, Traded
 from plimsoll.domain.money import LARGEST_AMOUNT
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.service.accounts import trader_row
@@ -23,8 +23,10 @@ __all__ = [
     "Leg",
     "Name",
     "NewAccount",
+    "NotNegative",
     "Payment",
-    "TickBody",
+    "Price",
+    "Volatility",
     "WriteAnswer",
     "answered",
     "audit_page",
@@ -32,13 +34,15 @@ __all__ = [
     "fill",
     "fund",
     "open_account",
-    "tick",
+    "place_of",
     "withdraw",
+    "written",
 ]
 
 _Amount = Annotated[int, Meta(ge=1, le=LARGEST_AMOUNT)]
-_Price = Annotated[float, Meta(gt=0.0, le=1e15)]
-_NotNegative = Annotated[float, Meta(ge=0.0, le=1e18)]
+Price = Annotated[float, Meta(gt=0.0, le=1e15)]
+NotNegative = Annotated[float, Meta(ge=0.0, le=1e18)]
+Volatility = Annotated[float, Meta(gt=0.0, le=100.0)]
 Name = Annotated[str, Meta(pattern="^[A-Za-z0-9._-]{1,64}$")]
 _Instrument = Annotated[str, Meta(min_length=1, max_length=64)]
 SYSTEM_TIME = 0
@@ -75,27 +79,8 @@ class Fill(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A trade of one instrument at one price. What does not net among the legs is the makers'."""
 
     instrument: _Instrument
-    price: _Price
+    price: Price
     legs: Annotated[tuple[Leg, ...], Meta(min_length=1, max_length=1000)]
-
-
-class TickBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Marks by instrument; those left out keep their last one.
-
-    Attributes
-    ----------
-    time : int       Milliseconds UTC, not before the last tick.
-    marks : dict     Quote currency per base unit.
-    volume : dict    Quote volume per hour.
-    impact : dict    Relative move from trading one hour's volume at once.
-    depth : dict     Share of the published curve's depth that is left.
-    """
-
-    time: Annotated[int, Meta(ge=1, le=2**53)]
-    marks: Annotated[dict[str, _Price], Meta(min_length=1, max_length=10_000)]
-    volume: dict[str, _NotNegative] = {}
-    impact: dict[str, _NotNegative] = {}
-    depth: dict[str, Annotated[float, Meta(gt=0.0, le=10.0)]] = {}
 
 
 class WriteAnswer(Struct, frozen=True, kw_only=True):
@@ -121,31 +106,31 @@ class AuditPage(Struct, frozen=True, kw_only=True):
 async def open_account(asked: Asked) -> WriteAnswer:
     """Open an account."""
     body: NewAccount = asked.body
-    return await _written(asked, Opened(SYSTEM_TIME, (body.account,), (body.amount,)))
+    return await written(asked, Opened(SYSTEM_TIME, (body.account,), (body.amount,)))
 
 
 async def deposit(asked: Asked) -> WriteAnswer:
     """Pay cash in."""
-    return await _written(asked, Deposited(SYSTEM_TIME, (_account(asked),), (asked.body.amount,)))
+    return await written(asked, Deposited(SYSTEM_TIME, (_account(asked),), (asked.body.amount,)))
 
 
 async def withdraw(asked: Asked) -> WriteAnswer:
     """Pay cash out, where what is left meets initial margin."""
-    return await _written(asked, Deposited(SYSTEM_TIME, (_account(asked),), (-asked.body.amount,)))
+    return await written(asked, Deposited(SYSTEM_TIME, (_account(asked),), (-asked.body.amount,)))
 
 
 async def fund(asked: Asked) -> WriteAnswer:
     """Pay into the insurance fund, or into the backstop."""
     body: Payment = asked.body
     fund, backstop = (body.amount, 0) if body.into == "fund" else (0, body.amount)
-    return await _written(asked, Funded(SYSTEM_TIME, fund, 0, backstop))
+    return await written(asked, Funded(SYSTEM_TIME, fund, 0, backstop))
 
 
 async def fill(asked: Asked) -> WriteAnswer:
     """Book a trade."""
     view: View = asked.desk.view
     body: Fill = asked.body
-    place = _place(view, body.instrument)
+    place = place_of(view, body.instrument)
     for leg in body.legs:
         trader_row(view, leg.account)
     count = len(view.state.listings)
@@ -155,29 +140,7 @@ async def fill(asked: Asked) -> WriteAnswer:
         for leg in body.legs
     )
     names = tuple(leg.account for leg in body.legs)
-    return await _written(asked, Traded(SYSTEM_TIME, prices, names, lots))
-
-
-async def tick(asked: Asked) -> WriteAnswer:
-    """Move the market."""
-    if asked.desk.described.replayed or asked.desk.settings.hears:
-        raise PlimsollError(
-            Code.BAD_REQUEST,
-            "the market of this venue is replayed, or comes from its sources or reporters",
-            where="service",
-            remedy='Set `feed = "external"` without `sources` and `reports` to send ticks.',
-        )
-    view: View = asked.desk.view
-    body: TickBody = asked.body
-    market = view.state.market
-    event = Ticked(
-        body.time,
-        _overlaid(view, market.marks.tolist(), body.marks),
-        _overlaid(view, market.volume.tolist(), body.volume),
-        _overlaid(view, market.impact.tolist(), body.impact),
-        _depth(view, body.depth),
-    )
-    return await _written(asked, event)
+    return await written(asked, Traded(SYSTEM_TIME, prices, names, lots))
 
 
 async def audit_page(asked: Asked) -> AuditPage:
@@ -190,7 +153,8 @@ async def audit_page(asked: Asked) -> AuditPage:
     )
 
 
-async def _written(asked: Asked, event: Event) -> WriteAnswer:
+async def written(asked: Asked, event: Event) -> WriteAnswer:
+    """Wait as `answered` does; give where the write stands and who was refused."""
     answer = await answered(asked, event)
     refused = tuple(effect for effect in answer.effects if isinstance(effect, Refused))
     return WriteAnswer(sequence=answer.sequence, time=answer.time, refused=refused)
@@ -222,7 +186,8 @@ def _account(asked: Asked) -> str:
     return name
 
 
-def _place(view: View, instrument: str) -> int:
+def place_of(view: View, instrument: str) -> int:
+    """Find a listing; raises `UNKNOWN_INSTRUMENT`."""
     for place, listing in enumerate(view.state.listings):
         if listing.name == instrument:
             return place
@@ -252,18 +217,3 @@ def _bad_quantity(leg: Leg) -> PlimsollError:
         where=f"legs, {leg.account}",
         remedy="GET /v1/instruments gives each lot size.",
     )
-
-
-def _depth(view: View, given: dict[str, float]) -> tuple[float, ...]:
-    """Say what is left of depth; nothing where all of it is."""
-    depth = _overlaid(view, view.state.market.depth.tolist(), given)
-    return () if set(depth) == {1.0} else depth
-
-
-def _overlaid(view: View, known: list[float], given: dict[str, float]) -> tuple[float, ...]:
-    """Put new figures over the known ones; raises `UNKNOWN_INSTRUMENT` for a name that is not listed."""
-    places = {listing.name: place for place, listing in enumerate(view.state.listings)}
-    figures = list(known)
-    for name, figure in given.items():
-        figures[places[name] if name in places else _place(view, name)] = figure
-    return tuple(figures)

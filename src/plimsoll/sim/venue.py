@@ -24,7 +24,7 @@ from plimsoll.sim.record import Record
 from plimsoll.sim.settings import BidderSettings, ReplaySettings
 from plimsoll.types import Rows, Vector
 
-__all__ = ["Progress", "Stage", "forced_hours", "market_tick", "open_venue", "run_policy"]
+__all__ = ["Further", "Progress", "Stage", "forced_hours", "market_tick", "open_venue", "run_policy"]
 
 Progress = Callable[[str, int, int], None]
 """Called with the policy's name, the bars done and the bars in all."""
@@ -108,7 +108,11 @@ def _bids(runner: Runner, time: int, settings: BidderSettings) -> tuple[Effect, 
     return effects
 
 
-def open_venue(runner: Runner, stage: Stage, parameters: Publisher) -> None:
+Further = Callable[[Runner, Population], Population]
+"""Called before accounts enter: may list more and give back what they want of it."""
+
+
+def open_venue(runner: Runner, stage: Stage, parameters: Publisher, further: Further | None = None) -> None:
     """Let the accounts pay in and take the positions that initial margin allows."""
     population, settings = stage.population, stage.settings
     time = int(stage.market.bars.ends[0])
@@ -116,6 +120,8 @@ def open_venue(runner: Runner, stage: Stage, parameters: Publisher) -> None:
     endowment = Endowment(settings.market.fund_share, settings.market.backstop_share)
     list_and_endow(runner, tick, stage.listings, settings.clearing, population, endowment)
     publish(runner, parameters.published(time), time)
+    if further is not None:
+        population = further(runner, population)
     enter(runner, population, admitted_lots(population, runner.state.model_in_force, runner.state.unit))
     interest = float(population.interest(runner.state.unit).sum())
     for event in bidders_open(time, settings.market.bidders, interest):

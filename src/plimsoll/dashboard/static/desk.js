@@ -3,13 +3,14 @@
 import { choose, chosenPlace, openChosen, refresh, startAccounts } from "./accounts.js";
 import { ask, listen, takeToken, useToken } from "./ask.js";
 import { chooseMarket, redraw, refreshCharts } from "./charts.js";
-import { closeDrawer, openAccount, openBranching, openEvidence, openParameters, openPrices, openStress } from "./drawer.js";
+import { closeDrawer, openAccount, openBoard, openBranching, openEvidence, openParameters, openPrices, openStress } from "./drawer.js";
+import { showBoards } from "./options.js";
 import { showBoard, showBranching, showFigures, showHappened, showHeader, showMarkets, showStress } from "./panels.js";
 import { hand } from "./words.js";
 
-const PANELS = ["markets", "board", "branching", "accounts", "stress", "happened"];
+const PANELS = ["markets", "board", "branching", "accounts", "stress", "happened", "boards"];
 const find = (id) => document.getElementById(id);
-const open = { account: openAccount, branching: openBranching, chart: chooseMarket, evidence: openEvidence, parameters: openParameters, stress: openStress };
+const open = { account: openAccount, board: openBoard, branching: openBranching, chart: chooseMarket, evidence: openEvidence, parameters: openParameters, stress: openStress };
 
 const began = Date.now();
 let latest = null;
@@ -22,7 +23,7 @@ function changed(message) {
 
 // Draws at most once a frame, and not at all in a tab that nobody sees.
 function draw() {
-  if (latest && !document.hidden && !hand.pressing) {
+  if (latest && !document.hidden && !hand.on) {
     const { overview, markets, announced, branching, happened } = latest;
     latest = null;
     showHeader(overview);
@@ -45,11 +46,15 @@ function state(name) {
   find("link").title = missed ? `${missed} updates were skipped because this page was slow` : "";
 }
 
-async function stress() {
+// What the stream does not tell, because it is large or some seconds old.
+async function rest() {
   try {
-    if (!document.hidden) showStress(await ask("/v1/stress"), open);
+    if (!document.hidden) {
+      showStress(await ask("/v1/stress"), open);
+      showBoards(await ask("/v1/boards"), open);
+    }
   } finally {
-    setTimeout(() => stress().catch(() => {}), 3000);
+    setTimeout(() => rest().catch(() => {}), 3000);
   }
 }
 
@@ -86,7 +91,7 @@ async function start() {
   }
   startAccounts(openAccount);
   listen(changed, state);
-  stress().catch(() => {});
+  rest().catch(() => {});
   requestAnimationFrame(draw);
 }
 

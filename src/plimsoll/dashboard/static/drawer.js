@@ -1,7 +1,8 @@
 // What opens beside the desk when somebody asks "why?"
 
 import { ask } from "./ask.js";
-import { age, BINDING, cells, count, make, moment, money, percent, price, short, signed, STATUS } from "./words.js";
+import { chain, portfolio } from "./options.js";
+import { age, BINDING, cells, count, make, moment, money, percent, price, row, short, signed, STATUS, sum, table } from "./words.js";
 
 const drawer = document.getElementById("drawer");
 const title = document.getElementById("drawer-title");
@@ -40,18 +41,17 @@ async function show(name, fetched, draw) {
   }
 }
 
-const table = (head, rows) => make("table", { class: "grid" }, make("thead", {}, make("tr", {}, head.map((each) => make("th", {}, each)))), make("tbody", {}, rows));
-const row = (...values) => make("tr", {}, cells(...values));
-const sum = (pairs) => make("dl", { class: "sum" }, pairs.map(([name, figure, tone = ""]) => make("div", {}, make("dt", {}, name), make("dd", { class: tone }, figure))));
-
 export function openAccount(name) {
   return show(name, ask(`/v1/accounts/${encodeURIComponent(name)}/margin`), (answer) => account(name, answer));
 }
 
-function account(name, { explanation: why, status, time, sequence }) {
+// A venue that lists options answers with a portfolio, where a call asks for initial margin.
+function account(name, { explanation, portfolio: held, status, time, sequence }) {
   const path = `/v1/accounts/${encodeURIComponent(name)}`;
+  const why = explanation ?? { ...held.breakdown, call: held.breakdown.initial, parameters: held.parameters };
+  const instruments = (explanation ? why.positions : why.contributions).map((each) => each.instrument);
   const spare = why.equity - why.call;
-  const markets = [...new Set(why.positions.map((each) => each.instrument.split("-")[0]))];
+  const markets = [...new Set(instruments.map((each) => each.split("-")[0]))];
   const prices = make("div", {}, make("p", { class: "soft" }, "searching…"));
   Promise.all(markets.map((market) => ask(`${path}/liquidation-price?market=${market}`).catch(() => null)))
     .then((found) => prices.replaceChildren(found.some(Boolean) ? liquidation(found.filter(Boolean)) : make("p", { class: "soft" }, "none within reach")));
@@ -59,6 +59,15 @@ function account(name, { explanation: why, status, time, sequence }) {
     make("p", { class: "soft" }, `${STATUS[status]} · ${why.verdict} · as of ${moment(time)} UTC, record #${count(sequence)}, parameters v${why.parameters}`),
     sum([["Equity", money(why.equity)], ["Maintenance", money(why.maintenance)], ["Call level", money(why.call)], ["Initial", money(why.initial)]]),
     make("p", { class: spare < 0 ? "bad" : "" }, spare < 0 ? `${money(-spare)} below the call level.` : `${money(spare)} above the call level.`),
+    ...(explanation ? explained(why) : portfolio(held)),
+    make("h3", {}, "Liquidated at"), prices,
+    make("h3", {}, "What if it trades at the mark?"), trade(path, instruments),
+    ...(explanation ? [make("h3", {}, "What the rates rest on"), evidenceTable(why.evidence)] : []),
+  ];
+}
+
+function explained(why) {
+  return [
     make("h3", {}, "Maintenance, part by part"),
     table(["Part", "Amount"], [
       ...why.parts.map((part) => row(part.name, money(part.amount))),
@@ -70,9 +79,6 @@ function account(name, { explanation: why, status, time, sequence }) {
     make("h3", {}, "Holdings"),
     table(["Instrument", "Quantity", "Mark", "Notional", "Profit", "Rate", "Alone"], why.positions.map((each) =>
       row(each.instrument, Number(each.quantity).toPrecision(6), price(each.mark), short(each.notional), short(each.profit), percent(each.rate), short(each.alone)))),
-    make("h3", {}, "Liquidated at"), prices,
-    make("h3", {}, "What if it trades at the mark?"), trade(path, why),
-    make("h3", {}, "What the rates rest on"), evidenceTable(why.evidence),
   ];
 }
 
@@ -82,8 +88,8 @@ function liquidation(found) {
     each.above === null ? "–" : `${price(each.above)} (${signed(each.above / each.price - 1)})`)));
 }
 
-function trade(path, why) {
-  const instrument = make("select", { "aria-label": "Instrument" }, why.positions.map((each) => make("option", {}, each.instrument)));
+function trade(path, instruments) {
+  const instrument = make("select", { "aria-label": "Instrument" }, instruments.map((each) => make("option", {}, each)));
   const quantity = make("input", { type: "text", inputmode: "decimal", placeholder: "quantity, − sells", "aria-label": "Quantity" });
   const result = make("div");
   const run = async () => {
@@ -101,6 +107,10 @@ function trade(path, why) {
   };
   quantity.addEventListener("keydown", (event) => { event.stopPropagation(); if (event.key === "Enter") run(); });
   return make("div", {}, make("div", { class: "trade" }, instrument, quantity, make("button", { type: "button", onclick: run }, "What if")), result);
+}
+
+export function openBoard(name) {
+  return show(name, ask("/v1/boards"), (boards) => chain(boards.find((each) => each.name === name)));
 }
 
 const STAGES = [

@@ -102,6 +102,7 @@ export function showStress(results, open) {
 const WHAT = {
   "status-changed": (effect) => [`${effect.before.toLowerCase()} → ${effect.after.toLowerCase()}`, effect.accounts, effect.signal.toLowerCase()],
   liquidated: (effect) => ["liquidated", effect.accounts, `${effect.instrument} at ${price(effect.price)}, price moved ${signed(effect.displacement, 2)}`],
+  expired: (effect) => ["expired", effect.accounts, `${effect.instrument} settled at ${price(effect.price)}, pays ${effect.payoff > 0 ? price(effect.payoff) : "nothing"}`],
   closed: (effect) => ["closed with a debt", effect.accounts, `${short(effect.shortfalls.reduce((sum, each) => sum + each, 0))} short`],
   covered: (effect) => ["fund paid", [], short(effect.amount)],
   allocated: (effect) => ["losses allocated", effect.accounts, `${short(effect.amounts.reduce((sum, each) => sum + each, 0))} paid, ${short(effect.uncovered)} uncovered`],

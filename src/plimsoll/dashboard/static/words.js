@@ -46,9 +46,9 @@ export const BINDING = {
 };
 
 // Whether somebody is pressing a button of the mouse: what is under it must stay until they let go, or the click is lost.
-export const hand = { pressing: false };
-addEventListener("pointerdown", () => { hand.pressing = true; }, true);
-for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, () => { hand.pressing = false; }, true);
+export const hand = { on: null };
+addEventListener("pointerdown", (event) => { hand.on = event.target; }, true);
+for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, () => { hand.on = null; }, true);
 
 // Puts new children in place of the old; who had the keyboard's focus among them keeps it, in the same place.
 export function replaced(list, children) {
@@ -72,3 +72,6 @@ export function make(tag, attributes = {}, ...content) {
 
 export const tag = (status) => make("span", { class: `tag ${TONE[status] ?? ""}` }, STATUS[status] ?? status);
 export const cells = (...values) => values.map((value) => make("td", {}, value));
+export const table = (head, rows) => make("table", { class: "grid" }, make("thead", {}, make("tr", {}, head.map((each) => make("th", {}, each)))), make("tbody", {}, rows));
+export const row = (...values) => make("tr", {}, cells(...values));
+export const sum = (pairs) => make("dl", { class: "sum" }, pairs.map(([name, figure, tone = ""]) => make("div", {}, make("dt", {}, name), make("dd", { class: tone }, figure))));
