@@ -80,16 +80,23 @@ def run(
 _SEEDS = 30
 
 
+_BASES = {
+    "observed": "of the runs",
+    "fitted": "beyond the runs, from a fitted tail",
+    "largest": "beyond the runs, too few of which left anything: the largest seen",
+}
+
+
 def _show(found: "FundSize", console: "Console") -> None:
     from plimsoll.report import figures
 
     over = found.fund / found.interest if found.interest > 0.0 else 0.0
     two = found.cover_two
     console.print(f"fund {figures.money(found.fund)}: {figures.share(over)} of open interest", style="bold")
-    how = "beyond the runs, from a fitted tail" if found.extrapolated else "of the runs"
+    band = f"between {figures.money(found.low)} and "
+    band += "nobody knows what: more runs bound it" if found.high is None else figures.money(found.high)
     console.print(
-        f"cascades: {figures.money(found.quantile)} at {found.level:g} ({how}), "
-        f"90 % between {figures.money(found.low)} and {figures.money(found.high)}"
+        f"cascades: {figures.money(found.quantile)} at {found.level:g} ({_BASES[found.basis]}), {band}"
     )
     console.print(
         f"          {found.runs} runs of {len(found.scenarios)} crashes: mean bad debt "
