@@ -68,7 +68,7 @@ def test_a_book_is_asked_for_what_its_accounts_are_asked_for_alone(lots, level, 
 
 def opened_unit():
     lot = np.array([listing.lot for listing in LISTINGS])
-    return lot * MODELS["plain"]._marks * QUANTA_PER_UNIT
+    return lot * MODELS["plain"].marks * QUANTA_PER_UNIT
 
 
 @pytest.mark.parametrize("name", ["derive-pmrm2", "deribit-pm"])

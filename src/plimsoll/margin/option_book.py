@@ -10,16 +10,21 @@ from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Level, ParameterSet
 from plimsoll.domain.portfolios import Holding, Portfolio
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.kernels.black76 import option_price
 from plimsoll.margin.calibrated import with_calibration
 from plimsoll.margin.many_portfolios import ManyPortfolios
 from plimsoll.margin.model import MarginModel
+from plimsoll.margin.moved_market import moved_market
 from plimsoll.margin.profiles import profile
 from plimsoll.margin.venue import VenueMargin
+from plimsoll.pricing import build_chain
 from plimsoll.types import Lots, Matrix, Quanta, Rows, Vector
 
-__all__ = ["OptionMargin"]
+__all__ = ["LEAST_VALUE", "OptionMargin"]
 
 _OWN = "plimsoll"
+LEAST_VALUE = 1e-9
+"""Of the forward: what an option is marked at least, so that its worth tells how much of it is held."""
 
 
 class OptionMargin(MarginModel):
@@ -37,6 +42,7 @@ class OptionMargin(MarginModel):
 
     Attributes
     ----------
+    marks : Vector [I]
     live : Rows [J]      Columns of the instruments that have not expired.
     venue : VenueMargin  Of these, in this order.
 
@@ -64,26 +70,27 @@ class OptionMargin(MarginModel):
             [i for i, each in enumerate(instruments) if not _is_over(each, quoted.time)], dtype=np.intp
         )
         self._parameters = parameters
+        self._listings = listings
         self._instruments = instruments
-        self._marks = marks
+        self.marks = marks
         self.venue = VenueMargin(tuple(instruments[i] for i in self.live), quoted, chosen)
         self._many = ManyPortfolios(self.venue)
 
     def requirement(self, notional: Matrix, level: Level) -> Vector:
         """Margin every account as a portfolio of its own, all at once."""
-        quantity = notional[:, self.live] / (self._marks[self.live] * QUANTA_PER_UNIT)
+        quantity = notional[:, self.live] / (self.marks[self.live] * QUANTA_PER_UNIT)
         asked = self._many.required(quantity, initial=level is not Level.MAINTENANCE)
         return asked * QUANTA_PER_UNIT
 
     def portfolio(self, notional: Vector) -> Portfolio:
         """Read notionals at the marks, quote quanta, as quantities held."""
-        quantity = notional / (self._marks * QUANTA_PER_UNIT)
+        quantity = notional / (self.marks * QUANTA_PER_UNIT)
         held = [i for i in self.live if quantity[i] != 0.0]
         return Portfolio(holdings=tuple(Holding(self._instruments[i], float(quantity[i])) for i in held))
 
     def over(self, listings: tuple[Listing, ...]) -> "OptionMargin":
         """Margin some of the listings alone; raises `MISSING_PRICE` for one that had no mark at the tick."""
-        marks = dict(zip(self._instruments, self._marks.tolist(), strict=True))
+        marks = dict(zip(self._instruments, self.marks.tolist(), strict=True))
         for listing in listings:
             if listing.instrument not in marks:
                 raise PlimsollError(
@@ -94,6 +101,22 @@ class OptionMargin(MarginModel):
                 )
         chosen = np.array([marks[listing.instrument] for listing in listings])
         return OptionMargin(self._parameters, listings, chosen, self.venue.market)
+
+    def columns_of(self, underlying: str) -> Rows:
+        """Give the columns of what follows one underlying and has not expired."""
+        return self.live[[self._instruments[i].underlying == underlying for i in self.live]]
+
+    def moved(self, underlying: str, multiple: float) -> "OptionMargin":
+        """Give the model after all prices of one underlying were multiplied."""
+        quoted = moved_market(self.venue.market, underlying, multiple)
+        chain, marks = build_chain(self.venue.chain.instruments, quoted), self.marks.copy()
+        for row, column in enumerate(self.live):
+            marks[column] = chain.forward[chain.slot[row]]
+            one = self._instruments[column]
+            if isinstance(one, Option):
+                terms = one.strike, chain.tau[chain.slot[row]], chain.volatility[row], one.right == "C"
+                marks[column] = max(float(option_price(marks[column], *terms)), LEAST_VALUE * marks[column])
+        return OptionMargin(self._parameters, self._listings, marks, quoted)
 
     def room(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Vector:  # noqa: ARG002
         """Look at everybody: options lose in ways that no sum of lone losses bounds cheaply."""
@@ -115,7 +138,7 @@ class OptionMargin(MarginModel):
             for i in self.live:
                 for side, sign in enumerate((1.0, -1.0)):
                     notional = np.zeros((1, len(self._instruments)))
-                    notional[0, i] = sign * self._marks[i] * QUANTA_PER_UNIT
+                    notional[0, i] = sign * self.marks[i] * QUANTA_PER_UNIT
                     rates[level, i, side] = self.requirement(notional, level)[0] / abs(notional[0, i])
         return rates
 

@@ -9,7 +9,7 @@ from msgspec import structs
 from plimsoll.domain.account_books import QUOTE, AccountBook
 from plimsoll.domain.accounts import Account
 from plimsoll.domain.instruments import Instrument, Listing, Option, parse_instrument
-from plimsoll.domain.market import Market, UnderlyingQuote
+from plimsoll.domain.market import Market
 from plimsoll.domain.parameters import ParameterSet
 from plimsoll.domain.portfolios import Holding, Portfolio
 from plimsoll.domain.profiles import PortfolioProfile
@@ -18,6 +18,7 @@ from plimsoll.margin.breakdown import Breakdown, break_down
 from plimsoll.margin.explain import Explanation, calibrated_prices, explain, mark_of
 from plimsoll.margin.holdings import currency_of
 from plimsoll.margin.model import MarginModel, refuse_options
+from plimsoll.margin.moved_market import moved_market
 from plimsoll.margin.standing import Standing, priced_market, standing_by_parameters, standing_by_profile
 from plimsoll.margin.venue import venue_margin
 
@@ -137,8 +138,7 @@ class ProfileTerms(MarginTerms):
         return ProfileTerms(
             self._profile,
             structs.replace(
-                self._market,
-                underlyings=tuple(_scaled(u, market, multiple) for u in self._market.underlyings),
+                moved_market(self._market, market, multiple),
                 assets=tuple(
                     structs.replace(asset, price=asset.price * multiple)
                     if asset.asset in {market, *followers}
@@ -147,17 +147,6 @@ class ProfileTerms(MarginTerms):
                 ),
             ),
         )
-
-
-def _scaled(quote: UnderlyingQuote, market: str, multiple: float) -> UnderlyingQuote:
-    if quote.underlying != market:
-        return quote
-    return structs.replace(
-        quote,
-        spot=quote.spot * multiple,
-        perpetual=None if quote.perpetual is None else quote.perpetual * multiple,
-        expiries=tuple(structs.replace(e, forward=e.forward * multiple) for e in quote.expiries),
-    )
 
 
 def _held(account: Account, market: str) -> tuple[Instrument, ...]:
