@@ -1,10 +1,10 @@
 """How do the facts of a simulated crash spread over seeds, and on how many does a policy miss its bounds?
 
-Reads the folders that `plimsoll simulate --out` left, one policy or several in each, and prints three
-tables: each known fact of 10 October 2025 under the venue's constants; the bounds of the guarded policies
-for every policy; and on how many seeds one left less bad debt than another. Means carry the 95 % interval
-of a bootstrap over seeds. Draws the bad debt of every run to the file named by the first argument; all
-others are folders.
+Reads the folders that `plimsoll simulate --out` left, one policy or several in each and none twice, and
+prints three tables: each known fact of 10 October 2025 under the venue's constants, where they were run; the
+bounds of the guarded policies for every policy; and on how many seeds one left less bad debt than another.
+Means carry the 95 % interval of a bootstrap over seeds. Draws the bad debt of every run to the file named by
+the first argument; all others are folders.
 """
 
 import sys
@@ -71,6 +71,8 @@ def interval(values: Vector) -> tuple[float, float]:
 def print_facts(frame: pl.DataFrame) -> None:
     """Print the distribution of each known fact over the seeds of the constants."""
     constants = frame.filter(pl.col("policy") == "static")
+    if constants.is_empty():
+        return
     print("| fact | known | mean ± deviation | 95 % of the mean | least | median | largest | in range |")
     print("|---|---|---|---|---|---|---|---|")
     for measure in MEASURES:

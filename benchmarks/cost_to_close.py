@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
 from plimsoll.domain.liquidity import LiquiditySettings, OrderBooks, Trades
 from plimsoll.estimators.cost_curve import fit_cost_curve
 from plimsoll.estimators.flow import begin_flow, estimate_flow, update_flow
 from plimsoll.estimators.liquidity import begin_liquidity, estimate_liquidity, update_liquidity
+from plimsoll.feeds.recordings import read_books, read_trades
 from plimsoll.kernels.order_book import book_measures, walked_costs
 from plimsoll.types import Matrix, Vector
 
@@ -32,23 +32,12 @@ _TRADES = "l2/hyperliquid_eth_trades_2025-12-10.parquet"
 
 def real_books(folder: Path) -> OrderBooks:
     """Read a quarter of an hour of one market's book, twenty levels."""
-    frame = pl.read_parquet(folder / _BOOKS)
-
-    def side(name: str) -> np.ndarray:
-        columns = [frame[f"{name}_{part}_{level}"] for level in range(20) for part in ("price", "size")]
-        return np.stack([column.to_numpy() for column in columns], axis=1).reshape(len(frame), 20, 2)
-
-    return OrderBooks(frame["ts"].dt.epoch("ms").to_numpy(), side("bid"), side("ask"))
+    return read_books(folder / _BOOKS, LiquiditySettings().stuck_seconds)
 
 
 def real_trades(folder: Path) -> Trades:
-    """Read the trades of the same time, each once."""
-    frame = pl.read_parquet(folder / _TRADES).unique("trade_id", keep="first", maintain_order=True)
-    frame = frame.sort("ts", maintain_order=True)
-    sign = np.where(frame["side"].to_numpy() == "buy", 1.0, -1.0)
-    return Trades(
-        frame["ts"].dt.epoch("ms").to_numpy(), frame["price"].to_numpy(), frame["size"].to_numpy(), sign
-    )
+    """Read the trades of the same time."""
+    return read_trades(folder / _TRADES)
 
 
 def dearer(books: OrderBooks, sizes: Vector) -> Matrix:

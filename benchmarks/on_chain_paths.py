@@ -21,10 +21,12 @@ SPOT = 100_000 * WAD
 LOT_QUANTA = 1_000_000_000
 MEANINGFUL = 1e-3
 SHARES = (0.05, 0.5, 0.95, 1.0)
+EQUITIES = (1.25, 1.5, 2.0, 3.0)
+"""Multiples of what full repricing asks for: the screen decides a book whose equity covers its bound."""
 
 
 def main() -> None:
-    """Print quantiles of both ratios."""
+    """Print quantiles of both ratios, and how many books the screen decides."""
     engine = _engine()
     screen = GreeksEngine(engine)
     generator = np.random.default_rng(SEED)
@@ -41,6 +43,10 @@ def main() -> None:
     for name, excess in (("packed rows", packed), ("screen by Greeks", bounded)):
         told = ", ".join(f"{share:.0%} {100 * np.quantile(excess, share):.3f}" for share in SHARES)
         print(f"  {name:<17}{told}")
+    decided = ", ".join(
+        f"{equity:g} times {100 * np.mean(np.array(bounded) <= equity - 1):.0f} %" for equity in EQUITIES
+    )
+    print(f"books that the screen decides with an equity of what full repricing asks for: {decided}")
 
 
 def _engine() -> MarginEngine:

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from plimsoll.calibration import calibrate
 from plimsoll.chain.compilation import CONTRACTS, compile_contract
-from plimsoll.chain.connection import Bound, Connection
+from plimsoll.chain.connection import Connection
 from plimsoll.chain.deployment import (
     Deployment,
     FeedPlan,
@@ -23,22 +23,21 @@ from plimsoll.chain.deployment import (
     OptionPlan,
     Plan,
     deploy,
-    scenarios_of,
 )
-from plimsoll.chain.hashing import Signature, signed
+from plimsoll.chain.hashing import signed
 from plimsoll.chain.mirror import mirrored
+from plimsoll.chain.option_publisher import BoardOutcome, BoardPlan, list_options, publish_options
+from plimsoll.chain.option_terms import listing_of
 from plimsoll.chain.projection import market_name
 from plimsoll.chain.publisher import publish
 from plimsoll.chain.standing import standing
-from plimsoll.chain.twin.boards import Listing, Market
 from plimsoll.chain.twin.clearing_house import ClearingHouse, Order
-from plimsoll.chain.twin.option_bounds import listing_message, publication_message
-from plimsoll.chain.twin.publication import Quote, publication
-from plimsoll.chain.twin.quorum import domain_of, typed
+from plimsoll.chain.twin.quorum import domain_of
 from plimsoll.chain.twin.rates import ONE
 from plimsoll.chain.twin.reverts import Message
 from plimsoll.chain.verification import verify
 from plimsoll.domain.parameters import ParameterSet, Provenance
+from plimsoll.domain.quotes import Quotes, market_of
 from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.report.chain import show_standing, show_verification
 from plimsoll.scenarios.library import daily_history
@@ -59,9 +58,9 @@ _KEYS = {name: bytes([0x50 + place]) * 32 for place, name in enumerate(_NAMES)}
 """Keys of a chain that lives for a minute; they guard nothing."""
 _BTC, _CALL, _PUT, _ETH = 0, 1, 2, 1 << 13
 _TRADED = {_BTC: "BTC", _CALL: "BTC 9,000 call", _PUT: "BTC 7,000 put", _ETH: "ETH"}
-_STRIKES = {_CALL: 9_000, _PUT: 7_000}
+_EXPIRY = "BTC-13MAR20"
+_BOARD = ("BTC-PERP", f"{_EXPIRY}-9000-C", f"{_EXPIRY}-7000-P")
 _OPTIONS = OptionPlan()
-_DAY, _WAD = 86_400, 10**18
 _LOTS = 1_000
 """Lots of a coin."""
 
@@ -152,31 +151,31 @@ class _Demonstration:
             )
 
     def _list_options(self, deployment: Deployment) -> None:
-        self._head("List a call and a put for tomorrow and publish their volatilities: two of three sign")
-        desk = deployment.bound(self._deployer, "desk")
-        now = self._deployer.block()[1]
-        self._expiry = now + _DAY
-        kinds = {_CALL: 1, _PUT: 2}
-        options = (Listing(kinds[each], self._expiry, _STRIKES[each] * _WAD) for each in kinds)
-        listings = (Listing(0), *options)
-        terms = [listing.word for listing in listings]
-        nonce, deadline = desk.read("nonce") + 1, now + 600
-        proof = self._signatures(desk, listing_message(nonce, deadline, 0, 0, listings))
-        self._told("list", desk.send("list_board", 0, 0, terms, nonce, deadline, proof))
-        spread = deployment.bound(self._deployer, "engine").read("spread", 0)
-        market = Market(_WAD // _LOTS, spread, round(_OPTIONS.power * 10**6), scenarios_of(_OPTIONS))
-        quotes = (Quote(), Quote(1_000_000, 900_000), Quote(1_000_000, 1_100_000))
-        spot = round(self._prices["BTC"]) * _WAD
-        sent = publication(market, listings, quotes, spot=spot, as_of=self._deployer.block()[1])
-        proof = self._signatures(desk, publication_message(0, 0, sent))
-        header = (0, 0, sent.as_of, sent.spot, sent.notional, sent.decay)
-        self._told("publish", desk.send("publish", header, sent.encoded, proof))
+        self._head(
+            "List a call and a put for tomorrow and publish their volatilities, each reporter by itself"
+        )
+        spot = self._prices["BTC"]
+        board = BoardPlan(market="BTC", instruments=_BOARD)
+        moment = datetime.fromtimestamp(self._deployer.block()[1], tz=UTC)
+        prices = {"BTC": spot, _EXPIRY: 1.001 * spot}
+        quotes = market_of(
+            Quotes(time=moment, prices=prices, volatilities=dict(zip(_BOARD[1:], (0.9, 1.1), strict=True))),
+            "quotes",
+        )
+        for name in _NAMES[1:3]:
+            line, keys = self._lines[name], [_KEYS[name]]
+            self._said(name, "list", list_options(line, deployment, board, keys, self._folder))
+        for name in _NAMES[1:3]:
+            line, keys = self._lines[name], [_KEYS[name]]
+            found = publish_options(line, deployment, ("BTC", 0), quotes, keys, self._folder)
+            self._said(name, "publish", found)
 
-    def _signatures(self, contract: Bound, message: bytes) -> list[Signature]:
-        """Let two reporters sign, in the order of their addresses."""
-        digest = typed(contract.read("domain"), message)
-        two = sorted(_NAMES[1:3], key=lambda name: int(self._lines[name].sender, 16))
-        return [signed(digest, _KEYS[name]) for name in two]
+    def _said(self, name: str, what: str, found: BoardOutcome) -> None:
+        told = f"{name}: {what}, {found.outcome.value}, {len(found.signers)} of {found.threshold} signatures"
+        if found.gas:
+            self._told(told, {"gasUsed": found.gas})
+        else:
+            self._console.print(told)
 
     def _open(self, house: "_Both") -> None:
         self._head("Open accounts and trade at the mark")
@@ -243,7 +242,8 @@ class _Demonstration:
 
     def _expire(self, house: "_Both") -> None:
         self._head("A day later the options expire")
-        self._node("evm_increaseTime", max(self._expiry - self._deployer.block()[1], 0))
+        expiry = listing_of(_BOARD[_CALL], "BTC").expiry
+        self._node("evm_increaseTime", max(expiry - self._deployer.block()[1], 0))
         self._tick()
         keeper = self._lines["keeper"]
         for option, holders in ((_PUT, ("hedger", "keeper")), (_CALL, ("short", "keeper"))):

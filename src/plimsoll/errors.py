@@ -20,6 +20,7 @@ class Code(StrEnum):
     UNEVEN_BARS = "uneven-bars"
     BAD_PRICE = "bad-price"
     BAD_VOLUME = "bad-volume"
+    BAD_BOOK = "bad-book"
     EMPTY_RANGE = "empty-range"
     TOO_LITTLE_HISTORY = "too-little-history"
     UNKNOWN_SCENARIO = "unknown-scenario"

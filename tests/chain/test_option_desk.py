@@ -305,7 +305,7 @@ def lied(house, **header):
     """Publish rows whose figures are out of the air, with volatilities and forwards that are allowed."""
     sent = said(house.desk, 600_000, 2_000_000, **header)
     rows = tuple(
-        replace(row, exponent=row.exponent + 3, lanes=(65_535,) * len(row.lanes)) for row in sent.rows
+        replace(row, exponent=row.exponent + 3, lanes=(16_383,) * len(row.lanes)) for row in sent.rows
     )
     house.desk.publish(0, replace(sent, rows=rows) if not header else sent)
 

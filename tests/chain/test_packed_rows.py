@@ -2,7 +2,7 @@
 
 import pytest
 
-from plimsoll.chain.twin.boards import Listing, Market
+from plimsoll.chain.twin.boards import Listing, Market, Row
 from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.positions import instrument_id, pack
 from plimsoll.chain.twin.publication import Quote, publication
@@ -23,6 +23,15 @@ def test_an_operand_that_nobody_defined_is_refused():
     )
     with pytest.raises(KeyError):
         assembled("PUSH1 nowhere", {})
+
+
+@pytest.mark.parametrize(
+    ("basis", "volatility", "exponent"), [(-1, 0, 63), (2**31 - 1, 2**26 - 1, 0), (-(2**31), 7, 1)]
+)
+def test_a_row_reads_back_as_it_was_written(basis, volatility, exponent):
+    row = Row(basis, volatility, exponent, tuple((509 * place + 16_383) % 16_384 for place in range(32)))
+    assert len(row.encoded()) == constants("packed_rows")["ROW"]
+    assert Row.decoded(row.encoded()) == row
 
 
 def test_a_full_book_over_every_board_of_two_markets_is_what_its_twin_says():

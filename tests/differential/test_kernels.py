@@ -32,7 +32,7 @@ from plimsoll.kernels.valuation import (
     worth,
     worth_definition,
 )
-from tests.support.paths import holed, wild_bars
+from plimsoll.testing.bars import holed, wild_bars
 from tests.support.venues import joint_rows
 
 SUM_ORDER = 1e-12

@@ -14,9 +14,9 @@ from plimsoll.backtest.walk import Target
 from plimsoll.calibration.policies import DEFAULT, RATE_POLICIES, UNGUARDED
 from plimsoll.report.backtest_page import render_backtest
 from plimsoll.report.plot_frame import nice_ticks
+from plimsoll.testing.bars import wild_bars
 from tests.support.bars import write_bars
 from tests.support.commands import run_plimsoll
-from tests.support.paths import wild_bars
 
 NASTY = "</style><script>alert(1)</script><img src=x onerror=alert(2)>&"
 LARGEST_PAGE = 1_500_000
@@ -88,6 +88,53 @@ def test_what_cannot_be_tested_is_refused_in_one_line(plimsoll, bars, words, tol
     done = plimsoll("backtest", "--bars", bars, *plain, *words)
     assert done.status == 2
     assert told in done.err.splitlines()[-1]
+
+
+OWN = """
+level = 0.95
+horizon_hours = 2.0
+forecaster = "ewma"
+decay_per_hour = 0.9
+residual_windows = 500
+[guard]
+stress_weight = 0.2
+rise_per_hour = 0.05
+"""
+
+
+def test_a_venues_own_settings_are_walked_judged_and_named(plimsoll, bars, tmp_path):
+    (tmp_path / "desk.toml").write_text(OWN)
+    words = ("--settings", "desk.toml", "--policy", "fhs-ewma", "--markets", "BTC", "--workers", 1)
+    done = plimsoll("backtest", "--bars", bars, *words, "--out", "run", "--json")
+    told = json.loads(done.out)
+    assert told["reference"] == "own"
+    assert told["target"] == {"horizon_hours": 2.0, "level": 0.95}
+    assert [standing["policy"] for standing in told["standings"]] == ["own", "fhs-ewma"]
+    record = json.loads((tmp_path / "run/run.json").read_text())
+    assert "--settings desk.toml --policy fhs-ewma --horizon 2h --level 0.95" in record["command"]
+    assert [name for name, _ in record["inputs"]] == ["bars.csv", "desk.toml"]
+
+
+def test_the_frontier_of_own_settings_varies_their_guard(plimsoll, bars, tmp_path):
+    (tmp_path / "desk.toml").write_text(OWN)
+    words = ("--markets", "BTC", "--settings", "desk.toml", "--workers", 1)
+    told = json.loads(plimsoll("frontier", "--bars", bars, *words, "--json").out)
+    names = [row["variant"] for row in told]
+    assert "rise_per_hour 0.01" in names
+    assert "rise_per_hour 0.05" not in names, "which is what the settings say"
+    both = plimsoll("frontier", "--bars", bars, *words, "--policy", "fhs-ewma")
+    assert (both.status, "bad-setting" in both.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("level = 2.0", "level"), ("levels = 0.9", "levels"), ("level = ", "TOML")]
+)
+def test_settings_that_do_not_hold_are_refused_with_their_field(plimsoll, bars, tmp_path, text, told):
+    (tmp_path / "desk.toml").write_text(text)
+    for command in ("backtest", "frontier"):
+        done = plimsoll(command, "--bars", bars, "--settings", "desk.toml", "--out", "run")
+        assert done.status == 2
+        assert told in done.err
 
 
 def test_a_folder_with_other_things_in_it_is_left_alone(plimsoll, bars, tmp_path):

@@ -4,164 +4,34 @@ import itertools
 import json
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 import pytest
 
 from plimsoll.chain import verification
-from plimsoll.chain.compilation import CONTRACTS, compile_contract
 from plimsoll.chain.connection import Connection, read_key
-from plimsoll.chain.deployment import (
-    CollateralPlan,
-    FeedPlan,
-    MarketPlan,
-    OptionPlan,
-    Plan,
-    deploy,
-    scenarios_of,
-)
-from plimsoll.chain.hashing import address_of, signed
+from plimsoll.chain.hashing import address_of
 from plimsoll.chain.mirror import mirrored
+from plimsoll.chain.option_terms import listing_of
 from plimsoll.chain.projection import digest_of, evidence_of, market_name
-from plimsoll.chain.publisher import Outcome, publish
+from plimsoll.chain.publisher import Outcome
 from plimsoll.chain.standing import standing
-from plimsoll.chain.twin.boards import Listing, Market
-from plimsoll.chain.twin.clearing_house import Order
-from plimsoll.chain.twin.option_bounds import listing_message, publication_message
-from plimsoll.chain.twin.publication import Quote, publication
-from plimsoll.chain.twin.quorum import domain_of, typed
 from plimsoll.chain.twin.rates import ONE
 from plimsoll.chain.verification import verify
 from plimsoll.cli import application
-from plimsoll.domain.parameters import (
-    MarketParameters,
-    ParameterSet,
-    PerPosition,
-    Provenance,
-    SideEvidence,
-    SideParameters,
-)
 from plimsoll.errors import Code, PlimsollError
-from tests.support.evm import ARTEFACTS, MOCKS
+from tests.support.evm import ARTEFACTS
+from tests.support.protocols import BEGIN, E6, EXPIRY, KEYS, Protocol, parameter_set
 from tools.anvil import ANVIL, running
 from tools.protocol_gas import SNAPSHOT, measured
 
 pytestmark = pytest.mark.skipif(not ANVIL.is_file(), reason="anvil is not installed: run make setup")
 
-BEGIN = 1_767_225_600
-E6, E8 = 10**6, 10**8
-KEYS = {name: bytes([0x60 + n]) * 32 for n, name in enumerate(("deployer", "one", "two", "three", "trader"))}
-REPORTERS = ("one", "two", "three")
-
-
-def parameter_set(version=1, maintenance=0.05123456789012, effective=BEGIN):
-    def side(rate):
-        return SideParameters(
-            maintenance=rate, call=rate * 1.1, initial=rate * 1.5, credit=0.01, initial_credit=0.01
-        )
-
-    markets = tuple(
-        MarketParameters(name, price, side(maintenance), side(maintenance * 0.9))
-        for name, price in (("BTC", 50_000.0), ("ETH", 2_500.0))
-    )
-    evidence = tuple(
-        SideEvidence(
-            market=name, side=each, windows=900, last=effective, volatility=0.01, scale=0.01,
-            residual_quantile=3.0, model=0.04, stressed=0.1, long_run=0.05, floor=0.03, target=0.05,
-            maintenance=maintenance, binding="model", borrowed_from=None,
-        )
-        for name in ("BTC", "ETH")
-        for each in ("long", "short")
-    )  # fmt: skip
-    return ParameterSet(
-        version=version,
-        effective=effective * 1_000,
-        method=PerPosition(markets=markets),
-        evidence=evidence,
-        provenance=Provenance(program="test", settings="", inputs=()),
-    ).sealed()
-
-
-class Chain:
-    """A node with the protocol on it."""
-
-    def __init__(self, rpc: str, folder: Path) -> None:
-        self.rpc, self.folder = rpc, folder
-        self.lines = {name: Connection(rpc, key, ARTEFACTS) for name, key in KEYS.items()}
-        self.deployer = self.lines["deployer"]
-        for line in self.lines.values():
-            self.deployer.node.provider.make_request("anvil_setBalance", [line.sender, hex(10**24)])
-        roots = (CONTRACTS, MOCKS)
-        token = compile_contract("token_mock", roots=roots, cache=ARTEFACTS)
-        feed = compile_contract("chainlink_mock", roots=roots, cache=ARTEFACTS)
-        self.quote, self.ether = (self.deployer.deploy(token, decimals)[0] for decimals in (6, 18))
-        self.feeds = {"BTC": self.deployer.deploy(feed, 8)[0], "ETH": self.deployer.deploy(feed, 8)[0]}
-        self.tick(BTC=50_000, ETH=2_500)
-        self.plan = Plan(
-            quote=self.quote.address,
-            guardian=self.deployer.sender,
-            reporters=tuple(self.lines[name].sender for name in REPORTERS),
-            threshold=2,
-            markets=tuple(
-                MarketPlan(
-                    name=name,
-                    feeds=(FeedPlan(source=each.address, heartbeat=10**6),),
-                    options=OptionPlan() if name == "BTC" else None,
-                )
-                for name, each in self.feeds.items()
-            ),
-            collateral=(CollateralPlan(token=self.ether.address, market="ETH"),),
-        )
-        self.deployment = deploy(self.deployer, self.plan, parameter_set())
-        (folder / "deployment.json").write_bytes(msgspec.json.encode(self.deployment))
-
-    def tick(self, **prices):
-        for name, price in prices.items():
-            self.feeds[name].send("set_round", 1, round(price * E8), self.deployer.block()[1])
-
-    def publish(self, name, parameters):
-        return publish(self.lines[name], self.deployment, parameters, [KEYS[name]], self.folder / "proposals")
-
-    def options(self, listings):
-        """List and publish a board of bitcoin as two of the three reporters sign it."""
-        desk, message = self.deployment.bound(self.deployer, "desk"), listing_message
-        nonce, deadline = desk.read("nonce") + 1, self.deployer.block()[1] + 600
-        proof = self.signed(desk, message(nonce, deadline, 0, 0, listings))
-        desk.send("list_board", 0, 0, [each.word for each in listings], nonce, deadline, proof)
-        market = Market(10**15, desk_range(self), 300_000, scenarios_of(OptionPlan()))
-        quotes = (Quote(1_000_000), *(Quote(2_000_000, 600_000 + 50_000 * row) for row in (1, 2)))
-        spot = self.deployment.bound(self.deployer, "oracle").read("reading", market_name("BTC"))[0]
-        sent = publication(market, listings, quotes, spot=spot, as_of=self.deployer.block()[1])
-        header = (0, 0, sent.as_of, sent.spot, sent.notional, sent.decay)
-        proof = self.signed(desk, publication_message(0, 0, sent))
-        desk.send("publish", header, sent.encoded, proof)
-
-    def signed(self, contract, message):
-        digest = typed(contract.read("domain"), message)
-        keys = sorted((KEYS[name] for name in REPORTERS), key=lambda key: int(address_of(key), 16))[:2]
-        return [signed(digest, key) for key in keys]
-
-    def trade(self, maker, taker, instrument, lots, dollars):
-        house = self.deployment.bound(self.lines[taker], "house")
-        deadline = self.deployer.block()[1] + 600
-        order = Order(self.lines[maker].sender, instrument, lots, round(dollars * E6), 0, deadline)
-        digest = order.name(domain_of(self.deployer.chain_id, house.address))
-        house.send("fill", order, signed(digest, KEYS[maker]), lots)
-
-    def wait(self, seconds):
-        self.deployer.node.provider.make_request("evm_increaseTime", [seconds])
-        self.deployer.node.provider.make_request("evm_mine", [])
-
-
-def desk_range(chain):
-    return chain.deployment.bound(chain.deployer, "engine").read("spread", 0)
-
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory):
     with running(BEGIN) as rpc:
-        yield Chain(rpc, tmp_path_factory.mktemp("chain"))
+        yield Protocol(rpc, tmp_path_factory.mktemp("chain"))
 
 
 def test_a_set_is_published_by_whoever_completes_the_quorum_and_only_once(chain):
@@ -241,10 +111,10 @@ def test_nobody_may_list_anything_once_deployment_is_done(chain):
 
 def test_verify_reprices_options_off_chain_and_finds_the_contract_on_the_safe_side(chain):
     """A written call, a bought put and their hedge; packed rows first, then rows too old to count."""
-    day, wad = 86_400, 10**18
-    now = chain.deployer.block()[1]
-    listings = (Listing(0), Listing(1, now + 9 * day, 52_000 * wad), Listing(2, now + 9 * day, 47_000 * wad))
-    chain.options(listings)
+    chain.options(
+        ("BTC-PERP", f"{EXPIRY}-52000-C", f"{EXPIRY}-47000-P"),
+        chain.quotes(BTC_10JAN26_52000_C=0.65, BTC_10JAN26_47000_P=0.7),
+    )
     makers = {name: chain.lines[name] for name in ("one", "two")}
     for line in makers.values():
         chain.quote.send("mint", line.sender, 10**6 * E6)
@@ -267,7 +137,7 @@ def test_verify_reprices_options_off_chain_and_finds_the_contract_on_the_safe_si
 
 def test_verify_holds_while_one_side_of_an_expired_option_is_settled_and_the_other_is_not(chain):
     house = chain.deployment.bound(chain.lines["three"], "house")
-    chain.wait(9 * 86_400)
+    chain.wait(listing_of(f"{EXPIRY}-52000-C", "BTC").expiry - chain.deployer.block()[1])
     chain.tick(BTC=56_000, ETH=2_400)
     house.send("fix_settlement", 1)
     house.send("settle", chain.lines["two"].sender, 1)
@@ -322,7 +192,7 @@ def test_commands_answer_and_never_show_a_key(chain, monkeypatch, capsys, tmp_pa
 
 SLACK = 0.01
 """Share by which gas may differ: zero bytes in signatures and addresses are cheaper than others."""
-MOST_PER_MARKET, MOST_PER_OBSERVATION = 60_000, 30_000
+MOST_PER_MARKET, MOST_PER_OBSERVATION, MOST_PER_ROW = 60_000, 30_000, 20_000
 """Promised: an observation of one feed, beyond the transaction's own 21,000, or all in for each of five."""
 
 
@@ -334,6 +204,7 @@ def test_gas_is_what_the_snapshot_says_and_within_what_is_promised():
     for name, gas in found.items():
         assert math.isclose(gas, kept[name], rel_tol=SLACK), f"{name}: run python -m tools.protocol_gas"
     assert found["update, each further market"] <= MOST_PER_MARKET
+    assert found["publication through the desk, per row of 104, 3 signatures, total"] <= MOST_PER_ROW
     assert found["observe, 1 feeds, beyond the transaction's own"] <= MOST_PER_OBSERVATION
     assert found["observe_many, 1 feeds, per market of 5, all in"] <= MOST_PER_OBSERVATION
 

@@ -15,7 +15,7 @@ import pytest
 
 from plimsoll.cli import application, calibrate
 from plimsoll.domain.parameters import ParameterSet
-from plimsoll.domain.settings import CalibrationSettings
+from plimsoll.domain.settings import CalibrationFile
 from plimsoll.sim.settings import ReplaySettings
 from tests.support.bars import write_bars
 from tests.support.commands import run_plimsoll
@@ -70,8 +70,8 @@ def test_the_defaults_that_the_help_states_are_the_defaults(plimsoll):
     settings = re.search(r"these are the defaults.*?```\n(.*?)```", calibrate.run.__doc__ or "", re.DOTALL)
     assert settings is not None
     stated = "\n".join(line.strip() for line in settings[1].splitlines())
-    assert msgspec.toml.decode(stated, type=CalibrationSettings) == CalibrationSettings()
-    assert set(tomllib.loads(stated)) == {"level", "horizon_hours", "guard"}
+    assert msgspec.toml.decode(stated, type=CalibrationFile) == CalibrationFile()
+    assert set(tomllib.loads(stated)) == {"level", "horizon_hours", "guard", "books"}
     told = " ".join(plimsoll("replay", "--help").out.replace("│", " ").split())
     assert f"Default: {ReplaySettings().population.accounts}." in told
     assert f"Default: {', '.join(ReplaySettings().policies)}." in told

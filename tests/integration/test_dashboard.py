@@ -5,36 +5,25 @@ Screenshots are kept in the folder that PLIMSOLL_SCREENSHOTS names, where it is 
 
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
+from tests.support.browsers import complaints, launched
 from tests.support.services import Served
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FAR_DOWN = re.compile(r"top: 41\d{3}px")
 """Pixels of the rows before number 1,500, of 28 each."""
 ROWS_IN_WINDOW = 100
 """More rows than a window shows; a table that draws every account has thousands."""
-PATIENCE = 60_000
 
 
 @pytest.fixture(scope="module")
 def browser():
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        missing = f"no Chromium on PATH ({', '.join(NAMES)}); install one, such as Debian's package chromium"
-        if os.environ.get("PLIMSOLL_REQUIRE_BROWSER"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    expect.set_options(timeout=PATIENCE)
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+    with launched() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -55,18 +44,10 @@ def pictures(tmp_path) -> Path:
 
 def opened(browser: Browser, served: Served, scheme: Literal["dark", "light"]):
     page = browser.new_page(color_scheme=scheme, viewport={"width": 1600, "height": 1100})
-    said: list[str] = []
-    page.on("console", lambda line: said.append(line.text) if line.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: said.append(request.url) if not _ours(request.url, served) else None)
-    page.set_default_timeout(PATIENCE)
+    said = complaints(page, served.address)
     page.goto(served.url)
     page.wait_for_selector("body[data-ready]")
     return page, said
-
-
-def _ours(url: str, served: Served) -> bool:
-    return url.partition("://")[2].startswith(served.address.partition("://")[2]) or url.startswith("data:")
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

@@ -14,6 +14,7 @@ from tools.pages import ROOT, blocks, check, pages
 EXAMPLES = {
     "write_history.py": ("prices.csv", "2024-01-01"),
     "calibrate_from_history.py": (),
+    "check_ones_own_model.py": (),
     "margin_a_hedged_account.py": (),
     "replay_with_other_settings.py": (),
     "take_a_token_as_collateral.py": (),

@@ -9,6 +9,7 @@ import typer
 from msgspec import inspect
 
 from plimsoll.cli import application
+from plimsoll.domain.liquidity import RecordingSettings
 from plimsoll.domain.observations import Fault
 from plimsoll.domain.oracle import Step
 from plimsoll.domain.settings import CalibrationSettings
@@ -66,17 +67,21 @@ def bounds(kind: inspect.Type) -> str:
         return ", ".join(map(str, kind.values))
     if isinstance(kind, inspect.VarTupleType) and isinstance(kind.item_type, inspect.StructType):
         return "ladder"
+    if isinstance(kind, inspect.VarTupleType) and isinstance(kind.item_type, inspect.FloatType):
+        return "numbers"
     return PLAIN.get(type(kind), "text")
 
 
 def _entry(value: Any) -> str:
-    return f"{figure(value.above)}: {value.multiplier:g}" if isinstance(value, Step) else str(value)
+    if isinstance(value, Step):
+        return f"{figure(value.above)}: {value.multiplier:g}"
+    return figure(value) if isinstance(value, float) else str(value)
 
 
 def default(field: inspect.Field) -> str:
     value: Any = field.default
     if value is msgspec.NODEFAULT:
-        return "required"
+        return "required" if field.required else "left out"
     if isinstance(value, tuple):
         return ", ".join(_entry(one) for one in value)
     if isinstance(value, bool):
@@ -131,6 +136,11 @@ def test_every_setting_of_feeds_is_on_their_page_and_every_fault():
     listed = {row[0].strip("`"): (row[1], row[3]) for row in rows_of(page("feeds.md"), 5)}
     assert listed == settings(GateSettings) | settings(LiveSettings)
     assert {row[0].strip("`") for row in rows_of(page("feeds.md"), 2)} == set(Fault)
+
+
+def test_every_setting_of_a_recording_is_on_its_page_with_its_default_and_bounds():
+    listed = {row[0].strip("`"): (row[1], row[3]) for row in rows_of(page("recordings.md"), 5)}
+    assert listed == settings(RecordingSettings, "books.")
 
 
 def rows_of(text: str, columns: int) -> list[list[str]]:

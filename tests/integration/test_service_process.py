@@ -1,14 +1,18 @@
 """Does the service keep what it acknowledged when it is killed, and end in order when it is asked to?"""
 
 import asyncio
+import os
 import random
 
+import msgspec
 import pytest
 
 from plimsoll.cli.token import run as token_command
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.service.client import Client
+from plimsoll.service.configuration import PREFIX, read_settings
 from plimsoll.service.tokens import FILE, Scope, Tokens, issue
+from tests.support.commands import run_plimsoll
 from tests.support.services import external_settings, serving
 
 KILLS = 2
@@ -98,3 +102,18 @@ def test_a_token_made_by_the_command_is_seen_and_its_revocation_too(tmp_path, ca
     token_command(data=tmp_path, revoke=known.identity)
     with pytest.raises(PlimsollError, match="unauthenticated"):
         tokens.admitted(presented, Scope.READ)
+
+
+def test_a_token_goes_where_the_environment_puts_the_service(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv(f"{PREFIX}STORE__FOLDER", str(tmp_path))
+    assert read_settings(None, os.environ).store.folder == str(tmp_path)
+    presented = run_plimsoll(monkeypatch, capsys, "token", "--scope", "read").out.strip()
+    assert Tokens(tmp_path / FILE).admitted(presented, Scope.READ).scopes == (Scope.READ,)
+
+
+def test_the_address_of_a_service_on_all_interfaces_can_be_opened(tmp_path):
+    settings = external_settings(tmp_path / "store")
+    everywhere = msgspec.structs.replace(settings.listen, host="0.0.0.0", plain_behind_proxy=True)  # noqa: S104
+    (tmp_path / "store").mkdir()
+    with serving(msgspec.structs.replace(settings, listen=everywhere), tmp_path) as served:
+        assert served.address.startswith("http://127.0.0.1:")

@@ -22,7 +22,7 @@ from plimsoll.calibration.series import rate_series
 from plimsoll.domain.bars import HOUR, MINUTE
 from plimsoll.domain.rates import RateSeries
 from plimsoll.errors import Code, PlimsollError
-from tests.support.paths import holed, same_up_to, wild_bars
+from plimsoll.testing.bars import holed, same_up_to, wild_bars
 
 TARGET = Target(horizon_hours=4.0, level=0.98)
 HOURS = 1_400

@@ -12,7 +12,7 @@ from plimsoll.domain.parameters import CrossMargin, JointScenarios, ParameterSet
 from plimsoll.domain.settings import CalibrationSettings, JointSettings, YoungMarketSettings
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.estimators.implied import implied_moves
-from tests.support.paths import rows_of, wild_bars
+from plimsoll.testing.bars import rows_of, wild_bars
 
 SETTINGS = CalibrationSettings(
     joint=JointSettings(rows=100, refresh_hours=24.0), young=YoungMarketSettings(windows=100)

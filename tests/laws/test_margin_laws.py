@@ -1,6 +1,7 @@
 """Does every margin model ask for more when risk rises, for nothing without positions, and alike of all?
 
-A new model is one line in `MODELS`. `NETTING` are those that credit hedges.
+The laws of any model are the public suite; a new model is one line in `MODELS`. `NETTING` are those that
+credit hedges. Beside them stand laws of the parameters.
 """
 
 import numpy as np
@@ -12,6 +13,8 @@ from msgspec import structs
 from plimsoll.domain.parameters import CrossMargin, Level, MarginMethod, PerPosition
 from plimsoll.margin import margin_model
 from plimsoll.margin.portfolio import PortfolioMargin
+from plimsoll.testing import check_margin_model, strategies
+from plimsoll.testing.margin_models import MARGIN_LAWS, NETTING_LAWS
 from tests.support.venues import (
     LISTINGS,
     MARKETS,
@@ -37,10 +40,6 @@ COLUMNS = len(LISTINGS)
 ROUNDING = 1e-11
 """Sums of floats in another order; requirements are then rounded up to a whole quantum."""
 
-SIZE = st.one_of(st.just(0.0), st.floats(-1e12, 1e12).filter(lambda size: abs(size) > 1.0))
-NOTIONAL: st.SearchStrategy[np.ndarray] = st.lists(st.tuples(*[SIZE] * COLUMNS), min_size=1, max_size=6).map(
-    np.array
-)
 PER_LEVEL = pytest.mark.parametrize("level", list(Level))
 every_model = pytest.mark.parametrize("name", list(MODELS))
 every_netting = pytest.mark.parametrize("name", NETTING)
@@ -56,106 +55,35 @@ def model_of(method):
 
 @every_model
 @PER_LEVEL
-@settings(max_examples=25)
-@given(NOTIONAL)
-def test_requirements_are_sound_and_nothing_needs_nothing(name, level, notional):
-    model = model_of(MODELS[name])
-    needed = model.requirement(notional, level)
-    assert needed.shape == (len(notional),)
-    assert np.isfinite(needed).all()
-    assert (needed >= 0.0).all()
-    assert (model.requirement(0.0 * notional, level) == 0.0).all()
-
-
-@every_model
-@settings(max_examples=25)
-@given(NOTIONAL)
-def test_maintenance_then_call_then_initial_never_fall(name, notional):
-    model = model_of(MODELS[name])
-    maintenance, call, initial = (model.requirement(notional, level) for level in Level)
-    assert (maintenance <= call + slack(notional)).all()
-    assert (call <= initial + slack(notional)).all()
-
-
-@every_model
-@PER_LEVEL
-@settings(max_examples=25)
-@given(notional=NOTIONAL, seed=st.integers(0, 1000))
-def test_the_order_of_accounts_and_columns_changes_nothing(name, level, notional, seed):
-    generator = np.random.default_rng(seed)
-    columns, rows = generator.permutation(COLUMNS), generator.permutation(len(notional))
-    shuffled = margin_model(MODELS[name], tuple(LISTINGS[column] for column in columns))
-    needed = model_of(MODELS[name]).requirement(notional, level)
-    assert np.allclose(shuffled.requirement(notional[:, columns], level), needed, rtol=1e-9, atol=1e-3)
-    assert (model_of(MODELS[name]).requirement(notional[rows], level) == needed[rows]).all()
-
-
-@every_model
-@PER_LEVEL
-@settings(max_examples=25)
-@given(notional=NOTIONAL, share=st.floats(0.0, 1.0))
-def test_a_share_of_a_book_needs_at_most_that_share(name, level, notional, share):
-    model = model_of(MODELS[name])
-    part, whole = model.requirement(share * notional, level), model.requirement(notional, level)
-    assert (part <= share * whole + slack(notional)).all()
-    if name != "static":
-        assert np.allclose(part, share * whole, rtol=1e-9, atol=1e-3)
-
-
-@every_model
-@PER_LEVEL
-@settings(max_examples=25)
-@given(
-    lots=st.lists(st.tuples(*[st.integers(-(10**10), 10**10)] * COLUMNS), min_size=1, max_size=5),
-    short_of=st.integers(-3, 3),
-    scale=st.sampled_from([1, 10**4]),
-)
-def test_no_account_below_its_level_escapes_notice(name, level, lots, short_of, scale):
-    model, held = model_of(MODELS[name]), np.array(lots, dtype=np.int64) * scale
-    unit = np.array([entry.lot for entry in LISTINGS]) * MARKS * 1e6
-    notional = held * unit
-    needed = np.ceil(model.requirement(notional, level))
-    cash = np.floor(needed - notional.sum(axis=1)).astype(np.int64) + short_of
-    below = np.floor(cash + notional.sum(axis=1)) < needed
-    near = model.near(cash, held, unit, level)
-    assert near[below].all()
-    rich = np.ceil(3.0 * np.abs(notional).sum(axis=1)).astype(np.int64) + 10
-    assert not model.near(rich, held, unit, level).any()
-
-
-@every_model
-@PER_LEVEL
-def test_a_lone_small_position_pays_exactly_its_rate(name, level):
-    model = model_of(MODELS[name])
-    rates = model.standalone(level)
-    for column in range(COLUMNS):
-        for place, sign in enumerate((1.0, -1.0)):
-            notional = np.zeros((1, COLUMNS))
-            notional[0, column] = sign * 7.3e9
-            assert model.requirement(notional, level)[0] == pytest.approx(
-                7.3e9 * rates[column, place], rel=1e-12
-            )
+@pytest.mark.parametrize("law", MARGIN_LAWS)
+@settings(max_examples=20)
+@given(book=strategies.books(LISTINGS, MARKS))
+def test_every_law_of_a_model(law, name, level, book):
+    MARGIN_LAWS[law](model_of(MODELS[name]), book, level)
 
 
 @every_netting
 @PER_LEVEL
-@settings(max_examples=25)
-@given(NOTIONAL)
-def test_netting_never_exceeds_the_sum_of_the_parts(name, level, notional):
-    model = model_of(MODELS[name])
-    parts = sum(model.requirement(notional * (np.arange(COLUMNS) == i), level) for i in range(COLUMNS))
-    assert (model.requirement(notional, level) <= parts + slack(notional)).all()
+@pytest.mark.parametrize("law", NETTING_LAWS)
+@settings(max_examples=20)
+@given(book=strategies.books(LISTINGS, MARKS))
+def test_every_law_of_netting(law, name, level, book):
+    NETTING_LAWS[law](model_of(MODELS[name]), book, level)
 
 
-@every_netting
+@every_model
 @PER_LEVEL
-@settings(max_examples=25)
-@given(first=NOTIONAL, second=NOTIONAL)
-def test_two_books_together_need_at_most_what_they_need_apart(name, level, first, second):
+@given(book=strategies.books(LISTINGS, MARKS), share=st.floats(0.0, 1.0))
+@settings(max_examples=20)
+def test_without_tiers_a_share_needs_just_its_share(name, level, book, share):
     model = model_of(MODELS[name])
-    one, other = first[:1], second[:1]
-    apart = model.requirement(one, level) + model.requirement(other, level)
-    assert model.requirement(one + other, level)[0] <= apart[0] + slack(one)[0] + slack(other)[0]
+    part, whole = model.requirement(share * book.notional, level), model.requirement(book.notional, level)
+    assert name == "static" or np.allclose(part, share * whole, rtol=1e-9, atol=1e-3)
+
+
+@every_model
+def test_drawn_books_keep_every_law(name):
+    check_margin_model(model_of(MODELS[name]), LISTINGS, MARKS, nets=name in NETTING)
 
 
 def test_opposite_contracts_of_one_market_need_nothing():

@@ -21,7 +21,7 @@ from plimsoll.sim.policies import policy
 from plimsoll.sim.population import draw_population, list_instruments
 from plimsoll.sim.settings import PopulationSettings, ReplaySettings
 from plimsoll.sim.venue import Stage, run_policy
-from tests.support.paths import holed, rows_of, same_up_to, wild_bars
+from plimsoll.testing.bars import holed, rows_of, same_up_to, wild_bars
 
 SETTINGS = CalibrationSettings(
     joint=JointSettings(rows=100, refresh_hours=24.0), young=YoungMarketSettings(windows=100)

@@ -18,7 +18,7 @@ from plimsoll.domain.parameters import CrossMargin, Level, PerPosition, Provenan
 from plimsoll.domain.settings import CalibrationSettings, GuardSettings, JointSettings, YoungMarketSettings
 from plimsoll.kernels.rise import rise_height
 from plimsoll.margin import margin_model
-from tests.support.paths import holed, rows_of, wild_bars
+from plimsoll.testing.bars import holed, rows_of, wild_bars
 from tests.support.venues import LISTINGS, MARKETS, cross_margin, joint_rows, market, per_position
 
 COLUMNS = len(LISTINGS)

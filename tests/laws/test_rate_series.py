@@ -10,14 +10,14 @@ import pytest
 
 from plimsoll.calibration import absorb, begin, propose
 from plimsoll.calibration.cost import guard_costs
-from plimsoll.calibration.policies import DEFAULT, RATE_POLICIES, rate_policy
+from plimsoll.calibration.policies import DEFAULT, RATE_POLICIES, own_policy, rate_policy
 from plimsoll.calibration.series import rate_series
 from plimsoll.domain.bars import HOUR, MINUTE
 from plimsoll.domain.parameters import PerPosition, Provenance
-from plimsoll.domain.settings import CalibrationSettings
+from plimsoll.domain.settings import CalibrationSettings, GuardSettings
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.rise import rise_height
-from tests.support.paths import holed, rows_of, wild_bars
+from plimsoll.testing.bars import holed, rows_of, wild_bars
 
 ROUNDING = 1e-9
 """Relative: the calibrator takes the same steps one bar at a time, and some sums in another order."""
@@ -59,9 +59,25 @@ def test_a_rate_does_not_depend_on_what_comes_after(name):
         assert one[known].tobytes() == other[again].tobytes()
 
 
-def test_the_pass_gives_what_the_calibrator_publishes_hour_by_hour():
-    bars, settings = holed(bars_of(3, 1500), 3, 0.01), CalibrationSettings()
-    series = rate_series(bars, RATE_POLICIES[DEFAULT])
+OTHER = CalibrationSettings(
+    level=0.97,
+    horizon_hours=2.0,
+    forecaster="ewma",
+    decay_per_hour=0.9,
+    decay_per_bar=0.92,
+    residual_windows=500,
+    guard=GuardSettings(stress_weight=0.2, rise_per_hour=0.05, fall_half_life=3.0, floor_share=0.8),
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "gaps"), [(CalibrationSettings(), 0.01), (OTHER, 0.0)], ids=["default", "other"]
+)
+def test_the_pass_gives_what_the_calibrator_publishes_hour_by_hour(settings, gaps):
+    bars = holed(bars_of(3, 1500), 3, gaps)
+    series = rate_series(
+        bars, own_policy(settings, 1.0), horizon_hours=settings.horizon_hours, level=settings.level
+    )
     state = begin(("BTC",), settings)
     nowhere = Provenance(program="tests", settings="", inputs=())
     published = {}
@@ -77,7 +93,11 @@ def test_the_pass_gives_what_the_calibrator_publishes_hour_by_hour():
     assert len(series.times) > 900
     rates = np.array([published[int(time)] for time in series.times])
     assert np.allclose(rates, series.rates, rtol=ROUNDING, atol=0.0)
-    assert state.volatility.forecasters == ("har-plus",)
+    assert state.volatility.forecasters == (settings.forecaster,)
+
+
+def test_the_default_policy_is_what_the_default_settings_publish():
+    assert own_policy(CalibrationSettings(), 1.0) == RATE_POLICIES[DEFAULT]
 
 
 def test_the_default_rises_no_faster_than_its_guard_allows():

@@ -17,7 +17,7 @@ from plimsoll.domain.bars import HOUR, MINUTE
 from plimsoll.domain.parameters import CrossMargin, Provenance
 from plimsoll.domain.settings import CalibrationSettings, JointSettings, YoungMarketSettings
 from plimsoll.errors import Code, PlimsollError
-from tests.support.paths import START, holed, rows_of, wild_bars
+from plimsoll.testing.bars import START, holed, rows_of, wild_bars
 
 SETTINGS = CalibrationSettings(
     joint=JointSettings(rows=100, refresh_hours=24.0), young=YoungMarketSettings(windows=100)

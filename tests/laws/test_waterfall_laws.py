@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from plimsoll.clearing.deleveraging import Winners, deficit_by_position, match
@@ -122,6 +122,9 @@ SETTINGS = st.fixed_dictionaries(
 
 
 @settings(max_examples=40, deadline=None)
+@example(  # a backstop that takes every account at its first call leaves nothing to the book
+    {"backstop": BackstopSettings(level=1.0, share=1.0, cap=1.0)}, 0, 10**12, 500.0, None
+)
 @given(
     SETTINGS,
     st.sampled_from([0, 10**7, 10**12]),
@@ -131,9 +134,11 @@ SETTINGS = st.fixed_dictionaries(
 )
 def test_every_path_of_the_waterfall_balances_to_the_quantum(chosen, fund, backstop, volume, share):
     state = opened(rules(**chosen), fund=fund, backstop=backstop)
-    state, layers, _ = crash(state, volume=volume, share=share)
+    state, layers, seen = crash(state, volume=volume, share=share)
     assert layers.shortfall == sum(layers.paid.values())
-    assert min(layers.first.values()) == layers.first.get(Layer.AUCTION, MINUTE) or Layer.BOOK in layers.first
+    tried = [layers.first[layer] for layer in (Layer.BOOK, Layer.BACKSTOP) if layer in layers.first]
+    tried += [effect.time for effect in seen if isinstance(effect, AuctionBegan)]
+    assert min(tried) <= min(layers.first.values()), "nobody pays before anything else was tried"
 
 
 PATHS = {

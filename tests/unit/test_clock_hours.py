@@ -6,7 +6,7 @@ import pytest
 from plimsoll.domain.bars import HOUR, MINUTE
 from plimsoll.estimators.regressors import as_known, log_implied_variance
 from plimsoll.kernels.clock_hours import HourMemory, gather_hours
-from tests.support.paths import START, rows_of, wild_bars
+from plimsoll.testing.bars import START, rows_of, wild_bars
 
 LOGARITHM = 1e-12
 """Logs of ratios against differences of logs."""

@@ -15,7 +15,7 @@ from plimsoll.domain.bars import HOUR, MINUTE
 from plimsoll.domain.parameters import CrossMargin, ParameterSet, PerPosition, Provenance
 from plimsoll.domain.settings import CalibrationSettings, GuardSettings
 from plimsoll.errors import Code, PlimsollError
-from tests.support.paths import START, rows_of, wild_bars
+from plimsoll.testing.bars import START, rows_of, wild_bars
 
 PROVENANCE = Provenance(program="tests", settings="none", inputs=())
 SETTINGS = CalibrationSettings()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec import structs
 
-from plimsoll.calibration.policies import DEFAULT, RATE_POLICIES, UNGUARDED
+from plimsoll.calibration.policies import UNGUARDED, own_policy
 from plimsoll.calibration.series import rate_series
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.rates import RateSeries
@@ -14,7 +14,6 @@ from plimsoll.estimators.excursions import begin_excursions, update_excursions
 from plimsoll.estimators.observed import observe
 from plimsoll.estimators.returns import LastClose
 from plimsoll.estimators.scale import Volatility, rates_of_moves
-from plimsoll.estimators.smoothed import Smoothed
 from plimsoll.kernels.excursion import LONG, SHORT
 from plimsoll.types import Matrix
 
@@ -76,10 +75,7 @@ def guard_cost(
 
 
 def _series(bars: Bars, settings: CalibrationSettings, guard: GuardSettings) -> RateSeries:
-    policy = RATE_POLICIES[DEFAULT]
-    if settings.forecaster == "ewma":
-        policy = structs.replace(policy, forecaster=Smoothed(decay_per_hour=settings.decay_per_hour))
-    policy = structs.replace(policy, guard=guard, windows=settings.residual_windows)
+    policy = structs.replace(own_policy(settings, bars.length / HOUR), guard=guard)
     return rate_series(bars, policy, horizon_hours=settings.horizon_hours, level=settings.level)
 
 

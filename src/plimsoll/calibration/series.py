@@ -13,16 +13,12 @@ from plimsoll.estimators.excursions import begin_excursions, update_excursions
 from plimsoll.estimators.observed import Observed, observe, variance_samples
 from plimsoll.estimators.returns import LastClose
 from plimsoll.estimators.scale import LEAST_VOLATILITY, Volatility, begin_scale, rates_of_moves, update_scale
-from plimsoll.estimators.smoothed import Smoothed
 from plimsoll.kernels.excursion import LONG, SHORT, STANDARD_LONG, STANDARD_SHORT
 from plimsoll.kernels.rise import RiseLimit, limited_path
 from plimsoll.kernels.rolling_tail import rolling_tail
 from plimsoll.types import Flags, Matrix, Times, Vector
 
 __all__ = ["rate_series"]
-
-_FALLBACK = Smoothed()
-"""What stands in until a forecaster has learnt enough."""
 
 
 def rate_series(
@@ -83,7 +79,7 @@ def _volatility(
     """Forecast: Vector [T] per square root of an hour over the horizon, and variance of the next bar [T]."""
     steps = round(settings.horizon_hours / observed.hours)
     path = policy.forecaster.update(policy.forecaster.begin(observed.hours), observed, steps)[1]
-    spare = _FALLBACK.update(_FALLBACK.begin(observed.hours), observed, steps)[1]
+    spare = policy.fallback.update(policy.fallback.begin(observed.hours), observed, steps)[1]
     path = np.where(np.isnan(path), spare, path)
     volatility = np.maximum(np.sqrt(path[:, 1] / settings.horizon_hours), LEAST_VOLATILITY)
     return volatility, np.maximum(path[:, 0], LEAST_VOLATILITY**2 * observed.hours)

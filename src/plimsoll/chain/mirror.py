@@ -91,8 +91,7 @@ def mirrored(connection: Connection, deployment: Deployment) -> Mirror:
         lister="",
     )
     _list(margin, requirements, block)
-    spots, _ = margin.prices(message)
-    engine = engine_state(connection, parts["engine"], spots, len(margin.markets), block)
+    engine = engine_state(connection, parts["engine"], len(margin.markets), block)
     margin.engine = engine
     holdings = _holdings(house, block)
     for each in holdings:

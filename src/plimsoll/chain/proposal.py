@@ -1,8 +1,8 @@
-"""How do several reporters come to sign the same update, each by itself and in any order?
+"""How do several reporters come to sign the same message, each by itself and in any order?
 
-A proposal is a folder that reporters share: the update in one file, each signature in its own, named by who
-signed. Nobody writes another's file, so nothing is lost when two write at once; whoever completes the quorum
-submits.
+A proposal is a folder that reporters share: what is to be signed in one file, each signature in its own,
+named by who signed. Nobody writes another's file, so nothing is lost when two write at once; whoever
+completes the quorum submits.
 """
 
 from pathlib import Path
@@ -11,78 +11,84 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from plimsoll.chain.hashing import Signature, recovered, signed
+from plimsoll.chain.connection import Bound
+from plimsoll.chain.hashing import Signature, address_of, recovered, signed
 from plimsoll.chain.twin.quorum import typed
-from plimsoll.chain.twin.rates import MarketRates, SideRates, Update, message_of
 from plimsoll.errors import Code, PlimsollError
 
 __all__ = ["Proposal"]
 
-_UPDATE = "update.json"
+_CONTENT = "proposal.json"
 
 
 class _Stored(Struct, frozen=True, forbid_unknown_fields=True):
     chain_id: int
     contract: str
-    update: dict[str, Any]
+    content: dict[str, Any]
 
 
 class Proposal:
-    """An update under way, in a folder.
+    """Something under way to a quorum, in a folder.
 
     Parameters
     ----------
-    folder : Path     Shared by the reporters; a subfolder per contract and nonce.
-    chain_id, contract, domain   Where the update goes, and the EIP-712 domain that signatures are for.
+    folder : Path     Shared by the reporters; a subfolder per contract and subject.
+    contract : Bound  Where it goes: with a quorum, and the EIP-712 domain that signatures are for.
+    subject : str     What it is about, such as the nonce that it takes.
     """
 
-    def __init__(self, folder: Path, chain_id: int, contract: str, domain: bytes, nonce: int) -> None:
-        self._place = folder / f"{chain_id}-{contract}-{nonce}"
-        self._chain_id, self._contract, self._domain = chain_id, contract, domain
+    def __init__(self, folder: Path, contract: Bound, subject: str) -> None:
+        self._chain_id, self._contract = contract.connection.chain_id, contract.address
+        self._place = folder / f"{self._chain_id}-{contract.address}-{subject}"
+        self._domain: bytes = contract.read("domain")
+        self._members: tuple[str, ...] = contract.read("members")
 
-    def update(self) -> Update | None:
-        """Read the update that is under way; none where there is none yet."""
-        path = self._place / _UPDATE
+    def content(self) -> dict[str, Any] | None:
+        """Read what is under way; none where nothing is yet."""
+        path = self._place / _CONTENT
         if not path.is_file():
             return None
         try:
             stored = msgspec.json.decode(path.read_bytes(), type=_Stored)
-            found = _update(stored.update)
-        except (msgspec.DecodeError, KeyError, ValueError, TypeError) as error:
-            raise self._spoilt("is no proposal") from error
+        except (msgspec.DecodeError, ValueError) as error:
+            raise self.spoilt("is no proposal") from error
         if (stored.chain_id, stored.contract) != (self._chain_id, self._contract):
-            raise self._spoilt("is for another contract")
-        return found
+            raise self.spoilt("is for another contract")
+        return stored.content
 
-    def begin(self, update: Update) -> None:
-        """Write an update down and forget the signatures of an earlier one."""
+    def begin(self, content: dict[str, Any]) -> None:
+        """Write down what is to be signed, and forget the signatures of an earlier one."""
         self._place.mkdir(parents=True, exist_ok=True)
         for path in self._place.glob("0x*.json"):
             path.unlink()
-        document = msgspec.json.encode(_Stored(self._chain_id, self._contract, _document(update)))
-        _write(self._place / _UPDATE, msgspec.json.format(document, indent=2))
+        document = msgspec.json.encode(_Stored(self._chain_id, self._contract, content))
+        _write(self._place / _CONTENT, msgspec.json.format(document, indent=2))
 
-    def sign(self, update: Update, signer: str, key: bytes) -> None:
-        """Add a reporter's signature."""
-        made = signed(typed(self._domain, message_of(update)), key)
+    def sign(self, message: bytes, key: bytes) -> None:
+        """Add a signature of the message, where the key is a reporter's."""
+        signer = address_of(key)
+        if signer not in self._members:
+            return
+        made = signed(typed(self._domain, message), key)
         packed = (made.r + made.s + bytes([made.v])).hex()
         _write(self._place / f"{signer}.json", msgspec.json.encode(packed))
 
-    def signatures(self, update: Update, members: tuple[str, ...]) -> dict[str, Signature]:
+    def signatures(self, message: bytes) -> dict[str, Signature]:
         """Collect the right signatures of members, by signer in ascending order; others are ignored."""
-        digest = typed(self._domain, message_of(update))
+        digest = typed(self._domain, message)
         found = {}
-        for signer in sorted(members, key=lambda address: int(address, 16)):
+        for signer in sorted(self._members, key=lambda address: int(address, 16)):
             signature = _signature(self._place / f"{signer}.json")
             if signature is not None and recovered(digest, signature) == signer:
                 found[signer] = signature
         return found
 
-    def _spoilt(self, what: str) -> PlimsollError:
+    def spoilt(self, what: str) -> PlimsollError:
+        """Make the error of a proposal that cannot be read."""
         return PlimsollError(
             Code.UNREADABLE_FILE,
             what,
-            where=str(self._place / _UPDATE),
+            where=str(self._place / _CONTENT),
             remedy="Remove it and publish again.",
         )
 
@@ -93,21 +99,6 @@ def _signature(path: Path) -> Signature | None:
     except (OSError, ValueError, msgspec.DecodeError):
         return None
     return Signature(packed[64], packed[:32], packed[32:64]) if len(packed) == 65 else None
-
-
-def _document(update: Update) -> dict[str, Any]:
-    rates = [{"market": each.market.hex(), "long": each.long, "short": each.short} for each in update.rates]
-    named = {**update._asdict(), "rates": rates}
-    return {name: value.hex() if isinstance(value, bytes) else value for name, value in named.items()}
-
-
-def _update(document: dict[str, Any]) -> Update:
-    rates = tuple(
-        MarketRates(bytes.fromhex(each["market"]), SideRates(*each["long"]), SideRates(*each["short"]))
-        for each in document["rates"]
-    )
-    hashes = {name: bytes.fromhex(document[name]) for name in ("digest", "evidence")}
-    return Update(**{**document, **hashes, "rates": rates})
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
 from plimsoll.chain.connection import Bound, Connection
 from plimsoll.chain.deployment import Deployment
-from plimsoll.chain.hashing import address_of
 from plimsoll.chain.projection import digest_of, evidence_of, market_name, projected
 from plimsoll.chain.proposal import Proposal
-from plimsoll.chain.twin.rates import Bounds, MarketRates, SideRates, Update
+from plimsoll.chain.twin.rates import Bounds, MarketRates, SideRates, Update, message_of
 from plimsoll.domain.parameters import ParameterSet
 from plimsoll.errors import Code, PlimsollError
 
@@ -67,17 +67,16 @@ def publish(
                     `Connection.send` raise.
     """
     contract = deployment.bound(connection, "parameters")
-    threshold, members = contract.read("threshold"), contract.read("members")
+    threshold = contract.read("threshold")
     if contract.read("digest") == digest_of(parameters):
         nonce = contract.read("nonce")
         return _published(Outcome.IN_FORCE, parameters.version, nonce, (), threshold)
     nonce = contract.read("nonce") + 1
-    proposal = Proposal(folder, connection.chain_id, contract.address, contract.read("domain"), nonce)
+    proposal = Proposal(folder, contract, f"{nonce}")
     update = _update(connection, contract, deployment, parameters, proposal, nonce)
     for key in keys:
-        if (signer := address_of(key)) in members:
-            proposal.sign(update, signer, key)
-    found = proposal.signatures(update, members)
+        proposal.sign(message_of(update), key)
+    found = proposal.signatures(message_of(update))
     signers = tuple(found)
     if len(found) < threshold:
         return _published(Outcome.WAITING, update.version, nonce, signers, threshold)
@@ -105,7 +104,7 @@ def _update(
     rates = _rates(contract, deployment, parameters)
     now = connection.block()[1]
     said = (digest_of(parameters), evidence_of(parameters))
-    found = proposal.update()
+    found = _proposed(proposal)
     if found is not None and found.deadline >= now:
         if (found.digest, found.evidence, found.rates) != (*said, rates):
             raise PlimsollError(
@@ -117,8 +116,30 @@ def _update(
         return found
     effective = min(parameters.effective // 1_000, now)
     update = Update(nonce, parameters.version, effective, now + _DEADLINE, *said, rates)
-    proposal.begin(update)
+    proposal.begin(_document(update))
     return update
+
+
+def _proposed(proposal: Proposal) -> Update | None:
+    """Read the update that is under way; none where there is none yet."""
+    content = proposal.content()
+    if content is None:
+        return None
+    try:
+        rates = tuple(
+            MarketRates(bytes.fromhex(each["market"]), SideRates(*each["long"]), SideRates(*each["short"]))
+            for each in content["rates"]
+        )
+        hashes = {name: bytes.fromhex(content[name]) for name in ("digest", "evidence")}
+        return Update(**{**content, **hashes, "rates": rates})
+    except (KeyError, ValueError, TypeError) as error:
+        raise proposal.spoilt("is no proposal of rates") from error
+
+
+def _document(update: Update) -> dict[str, Any]:
+    rates = [{"market": each.market.hex(), "long": each.long, "short": each.short} for each in update.rates]
+    named = {**update._asdict(), "rates": rates}
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in named.items()}
 
 
 def _rates(contract: Bound, deployment: Deployment, parameters: ParameterSet) -> tuple[MarketRates, ...]:

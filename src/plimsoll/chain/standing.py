@@ -1,16 +1,22 @@
 """Which rates hold on chain now, how old are they, and what stands behind prices and losses?"""
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
 from plimsoll.chain.connection import Connection
 from plimsoll.chain.deployment import Deployment
+from plimsoll.chain.engine_state import board_of
 from plimsoll.chain.projection import market_name
+from plimsoll.chain.twin.boards import Board
+from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.rates import ONE
 from plimsoll.chain.twin.reverts import ZERO_ADDRESS
 
-__all__ = ["MarketStanding", "Standing", "standing"]
+__all__ = ["BoardStanding", "MarketStanding", "Standing", "standing"]
 
 _UNIT = 10**18
+_BOARDS, _MAX_AGE = constants("MarginEngine")["BOARDS"], constants("packed_rows")["MAX_AGE"]
 _LISTED = ("oracle", "parameters", "desk", "requirements", "house")
 """Parts whose lists deployment closes; the engine's only governor is the desk."""
 
@@ -40,6 +46,24 @@ class MarketStanding(Struct, frozen=True, kw_only=True):
     initial: tuple[float, float]
 
 
+class BoardStanding(Struct, frozen=True, kw_only=True):
+    """A board of options that is listed.
+
+    Attributes
+    ----------
+    market : str
+    board, instruments : int   Number, and how many.
+    age : int or None          Seconds since the moment that its quotes speak of; none before the first.
+    state : str                Whether packed rows count, and why not; the exact path goes on without them.
+    """
+
+    market: str
+    board: int
+    instruments: int
+    age: int | None
+    state: str
+
+
 class Standing(Struct, frozen=True, kw_only=True):
     """The whole protocol at one block; money in quanta. `listing`: where somebody still may list."""
 
@@ -55,6 +79,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     fund: int
     shortfall: int
     markets: tuple[MarketStanding, ...]
+    boards: tuple[BoardStanding, ...] = ()
 
 
 def standing(connection: Connection, deployment: Deployment) -> Standing:
@@ -78,7 +103,35 @@ def standing(connection: Connection, deployment: Deployment) -> Standing:
         fund=house.read("fund", block=block),
         shortfall=house.read("shortfall", block=block),
         markets=tuple(_market(connection, deployment, name, (block, now)) for name in deployment.markets),
+        boards=tuple(_boards(connection, deployment, (block, now))),
     )
+
+
+def _boards(connection: Connection, deployment: Deployment, at: tuple[int, int]) -> Iterator[BoardStanding]:
+    block, now = at
+    engine = deployment.bound(connection, "engine")
+    for number, name in enumerate(deployment.markets):
+        is_open = engine.read("market_words", number, block=block) != 0
+        for place in range(_BOARDS if is_open else 0):
+            board = board_of(connection, engine, number << 3 | place, block)
+            if board is not None:
+                yield BoardStanding(
+                    market=name,
+                    board=place,
+                    instruments=len(board.listings),
+                    age=max(now - board.as_of, 0) if board.as_of else None,
+                    state=_state(board, now),
+                )
+
+
+def _state(board: Board, now: int) -> str:
+    if board.as_of == 0:
+        return "not published"
+    if board.refuted:
+        return "rows refuted"
+    if board.superseded:
+        return "rows superseded"
+    return "rows too old" if now - board.as_of > _MAX_AGE else "rows count"
 
 
 def _market(connection: Connection, deployment: Deployment, name: str, at: tuple[int, int]) -> MarketStanding:

@@ -6,9 +6,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from plimsoll.cli.book_options import read_set
 from plimsoll.cli.options import Json, Quiet
 from plimsoll.cli.voice import Voice
+from plimsoll.feeds.documents import read_parameters
 
 __all__ = ["run"]
 
@@ -49,7 +49,7 @@ def run(
     from plimsoll.store.books import book_bytes
 
     voice = Voice.chosen(quiet=quiet, as_json=json)
-    known = read_set(parameters)
+    known = read_parameters(parameters)
     settings = msgspec.structs.replace(PopulationSettings(), accounts=accounts)
     drawn = draw_book(known, settings, seed)
     write_whole(out, book_bytes(drawn, out))

@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from plimsoll.cli.documents import read_document
 from plimsoll.errors import Code, PlimsollError
 
 if TYPE_CHECKING:
+    from plimsoll.domain.account_books import RefusedAccount
     from plimsoll.domain.cost_curve import CostCurve
     from plimsoll.domain.parameters import ParameterSet
     from plimsoll.sim.book_at_marks import BookAtMarks
+    from plimsoll.types import Vector
 
-__all__ = ["BookFile", "Depths", "curves_of", "read_marked_book", "read_set"]
+__all__ = ["BookFile", "Depths", "curves_of", "left_out_lines", "read_marked_book"]
 
 BookFile: TypeAlias = Annotated[
     Path,
@@ -30,14 +31,6 @@ Depths: TypeAlias = Annotated[
 ]
 
 
-def read_set(path: Path) -> "ParameterSet":
-    """Read a sealed parameter set."""
-    from plimsoll.domain.parameters import ParameterSet
-
-    remedy = "Give a file that `plimsoll calibrate --out` wrote."
-    return read_document(path, ParameterSet, Code.BAD_SETTING, remedy).verified(str(path))
-
-
 def read_marked_book(path: Path, parameters: "ParameterSet") -> "tuple[BookAtMarks, tuple[str, ...]]":
     """Read a book at the prices of a set; give what is said of accounts that were left out."""
     from plimsoll.feeds.books import read_book
@@ -47,36 +40,41 @@ def read_marked_book(path: Path, parameters: "ParameterSet") -> "tuple[BookAtMar
     book = read_book(path)
     markets, prices = markets_and_prices(parameters)
     marked = book_at_marks(book, dict(zip(markets, prices.tolist(), strict=True)))
-    left_out = tuple(f"left out: {each.account}: {each.what} ({each.where})" for each in book.refused)
-    return marked, left_out
+    return marked, left_out_lines(book.refused)
+
+
+def left_out_lines(refused: "tuple[RefusedAccount, ...]") -> tuple[str, ...]:
+    """Say of each account that was left out, why."""
+    return tuple(f"left out: {each.account}: {each.what} ({each.where})" for each in refused)
 
 
 def curves_of(
-    given: list[str] | None, book: "BookAtMarks", parameters: "ParameterSet"
+    given: list[str] | None, markets: tuple[str, ...], interest: "Vector", parameters: "ParameterSet"
 ) -> "tuple[CostCurve, ...]":
     """Take each market's curve [M] from the options, else from the set, else assume one by open interest."""
     import numpy as np
 
+    from plimsoll.domain.settings import CalibrationSettings
     from plimsoll.sim.curves import assumed_liquidity, flat_book
     from plimsoll.sim.settings import MarketSettings
 
-    interest = book.interest().clip(min=1.0)
+    interest = interest.clip(min=1.0)
     assumed = assumed_liquidity(
-        book.markets, interest, np.zeros(len(interest)), MarketSettings(), charged=False
+        markets, interest, np.zeros(len(interest)), MarketSettings(), CalibrationSettings()
     )
     curves = {entry.market: entry.curves[0] for entry in (*assumed, *parameters.liquidity)}
     for text in given or []:
         market, _, amount = text.partition("=")
-        if market not in book.markets:
+        if market not in markets:
             raise PlimsollError(
                 Code.UNKNOWN_MARKET,
                 f"the book holds nothing of {market or text!r}",
                 where="--depth",
-                remedy=f"Choose among {', '.join(book.markets)}.",
+                remedy=f"Choose among {', '.join(markets)}.",
             )
         known = curves[market]
         curves[market] = flat_book(_positive(amount, text), volume=known.volume, impact=0.0)
-    return tuple(curves[market] for market in book.markets)
+    return tuple(curves[market] for market in markets)
 
 
 def _positive(amount: str, text: str) -> float:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from plimsoll.cli.documents import read_document
 from plimsoll.cli.options import (
     BarsFile,
     First,
@@ -18,10 +17,12 @@ from plimsoll.cli.options import (
     SettingsFile,
     market_list,
     optional_milliseconds,
+    read_calibration,
 )
 from plimsoll.cli.program import program
+from plimsoll.cli.recorded import BooksFiles, ImpliedFiles, Recorded, TradesFiles
 from plimsoll.cli.voice import Voice
-from plimsoll.errors import Code, PlimsollError
+from plimsoll.errors import PlimsollError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from plimsoll.cli.voice import Progressing
     from plimsoll.domain.bars import Bars
     from plimsoll.domain.parameters import ParameterSet
-    from plimsoll.domain.settings import CalibrationSettings
+    from plimsoll.domain.settings import CalibrationFile, CalibrationSettings
 
 __all__ = ["run"]
 
@@ -47,16 +48,14 @@ def run(
     ] = None,
     explain: Annotated[
         bool,
-        typer.Option("--explain", help="Show what each part of the guard did over these bars, and its cost."),
-    ] = False,
-    implied: Annotated[
-        list[str] | None,
         typer.Option(
-            "--implied",
-            metavar="MARKET=FILE",
-            help="Index of 30-day implied volatility, percent: ts, close; repeat it. For margining options.",
+            "--explain",
+            help="Show what each part of the guard did and cost, and how each cost curve fits its books.",
         ),
-    ] = None,
+    ] = False,
+    implied: ImpliedFiles = None,
+    books: BooksFiles = None,
+    trades: TradesFiles = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -75,6 +74,7 @@ def run(
     plimsoll calibrate --bars prices.csv --settings desk.toml --json
     plimsoll calibrate --bars prices.parquet --markets BTC --explain
     plimsoll calibrate --bars prices.parquet --implied BTC=dvol.parquet --out parameters.json
+    plimsoll calibrate --bars prices.parquet --books ETH=books.parquet --trades ETH=trades.parquet --explain
     ```
 
     **Settings that matter most** (the file may hold fewer; these are the defaults)
@@ -88,20 +88,24 @@ def run(
     rise_at_once = 0.0       # relative rise that can be saved up for a crash
     fall_half_life = 12.0    # hours in which half of an excess decays
     notice_hours = 24.0      # initial margin covers every rise within this time
+    [books]                  # with --books
+    stressed_depth = 0.05    # share of normal depth that charges count on
     ```
     """
+    from plimsoll.report.cost_curves import show_curves
     from plimsoll.report.files import write_json
     from plimsoll.report.guard_costs import show_costs
     from plimsoll.report.parameters import show_parameters
 
     voice = Voice.chosen(quiet=quiet, as_json=json)
-    chosen = _settings(settings)
+    chosen = read_calibration(settings)
     with voice.progress() as progress:
         progress("reading bars", 0, 1)
         read = _read(bars, market_list(markets), first, last)
         progress("reading bars", 1, 1)
         progress("calibrating", 0, 1)
-        parameters = _calibrated(read, chosen, bars, _implied_files(implied, read.markets))
+        recorded = Recorded.named(implied, books, trades, read.markets)
+        parameters = _calibrated(read, chosen, bars, recorded)
         progress("calibrating", 1, 1)
         costs = _costs(read, chosen, progress) if explain else {}
     if out is not None:
@@ -109,6 +113,8 @@ def run(
 
     def show(console: "Console") -> None:
         show_parameters(parameters, console)
+        if explain:
+            show_curves(parameters.liquidity, console)
         show_costs(costs, console)
 
     voice.tell(show, lambda: {"parameters": parameters, "guard": costs} if explain else parameters)
@@ -129,15 +135,6 @@ def _costs(
     return costs
 
 
-def _settings(path: Path | None) -> "CalibrationSettings":
-    from plimsoll.domain.settings import CalibrationSettings
-
-    if path is None:
-        return CalibrationSettings()
-    remedy = "Correct or remove it; `plimsoll calibrate --help` shows a settings file."
-    return read_document(path, CalibrationSettings, Code.BAD_SETTING, remedy)
-
-
 def _read(path: Path, markets: tuple[str, ...], first: str | None, last: str | None) -> "Bars":
     from plimsoll.feeds.bars import read_bars
 
@@ -149,38 +146,27 @@ def _read(path: Path, markets: tuple[str, ...], first: str | None, last: str | N
     )
 
 
-def _implied_files(given: list[str] | None, markets: tuple[str, ...]) -> dict[str, Path]:
-    """Read which file holds which market's index."""
-    files: dict[str, Path] = {}
-    for text in given or []:
-        market, _, path = text.partition("=")
-        if market not in markets or market in files or not path:
-            raise PlimsollError(
-                Code.UNKNOWN_MARKET,
-                f"cannot read the index {text!r}",
-                where="--implied",
-                remedy=f"Write a market and a file, each market once: --implied {markets[0]}=index.parquet.",
-            )
-        files[market] = Path(path)
-    return files
-
-
-def _calibrated(
-    bars: "Bars", settings: "CalibrationSettings", path: Path, implied: dict[str, Path]
-) -> "ParameterSet":
+def _calibrated(bars: "Bars", settings: "CalibrationFile", path: Path, recorded: Recorded) -> "ParameterSet":
     from plimsoll.calibration import calibrate
+    from plimsoll.calibration.cost_curves import with_cost_curves
     from plimsoll.domain.parameters import Provenance
     from plimsoll.feeds.bars import file_digest
     from plimsoll.feeds.implied import read_implied
 
+    rates = settings.rates
+    used = settings if recorded.books else rates
     provenance = Provenance(
         program=program(),
-        settings=hashlib.sha256(msgspec.json.encode(settings)).hexdigest(),
-        inputs=tuple(f"{file.name} sha256:{file_digest(file)}" for file in (path, *implied.values())),
+        settings=hashlib.sha256(msgspec.json.encode(used)).hexdigest(),
+        inputs=tuple(f"{file.name} sha256:{file_digest(file)}" for file in (path, *recorded.files)),
     )
-    history = read_implied(implied) if implied else None
+    history = read_implied(recorded.implied) if recorded.implied else None
+    recordings = recorded.recordings(settings.books.stuck_seconds)
     try:
-        return calibrate(bars, settings, provenance, implied=history)
+        parameters = calibrate(bars, rates, provenance, implied=history)
     except PlimsollError as error:
         where = f"{path}: {error.where}"
         raise PlimsollError(error.code, error.what, where=where, remedy=error.remedy) from error
+    if not recordings:
+        return parameters
+    return with_cost_curves(parameters, bars, recordings, rates, settings.books)

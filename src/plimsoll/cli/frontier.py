@@ -3,12 +3,11 @@
 import os
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
-from plimsoll.cli.backtest import Horizon, Level, Workers, hours_of, level_of, refuse_foreign
 from plimsoll.cli.options import (
     BarsFile,
     First,
@@ -16,12 +15,19 @@ from plimsoll.cli.options import (
     Last,
     Markets,
     Quiet,
+    SettingsFile,
     market_list,
     optional_milliseconds,
+    read_calibration,
 )
 from plimsoll.cli.program import program
 from plimsoll.cli.run_folder import REPORT, SUMMARY, WALKS
 from plimsoll.cli.voice import Voice
+from plimsoll.cli.walk_options import Horizon, Level, Workers, refuse_foreign, target_of
+from plimsoll.errors import Code, PlimsollError
+
+if TYPE_CHECKING:
+    from plimsoll.calibration.policies import RatePolicy
 
 __all__ = ["run"]
 
@@ -36,8 +42,9 @@ def run(
         str | None,
         typer.Option("--policy", metavar="NAME", help="Whose guard is varied. Default: fhs-har-plus."),
     ] = None,
-    horizon: Horizon = "4h",
-    level: Level = 0.995,
+    settings: SettingsFile = None,
+    horizon: Horizon = None,
+    level: Level = None,
     first: First = None,
     last: Last = None,
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder of the run.")] = _DEFAULT_OUT,
@@ -49,31 +56,34 @@ def run(
 
     The table gives coverage, mean requirement (as asked, and at exactly the promised coverage), spread of the
     rate in time and its worst rise; the report draws them against each other. All variants are judged on the
-    same windows. A run that was interrupted goes on where it stopped: repeat the command.
+    same windows. With `--settings`, the guard varied is that file's. A run that was interrupted goes on
+    where it stopped: repeat the command.
 
     **Examples**
 
     ```
     plimsoll frontier --bars prices.parquet --markets BTC
     plimsoll frontier --bars prices.parquet --markets BTC,ETH --policy fhs-har --out runs/har-guard
+    plimsoll frontier --bars prices.parquet --markets BTC --settings desk.toml --out runs/own-guard
     ```
     """
     from plimsoll.backtest.frontier import frontier, variants
-    from plimsoll.backtest.walk import Target
     from plimsoll.backtest.walkforward import walk_forward
-    from plimsoll.calibration.policies import DEFAULT, rate_policy
+    from plimsoll.calibration.policies import own_policy
+    from plimsoll.domain.bars import HOUR
     from plimsoll.feeds.bars import read_bars
     from plimsoll.report.files import write_json, write_whole
     from plimsoll.report.frontier import render_frontier, show_frontier
 
     voice = Voice.chosen(quiet=quiet, as_json=json)
     refuse_foreign(out)
-    name = policy or DEFAULT
-    tried = variants(rate_policy(name))
-    target = Target(horizon_hours=hours_of(horizon), level=level_of(level))
+    calibration = read_calibration(settings)
+    name, named = _named(policy, settings)
+    target = target_of(horizon, level, calibration)
     begin, end = optional_milliseconds(first, "--from"), optional_milliseconds(last, "--to")
     with voice.progress() as progress:
         read = read_bars(bars, markets=market_list(markets))
+        tried = variants(named or own_policy(calibration, read.length / HOUR))
         policies = {variant.name: variant.policy for variant in tried}
         count = workers or os.cpu_count() or 1
         walks = walk_forward(read, policies, target, out / WALKS, progress, workers=count)
@@ -81,7 +91,8 @@ def run(
         found = frontier(judged, target, seed=1)
     write_json(out / SUMMARY, found)
     words = ["plimsoll", "frontier", "--bars", bars.name, "--markets", ",".join(read.markets)]
-    words += ["--policy", name, "--horizon", f"{target.horizon_hours:g}h", "--level", f"{level:g}"]
+    words += ["--policy", name] if settings is None else ["--settings", settings.name]
+    words += ["--horizon", f"{target.horizon_hours:g}h", "--level", f"{target.level:g}"]
     title = f"The guard of {name} on {', '.join(read.markets)}"
     page = render_frontier(tried, found, title=title, program=program(), command=shlex.join(words))
     write_whole(out / REPORT, page.encode())
@@ -93,3 +104,19 @@ def run(
         ],
     )
     voice.remark(f"report: {out / REPORT}")
+
+
+def _named(policy: str | None, settings: Path | None) -> "tuple[str, RatePolicy | None]":
+    """Say whose guard is varied: a policy's, or that of the settings, which no name finds."""
+    from plimsoll.calibration.policies import DEFAULT, OWN, rate_policy
+
+    if settings is None:
+        return policy or DEFAULT, rate_policy(policy or DEFAULT)
+    if policy is not None:
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            "one guard is varied: that of the settings, or that of a policy",
+            where="--policy",
+            remedy="Give --settings or --policy.",
+        )
+    return OWN, None

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plimsoll.cli.book_options import BookFile, read_marked_book, read_set
-from plimsoll.cli.documents import read_document
+from plimsoll.cli.book_options import BookFile, read_marked_book
 from plimsoll.cli.options import Json, Quiet, SettingsFile
 from plimsoll.cli.voice import Voice
 from plimsoll.errors import Code
+from plimsoll.feeds.documents import read_document, read_parameters
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,7 +70,7 @@ def run(
     )
     if seeds is not None:
         chosen = structs.replace(chosen, seeds=seeds)
-    known = read_set(parameters)
+    known = read_parameters(parameters)
     marked, left_out = read_marked_book(book, known)
     with voice.progress() as progress:
         found = fund_size(

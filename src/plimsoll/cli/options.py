@@ -2,11 +2,15 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.feeds.documents import read_document
+
+if TYPE_CHECKING:
+    from plimsoll.domain.settings import CalibrationFile
 
 __all__ = [
     "BarsFile",
@@ -20,6 +24,7 @@ __all__ = [
     "market_list",
     "milliseconds",
     "optional_milliseconds",
+    "read_calibration",
 ]
 
 BarsFile: TypeAlias = Annotated[
@@ -59,6 +64,16 @@ Json: TypeAlias = Annotated[
     bool,
     typer.Option("--json", metavar="", help="Print the result as one JSON document on stdout, nothing else."),
 ]
+
+
+def read_calibration(path: Path | None) -> "CalibrationFile":
+    """Read the settings of a calibration; the defaults where no file is given."""
+    from plimsoll.domain.settings import CalibrationFile
+
+    if path is None:
+        return CalibrationFile()
+    remedy = "Correct or remove it; `plimsoll calibrate --help` shows a settings file."
+    return read_document(path, CalibrationFile, Code.BAD_SETTING, remedy)
 
 
 def market_list(text: str | None) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from plimsoll.cli.documents import read_document, within_bounds
 from plimsoll.cli.options import (
     First,
     Json,
@@ -22,6 +21,7 @@ from plimsoll.cli.replay_options import Accounts, Asked, History, Out, OwnBars, 
 from plimsoll.cli.run_folder import JOURNALS, REPORT, SETTINGS, run_folder
 from plimsoll.cli.voice import Progressing, Voice
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.feeds.documents import read_document, within_bounds
 
 if TYPE_CHECKING:
     from plimsoll.cli.replay_inputs import ReplayInputs

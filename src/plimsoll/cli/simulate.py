@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import structs
 
-from plimsoll.cli.documents import read_document
 from plimsoll.cli.options import Json, Quiet, SettingsFile
 from plimsoll.cli.program import libraries, program
 from plimsoll.cli.run_folder import FACTS, RECORD, REPORT, SETTINGS, SUMMARY, TRACES, run_folder
 from plimsoll.cli.voice import Voice
 from plimsoll.errors import Code
+from plimsoll.feeds.documents import read_document
 
 if TYPE_CHECKING:
     from plimsoll.sim.cascade_settings import CascadeSettings
@@ -90,7 +90,7 @@ def _settings(
     path: Path | None, accounts: int | None, policies: list[str] | None, seeds: int | None, seed: int | None
 ) -> "CascadeSettings":
     """Read the settings; options given on the command line come before the file."""
-    from plimsoll.cli.documents import within_bounds
+    from plimsoll.feeds.documents import within_bounds
     from plimsoll.sim.cascade_settings import CascadeSettings
 
     remedy = "Correct or remove it; a run's settings.json shows every name and its value."

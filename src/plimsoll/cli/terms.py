@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from plimsoll.cli.documents import read_document
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.feeds.documents import read_document, read_parameters
 
 if TYPE_CHECKING:
     from plimsoll.domain.accounts import Account
-    from plimsoll.domain.parameters import ParameterSet
     from plimsoll.domain.quotes import Quotes
     from plimsoll.margin.terms import MarginTerms
 
@@ -22,6 +21,7 @@ __all__ = [
     "QuotesFile",
     "instruments_of",
     "read_account",
+    "read_quotes",
     "read_terms",
 ]
 
@@ -84,12 +84,12 @@ def read_terms(
     from plimsoll.margin.terms import ParameterTerms, ProfileTerms
 
     if parameters is not None and profile is None and quotes is None:
-        return ParameterTerms(_parameters(parameters), _marks(marks, held))
+        return ParameterTerms(read_parameters(parameters), _marks(marks, held))
     if profile is not None and quotes is not None and not marks:
-        quoted = _quotes(quotes)
+        quoted = read_quotes(quotes)
         chosen = with_open_interest(packaged(profile), open_quanta(quoted))
         if parameters is not None:
-            chosen = with_calibration(chosen, _parameters(parameters))
+            chosen = with_calibration(chosen, read_parameters(parameters))
         return ProfileTerms(chosen, market_of(quoted, str(quotes)))
     raise PlimsollError(
         Code.BAD_SETTING,
@@ -99,14 +99,8 @@ def read_terms(
     )
 
 
-def _parameters(path: Path) -> "ParameterSet":
-    from plimsoll.domain.parameters import ParameterSet
-
-    remedy = "Give a file that `plimsoll calibrate --out` wrote."
-    return read_document(path, ParameterSet, Code.BAD_SETTING, remedy).verified(str(path))
-
-
-def _quotes(path: Path) -> "Quotes":
+def read_quotes(path: Path) -> "Quotes":
+    """Read a market that a user wrote down."""
     from plimsoll.domain.quotes import Quotes
 
     remedy = "Correct it; `plimsoll margin --help` shows quotes."

@@ -23,7 +23,13 @@ _DATA = Path("data/serve")
 def run(
     *,
     data: Annotated[
-        Path, typer.Option("--data", metavar="FOLDER", help="The service's, where tokens.json lies.")
+        Path,
+        typer.Option(
+            "--data",
+            metavar="FOLDER",
+            envvar="PLIMSOLL_SERVE__STORE__FOLDER",
+            help="The service's, where tokens.json lies.",
+        ),
     ] = _DATA,
     scope: Annotated[
         list[str] | None,

@@ -9,9 +9,10 @@ from msgspec import Meta, Struct
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.types import Array, Flags, Times, Vector
 
-__all__ = ["LiquiditySettings", "OrderBooks", "Trades"]
+__all__ = ["LiquiditySettings", "OrderBooks", "Recording", "RecordingSettings", "Trades"]
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+Size = Annotated[float, Meta(gt=0.0, le=1e15)]
 Seconds = Annotated[float, Meta(gt=0.0, le=86_400.0 * 30)]
 
 
@@ -28,12 +29,32 @@ class LiquiditySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     window_seconds : seconds  Windows over which trades and moves are set against each other.
     """
 
-    bands: tuple[Share, ...] = (0.001, 0.0025, 0.005, 0.01)
-    sizes: tuple[float, ...] = (1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6, 3e6, 1e7)
+    bands: Annotated[tuple[Share, ...], Meta(min_length=1)] = (0.001, 0.0025, 0.005, 0.01)
+    sizes: Annotated[tuple[Size, ...], Meta(min_length=1)] = (1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6, 3e6, 1e7)
     memory_seconds: Seconds = 3_600.0
     stuck_seconds: Seconds = 30.0
     least_coverage: Share = 0.9
     window_seconds: Seconds = 10.0
+
+
+class RecordingSettings(LiquiditySettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a recording becomes a published cost curve: as any estimate, but by what was recorded all the same.
+
+    Attributes
+    ----------
+    memory_seconds : seconds  A week: books of a day or two count about alike.
+    stressed_depth : share    Of normal depth, that charges count on.
+    impact : factor           Y of the square-root law, at the end of an order.
+    detect_hours, floor_hours : hours   Until selling begins, and the least time that is allowed for it.
+    volume_days : days        Of bars, over which volume is averaged where no trades are recorded.
+    """
+
+    memory_seconds: Seconds = 7 * 86_400.0
+    stressed_depth: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.05
+    impact: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.7
+    detect_hours: Annotated[float, Meta(ge=0.0, le=168.0)] = 0.05
+    floor_hours: Annotated[float, Meta(ge=0.0, le=168.0)] = 1.0
+    volume_days: Annotated[int, Meta(ge=1, le=3650)] = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +129,19 @@ class Trades:
         known = np.isfinite(self.price) & np.isfinite(self.size) & (np.abs(self.sign) == 1.0)
         sound: Flags = known & (self.price > 0.0) & (self.size > 0.0)
         return sound
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What was recorded of one market; trades are None where only books were."""
+
+    books: OrderBooks
+    trades: Trades | None = None
+
+    def until(self, time: int) -> "Recording":
+        """Keep what was known at a moment."""
+        trades = None if self.trades is None else self.trades.rows(self.trades.times <= time)
+        return Recording(self.books.rows(self.books.times <= time), trades)
 
 
 _AXES = 3

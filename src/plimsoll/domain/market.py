@@ -1,12 +1,13 @@
 """What does the market say at one moment, and how sure is it?"""
 
+from collections.abc import Set as AbstractSet
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from plimsoll.domain.instruments import Option
 
-__all__ = ["AssetQuote", "ExpiryQuote", "Market", "OptionQuote", "UnderlyingQuote"]
+__all__ = ["AssetQuote", "ExpiryQuote", "Market", "OptionQuote", "UnderlyingQuote", "moved_market"]
 
 Confidence = Annotated[float, Meta(ge=0.0, le=1.0)]
 
@@ -80,3 +81,35 @@ class Market(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     options: tuple[OptionQuote, ...] = ()
     assets: tuple[AssetQuote, ...] = ()
     stable: float = 1.0
+
+
+def moved_market(
+    market: Market, name: str, multiple: float, followers: AbstractSet[str] = frozenset()
+) -> Market:
+    """Multiply spot, perpetual and forwards of one underlying; volatilities stay by strike.
+
+    Parameters
+    ----------
+    followers : set   Assets that are priced by it, beside the one of its name.
+    """
+    return structs.replace(
+        market,
+        underlyings=tuple(
+            _scaled(each, multiple) if each.underlying == name else each for each in market.underlyings
+        ),
+        assets=tuple(
+            structs.replace(asset, price=asset.price * multiple)
+            if asset.asset in {name, *followers}
+            else asset
+            for asset in market.assets
+        ),
+    )
+
+
+def _scaled(quote: UnderlyingQuote, multiple: float) -> UnderlyingQuote:
+    return structs.replace(
+        quote,
+        spot=quote.spot * multiple,
+        perpetual=None if quote.perpetual is None else quote.perpetual * multiple,
+        expiries=tuple(structs.replace(e, forward=e.forward * multiple) for e in quote.expiries),
+    )

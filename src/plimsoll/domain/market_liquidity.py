@@ -1,12 +1,13 @@
 """What does a parameter set say of closing positions, in options as in what they are written on?"""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from plimsoll.domain.closing_time import ClosingTime
 from plimsoll.domain.cost_curve import CostCurve
 
-__all__ = ["MarketLiquidity", "OptionLiquidity"]
+__all__ = ["CurveEvidence", "MarketLiquidity", "OptionLiquidity", "WalkedSize"]
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
@@ -44,6 +45,53 @@ class OptionLiquidity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return self.curve.half_spread * vega + self.band * forward
 
 
+class WalkedSize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one size cost in the recorded books, and what the fitted curve says of it.
+
+    Attributes
+    ----------
+    size : quote
+    covered : share          Of the books that could fill it.
+    walked : share or None   Mean cost of walking the dearer side of those; None where there was none.
+    fitted : share           By the curve, at normal depth.
+    used : yes or no         Whether the fit used it: nearly all books could fill it.
+    """
+
+    size: float
+    covered: Share
+    walked: float | None
+    fitted: float
+    used: bool
+
+
+class CurveEvidence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a cost curve was fitted to, and how well.
+
+    Attributes
+    ----------
+    books : int              Recorded, all of them sound.
+    first, last : int        Of them, milliseconds UTC.
+    sizes : tuple of WalkedSize
+    largest : quote          Largest size that was used; beyond it the curve extrapolates.
+    error : share            Largest relative error of the curve over the sizes used.
+    reach : share            Mean distance from the mid of the farthest level seen.
+    flow : str               Whether volume and volatility come from recorded ``trades`` or from ``bars``.
+    trades : int             Recorded.
+    measured_impact : factor or None   Y as these trades showed it, beside the one that is set.
+    """
+
+    books: int
+    first: int
+    last: int
+    sizes: tuple[WalkedSize, ...]
+    largest: float
+    error: float
+    reach: float
+    flow: Literal["trades", "bars"]
+    trades: int
+    measured_impact: float | None
+
+
 class MarketLiquidity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a parameter set says of closing positions in a market, and in the asset it is named after.
 
@@ -52,9 +100,14 @@ class MarketLiquidity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     curves : tuple of CostCurve   In force, then announced: calls and initial margin answer to the dearest.
     charged : yes or no           Whether positions and assets must hold what closing them would cost.
     options : OptionLiquidity or None   Of the market's options.
+    closing : ClosingTime      How rates grow with closing time, where size is charged; left out where they do
+                               not.
+    evidence : CurveEvidence   Of the curve in force; left out where it was not fitted to recorded books.
     """
 
     market: str
     curves: Annotated[tuple[CostCurve, ...], Meta(min_length=1)]
     charged: bool = False
     options: OptionLiquidity | None = None
+    closing: ClosingTime | UnsetType = UNSET
+    evidence: CurveEvidence | UnsetType = UNSET

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from plimsoll.domain.closing_time import ClosingTime
 from plimsoll.domain.cost_curve import CostCurve
 from plimsoll.domain.market_liquidity import OptionLiquidity
 from plimsoll.domain.scenario_sets import ScenarioSet
@@ -54,9 +55,8 @@ class BasisContingency(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Contingencies(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Charges on size, as shares of the spot value; the initial ones come on top of maintenance.
 
-    A perpetual or future is charged on its absolute size, options on what is short after calls and puts of
-    one
-    strike and expiry are netted.
+    A perpetual or future is charged on its absolute size, options on what is short after calls and puts
+    of one strike and expiry are netted.
     """
 
     linear: Rate = 0.0
@@ -117,11 +117,13 @@ class LiquidityTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     curves : tuple of CostCurve   In force, then announced: initial margin answers to the dearest of them.
     options : OptionLiquidity or None   Where it is set, options are charged what crossing their quotes costs,
                                   and their deltas count with the perpetuals and futures.
+    closing : ClosingTime or None   How the range grows with the time that closing the net delta takes.
     """
 
     underlying: str
     curves: Annotated[tuple[CostCurve, ...], Meta(min_length=1)]
     options: OptionLiquidity | None = None
+    closing: ClosingTime | None = None
 
 
 class OpenInterestTier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

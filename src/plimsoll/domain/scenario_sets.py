@@ -35,10 +35,9 @@ class VolatilityMove(StrEnum):
 class VolatilityRange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     r"""How far volatility moves at each tenor.
 
-    With T days to expiry, :math:`m(T) = (30 / \max(T, shortest))^p`, where p is `short_power` up to 30 days
-    and
-    `long_power` beyond; up multiplies volatility by :math:`1 + rise\, m`, down by :math:`\max(0, 1 - fall\,
-    m)`.
+    With T days to expiry, :math:`m(T) = (30 / \max(T, shortest))^p`, where p is `short_power` up to 30
+    days and `long_power` beyond; up multiplies volatility by :math:`1 + rise\, m`, down by
+    :math:`\max(0, 1 - fall\, m)`.
 
     Attributes
     ----------

@@ -4,11 +4,14 @@ import math
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from plimsoll.domain.liquidity import RecordingSettings
 
 __all__ = [
     "AuctionSettings",
     "BackstopSettings",
+    "CalibrationFile",
     "CalibrationSettings",
     "ClearingRules",
     "GuardSettings",
@@ -122,6 +125,9 @@ class CalibrationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     residual_windows : count   Standardised excursions kept; the quantile is taken over these.
     size_charge : yes or no   Whether positions and assets hold, beside their rate, what closing them at once
                             would cost under stress; in markets whose cost curve is published.
+    closing_participation : share   Of the volume, at which a large position is closed: its rate then grows
+                            with the root of the time that this takes beyond the horizon. Needs
+                            `size_charge`; left out, a size is asked for its cost alone.
     """
 
     horizon_hours: Hours = 4.0
@@ -131,9 +137,32 @@ class CalibrationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     decay_per_bar: OpenShare = 0.94
     residual_windows: Annotated[int, Meta(ge=100, le=100_000)] = 17_520
     size_charge: bool = False
+    closing_participation: OpenShare | UnsetType = UNSET
     guard: GuardSettings = msgspec.field(default_factory=GuardSettings)
     joint: JointSettings = msgspec.field(default_factory=JointSettings)
     young: YoungMarketSettings = msgspec.field(default_factory=YoungMarketSettings)
+
+    def __post_init__(self) -> None:
+        """Refuse a setting that nothing would come of."""
+        if not isinstance(self.closing_participation, UnsetType) and not self.size_charge:
+            raise ValueError("closing_participation needs size_charge = true")
+
+
+class CalibrationFile(CalibrationSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the settings of one calibration may say, beside how rates are made.
+
+    Attributes
+    ----------
+    books : RecordingSettings   How recorded books become cost curves.
+    """
+
+    books: RecordingSettings = msgspec.field(default_factory=RecordingSettings)
+
+    @property
+    def rates(self) -> CalibrationSettings:
+        """Give the settings of the rates alone, which is what their provenance names."""
+        names = CalibrationSettings.__struct_fields__
+        return CalibrationSettings(**{name: getattr(self, name) for name in names})
 
 
 class AuctionSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

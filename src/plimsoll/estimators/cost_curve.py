@@ -6,9 +6,9 @@ from plimsoll.domain.cost_curve import CostCurve
 from plimsoll.domain.liquidity import LiquiditySettings
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.estimators.liquidity import LiquidityEstimate
-from plimsoll.types import Vector
+from plimsoll.types import Flags, Vector
 
-__all__ = ["fit_cost_curve"]
+__all__ = ["covered_sizes", "fit_cost_curve"]
 
 _LEAST_SIZES = 3
 """Sizes from which on a spread, a slope and an exponent are fitted."""
@@ -39,7 +39,7 @@ def fit_cost_curve(
     PlimsollError   `TOO_LITTLE_HISTORY` where fewer than three sizes are covered.
     """
     sizes = np.array(settings.sizes)
-    used = (estimate.coverage >= settings.least_coverage) & np.isfinite(estimate.cost) & (estimate.cost > 0.0)
+    used = covered_sizes(estimate, settings)
     if np.count_nonzero(used) < _LEAST_SIZES:
         raise PlimsollError(
             Code.TOO_LITTLE_HISTORY,
@@ -59,6 +59,12 @@ def fit_cost_curve(
         volume=volume,
         half_life=_half_life(estimate.half_life),
     )
+
+
+def covered_sizes(estimate: LiquidityEstimate, settings: LiquiditySettings) -> Flags:
+    """Say which of the settings' sizes nearly all books could fill: Flags [G]."""
+    used: Flags = estimate.coverage >= settings.least_coverage
+    return used & np.isfinite(estimate.cost) & (estimate.cost > 0.0)
 
 
 def _half_life(estimated: float) -> float | None:

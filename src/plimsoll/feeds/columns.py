@@ -8,7 +8,7 @@ import polars as pl
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.types import Vector
 
-__all__ = ["ENDINGS", "numbers_of", "read_columns"]
+__all__ = ["ENDINGS", "column_names", "numbers_of", "read_columns"]
 
 ENDINGS = (".parquet", ".csv", ".csv.gz")
 """Kinds of files that are read."""
@@ -25,6 +25,17 @@ def read_columns(path: Path, required: tuple[str, ...], optional: tuple[str, ...
     ------
     PlimsollError   `MISSING_FILE`, `MISSING_COLUMN`, or `UNREADABLE_FILE`. Columns of a CSV file are text.
     """
+    columns = _used(path, column_names(path, kind), required, optional)
+    try:
+        if path.name.endswith(".parquet"):
+            return pl.read_parquet(path, columns=columns)
+        return pl.read_csv(path, infer_schema=False).select(columns)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _unreadable(path, str(error).strip().partition("\n")[0]) from error
+
+
+def column_names(path: Path, kind: str) -> list[str]:
+    """Name the columns of a file, in its order; raises as `read_columns` does."""
     if not path.exists():
         raise PlimsollError(
             Code.MISSING_FILE,
@@ -34,11 +45,9 @@ def read_columns(path: Path, required: tuple[str, ...], optional: tuple[str, ...
         )
     try:
         if path.name.endswith(".parquet"):
-            columns = _used(path, list(pl.read_parquet_schema(path)), required, optional)
-            return pl.read_parquet(path, columns=columns)
+            return list(pl.read_parquet_schema(path))
         if path.name.endswith(ENDINGS):
-            frame = pl.read_csv(path, infer_schema=False)
-            return frame.select(_used(path, frame.columns, required, optional))
+            return pl.read_csv(path, infer_schema=False, n_rows=0).columns
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _unreadable(path, str(error).strip().partition("\n")[0]) from error
     raise _unreadable(path, f"unknown kind of file {path.suffix or path.name}")

@@ -1,8 +1,8 @@
 """How are the price rows of one account's positions added up on whole vector registers?
 
 Left to itself the compiler spills the running sums of a few dozen scenarios to memory at every position.
-Here they stay
-in registers: the loops over positions are written in the compiler's own language, eight doubles at a time.
+Here they stay in registers: the loops over positions are written in the compiler's own language, eight
+doubles at a time.
 """
 
 import math

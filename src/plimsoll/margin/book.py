@@ -54,10 +54,8 @@ class BookLosses:
     """The losses of a whole book, kept up to date.
 
     The worst scenario where `tail` is `None`, else the mean of the `tail` largest losses. A tick answers
-    again for the
-    accounts that hold what was repriced, a trade for one account. This is state that moves in place: whoever
-    needs
-    earlier losses keeps a copy.
+    again for the accounts that hold what was repriced, a trade for one account. This is state that moves
+    in place: whoever needs earlier losses keeps a copy.
 
     Parameters
     ----------

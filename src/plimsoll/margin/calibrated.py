@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import numpy as np
-from msgspec import structs
+from msgspec import UnsetType, structs
 
 from plimsoll.domain.parameters import (
     CrossMargin,
@@ -31,7 +31,7 @@ def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> Por
     Cells of a nested grid count up to the first that reaches the range, so that a rise of rates within the
     notice, which `initial` covers on each side, is covered for every portfolio. Tables that know how implied
     volatility moved become joint rows on the same rungs, between the least and the range. Curves that charge
-    for size do so here.
+    for size, and ranges that grow with the time that closing takes, do so here.
 
     Raises
     ------
@@ -65,7 +65,12 @@ def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> Por
         scenarios=(*nested, *joint),
         ranges=tuple(_range(market) for market in method.markets),
         liquidity=tuple(
-            LiquidityTerms(underlying=entry.market, curves=entry.curves, options=entry.options)
+            LiquidityTerms(
+                underlying=entry.market,
+                curves=entry.curves,
+                options=entry.options,
+                closing=None if isinstance(entry.closing, UnsetType) else entry.closing,
+            )
             for entry in charged
         ),
         collateral=tuple(

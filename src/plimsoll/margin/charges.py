@@ -8,16 +8,20 @@ import numpy as np
 from plimsoll.domain.instruments import Instrument, Option, Spot
 from plimsoll.domain.market import AssetQuote, Market
 from plimsoll.domain.portfolios import Collateral, Portfolio
-from plimsoll.domain.profiles import PortfolioProfile
+from plimsoll.domain.profiles import LiquidityTerms, PortfolioProfile, UnderlyingRange
 from plimsoll.domain.scenario_sets import GridScenario, ScenarioGrid
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.liquidity import collateral_haircut, dearest_cost
-from plimsoll.margin.option_legs import option_legs
+from plimsoll.margin.option_legs import OptionLegs, option_legs
 from plimsoll.margin.parts import Part
 from plimsoll.pricing import Chain, Slot, build_moves, price_table
 from plimsoll.types import Matrix, Vector
 
 __all__ = ["Charges"]
+
+
+_WHOLE = UnderlyingRange(underlying="", maintenance=1.0, initial=1.0)
+"""Of an underlying that a profile does not name."""
 
 
 class Charges:
@@ -27,6 +31,7 @@ class Charges:
         self._chain = chain
         self._market = market
         self._profile = profile
+        self._ranges = {each.underlying: each for each in profile.ranges}
         self._terms = {terms.asset: terms for terms in profile.collateral}
         self._quotes = {quote.asset: quote for quote in market.assets}
         self._spot = np.array([quote.spot for quote in market.underlyings])[chain.underlying]
@@ -77,10 +82,16 @@ class Charges:
             Part("roll", self._roll(quantity, initial=initial)),
             Part("linear", self._linear(quantity, initial=initial)),
             Part("short options", self._short_options(quantity, initial=initial)),
-            Part("liquidity", self.liquidity(quantity, initial=initial)),
+            Part("liquidity", self._liquidity(quantity, initial=initial)),
+            *self._closing_time(quantity, initial=initial),
             Part("collateral", self._haircuts(portfolio, initial=initial)),
             Part("confidence", self._confidence(quantity, portfolio) if initial else 0.0),
         )
+
+    def by_size(self, quantity: Vector, *, initial: bool) -> float:
+        """Add up the parts that grow faster than positions do: liquidity, and the time that closing takes."""
+        lasting = self._closing_time(quantity, initial=initial)
+        return self._liquidity(quantity, initial=initial) + sum(part.amount for part in lasting)
 
     def equity(self, quantity: Vector, portfolio: Portfolio, value: Vector) -> float:
         """Add up cash, what is unrealised, options and spot at the mark, and collateral."""
@@ -146,19 +157,36 @@ class Charges:
         slots = self._chain.slots
         return rate * sum(max(-size, 0.0) * spots[slots[e].underlying] for (e, _), size in net.items())
 
-    def liquidity(self, quantity: Vector, *, initial: bool) -> float:
+    def _liquidity(self, quantity: Vector, *, initial: bool) -> float:
         """Charge what closing each underlying's contracts would cost: linear ones netted, deltas included."""
-        signed = self.linear_size(quantity) * np.sign(quantity)
         charged = 0.0
         for terms in self._profile.liquidity:
-            chosen = np.array([each.underlying == terms.underlying for each in self._chain.instruments])
-            size = float(signed[chosen].sum())
+            size, legs = self._to_close(terms, quantity)
             if terms.options is not None:
-                legs = option_legs(self._chain, self._spot, np.where(chosen, quantity, 0.0))
                 charged += terms.options.cost(legs.vega, legs.forwards)
-                size += legs.delta
-            charged += abs(size) * dearest_cost(terms.curves, abs(size), initial=initial)
+            charged += size * dearest_cost(terms.curves, size, initial=initial)
         return charged
+
+    def _closing_time(self, quantity: Vector, *, initial: bool) -> tuple[Part, ...]:
+        """Charge underlyings whose range grows with the time that closing their delta takes, if any does."""
+        lasting = [(each, each.closing) for each in self._profile.liquidity if each.closing is not None]
+        charged = 0.0
+        for terms, closing in lasting:
+            size, _ = self._to_close(terms, quantity)
+            curves = terms.curves if initial else terms.curves[:1]
+            known = self._ranges.get(terms.underlying, _WHOLE)
+            charged += size * closing.share(curves, size, known.initial if initial else known.maintenance)
+        return (Part("closing time", charged),) if lasting else ()
+
+    def _to_close(self, terms: LiquidityTerms, quantity: Vector) -> tuple[float, OptionLegs]:
+        """Give the net size of an underlying's contracts, deltas included where options count; and those."""
+        instruments = self._chain.instruments
+        chosen = np.array([each.underlying == terms.underlying for each in instruments], dtype=np.bool_)
+        size = float((self.linear_size(quantity) * np.sign(quantity))[chosen].sum())
+        if terms.options is None:
+            return abs(size), OptionLegs(0.0, 0.0, 0.0)
+        legs = option_legs(self._chain, self._spot, np.where(chosen, quantity, 0.0))
+        return abs(size + legs.delta), legs
 
     def _haircuts(self, portfolio: Portfolio, *, initial: bool) -> float:
         worth: dict[str, float] = defaultdict(float)

@@ -27,9 +27,8 @@ def scenario_profit(quantity: Vector, table: PriceTable, discount: ExpiryDiscoun
         V_i\Big)
 
     g is the difference :math:`V' - V`. Where expiries are discounted, the options of one count
-    :math:`d(V')\, V' - V` instead, and in a skew scenario every slot of options counts :math:`-|g|`: nobody
-    knows
-    which way a smile will turn.
+    :math:`d(V')\, V' - V` instead, and in a skew scenario every slot of options counts :math:`-|g|`:
+    nobody knows which way a smile will turn.
 
     Parameters
     ----------

@@ -66,7 +66,7 @@ class ManyPortfolios:
         if initial and profile.peg is not None:
             factor += gap * profile.peg.factor
         charged = self._contingencies(held, owners, len(quantity), initial=initial)
-        asked: Vector = factor * loss + charged + self._liquidity(quantity, initial=initial)
+        asked: Vector = factor * loss + charged + self._by_size(quantity, initial=initial)
         return asked
 
     def _contingencies(self, held: PositionRows, owners: Rows, count: int, *, initial: bool) -> Vector:
@@ -78,12 +78,12 @@ class ManyPortfolios:
         charged: Vector = np.bincount(owners, weights=spread, minlength=count).astype(np.float64)
         return charged + short * self._shorts.of(held)
 
-    def _liquidity(self, quantity: Matrix, *, initial: bool) -> Vector:
+    def _by_size(self, quantity: Matrix, *, initial: bool) -> Vector:
         """Charge account by account: what closing costs is no sum over positions."""
         charged = np.zeros(len(quantity))
         if self._venue.profile.liquidity:
             for a in np.flatnonzero(quantity.any(axis=1)):
-                charged[a] = self._venue.charges.liquidity(quantity[a], initial=initial)
+                charged[a] = self._venue.charges.by_size(quantity[a], initial=initial)
         return charged
 
     @cached_property

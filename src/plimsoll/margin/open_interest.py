@@ -1,8 +1,7 @@
 """Which fraction does a venue ask for when much of a market is held open?
 
 Fractions are integers of a millionth (ppm), amounts are quote quanta; every result is an integer and says
-which way
-it was rounded.
+which way it was rounded.
 """
 
 from msgspec import structs

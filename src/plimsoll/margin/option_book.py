@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from plimsoll.domain.instruments import Future, Instrument, Listing, Option
-from plimsoll.domain.market import Market
+from plimsoll.domain.market import Market, moved_market
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import Level, ParameterSet
 from plimsoll.domain.portfolios import Holding, Portfolio
@@ -14,7 +14,6 @@ from plimsoll.kernels.black76 import option_price
 from plimsoll.margin.calibrated import with_calibration
 from plimsoll.margin.many_portfolios import ManyPortfolios
 from plimsoll.margin.model import MarginModel
-from plimsoll.margin.moved_market import moved_market
 from plimsoll.margin.profiles import profile
 from plimsoll.margin.venue import VenueMargin
 from plimsoll.pricing import build_chain

@@ -19,7 +19,7 @@ from plimsoll.margin.venue import requirements
 from plimsoll.pricing import build_chain
 from plimsoll.types import Vector
 
-__all__ = ["Standing", "priced_market", "standing_by_parameters", "standing_by_profile"]
+__all__ = ["Standing", "portfolios_of", "priced_market", "standing_by_parameters", "standing_by_profile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def standing_by_profile(book: AccountBook, market: Market, profile: PortfolioPro
         build_chain((instrument,), market)
 
     sound, refused = _sound(book, check)
-    portfolios = _portfolios(sound, market, profile)
+    portfolios = portfolios_of(sound, market, profile)
     answers = requirements(portfolios, market, profile, Level.MAINTENANCE)
     faults = {a: answer for a, answer in enumerate(answers) if isinstance(answer, PlimsollError)}
     kept = [answer for answer in answers if not isinstance(answer, PlimsollError)]
@@ -141,7 +141,8 @@ def _equity(book: AccountBook, marks: Vector) -> Vector:
     return equity
 
 
-def _portfolios(book: AccountBook, market: Market, profile: PortfolioProfile) -> tuple[Portfolio, ...]:
+def portfolios_of(book: AccountBook, market: Market, profile: PortfolioProfile) -> tuple[Portfolio, ...]:
+    """Read each account as a profile margins it: positions with their profit so far, assets, collateral."""
     marks = _marks(book, market)
     terms = {entry.asset for entry in profile.collateral}
     linear = np.array([isinstance(i, Perpetual | Future) for i in book.instruments], dtype=np.bool_)

@@ -4,12 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from msgspec import structs
-
 from plimsoll.domain.account_books import QUOTE, AccountBook
 from plimsoll.domain.accounts import Account
 from plimsoll.domain.instruments import Instrument, Listing, Option, parse_instrument
-from plimsoll.domain.market import Market
+from plimsoll.domain.market import Market, moved_market
 from plimsoll.domain.parameters import ParameterSet
 from plimsoll.domain.portfolios import Holding, Portfolio
 from plimsoll.domain.profiles import PortfolioProfile
@@ -18,7 +16,6 @@ from plimsoll.margin.breakdown import Breakdown, break_down
 from plimsoll.margin.explain import Explanation, calibrated_prices, explain, mark_of
 from plimsoll.margin.holdings import currency_of
 from plimsoll.margin.model import MarginModel, refuse_options
-from plimsoll.margin.moved_market import moved_market
 from plimsoll.margin.standing import Standing, priced_market, standing_by_parameters, standing_by_profile
 from plimsoll.margin.venue import venue_margin
 
@@ -135,18 +132,7 @@ class ProfileTerms(MarginTerms):
     def moved(self, market: str, multiple: float) -> MarginTerms:
         """Multiply spot, perpetual and forwards, and assets priced by them; volatilities stay by strike."""
         followers = {terms.asset for terms in self._profile.collateral if terms.moves_with == market}
-        return ProfileTerms(
-            self._profile,
-            structs.replace(
-                moved_market(self._market, market, multiple),
-                assets=tuple(
-                    structs.replace(asset, price=asset.price * multiple)
-                    if asset.asset in {market, *followers}
-                    else asset
-                    for asset in self._market.assets
-                ),
-            ),
-        )
+        return ProfileTerms(self._profile, moved_market(self._market, market, multiple, followers))
 
 
 def _held(account: Account, market: str) -> tuple[Instrument, ...]:

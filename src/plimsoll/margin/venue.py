@@ -61,8 +61,8 @@ class VenueMargin:
         R = f_{level} \max\Big(\max_{sets} L,\; basis,\; g \sum_i L_i\Big) + roll + contingencies
 
     with L the largest loss over a set: per underlying and summed for a grid, all underlyings in the same
-    scenario
-    where a grid credits gains or under a named stress, the mean of the worst rows for joint moves.
+    scenario where a grid credits gains or under a named stress, the mean of the worst rows for joint
+    moves.
     """
 
     def __init__(

@@ -85,8 +85,8 @@ def build_chain(instruments: tuple[Instrument, ...], market: Market) -> Chain:
     ------
     PlimsollError
         `UNKNOWN_INSTRUMENT` without its underlying or expiry, `EXPIRED_INSTRUMENT`, `BAD_PRICE`,
-        `MISSING_PRICE`,
-        `MISSING_VOLATILITY`, `BAD_SETTING` for a strike or a volatility that no option can have.
+        `MISSING_PRICE`, `MISSING_VOLATILITY`, `BAD_SETTING` for a strike or a volatility that no option
+        can have.
     """
     quotes = {quote.underlying: row for row, quote in enumerate(market.underlyings)}
     volatilities = {quote.option: quote.volatility for quote in market.options}

@@ -45,10 +45,9 @@ class PriceTable:
 def price_table(chain: Chain, moves: Moves, *, coin: bool = False) -> PriceTable:
     r"""Price a chain in every scenario.
 
-    In quote currency an instrument is worth :math:`D V(F m, \sigma')`. In coins an option is worth that over
-    the
-    shocked forward, and a linear contract of one coin's worth today :math:`-1 / m`: its profit is
-    :math:`1 - 1 / m = s / (1 + s)`.
+    In quote currency an instrument is worth :math:`D V(F m, \sigma')`. In coins an option is worth that
+    over the shocked forward, and a linear contract of one coin's worth today :math:`-1 / m`: its profit
+    is :math:`1 - 1 / m = s / (1 + s)`.
     """
     empty = PriceTable(
         chain, moves, np.zeros(len(chain.slot)), np.zeros((len(chain.slot), len(moves.names))), coin

@@ -187,9 +187,8 @@ def _first(cascades: Cascades) -> str:
             Trace("depth", "none", series.depth[:, market] / series.depth[0, market], dashed=True),
             Trace("price", _SLOTS[name], series.price[:, market] / series.price[0, market]),
         ]
-        market_name = series.markets[market]
-        note = f"{market_name} under {name}, seed {cascades.settings.seed}; dashed: depth. Over the start."
-        drawn += figure("Price against depth", course_plot(times, pair, figures.share), note=note)
+        note = f"Price of {series.markets[market]}; dashed: depth."
+        drawn += figure(f"Under {name}", course_plot(times, pair, figures.share), note=note)
     return drawn
 
 

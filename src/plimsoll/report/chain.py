@@ -11,11 +11,12 @@ from plimsoll.domain.money import units
 
 if TYPE_CHECKING:
     from plimsoll.chain.deployment import Deployment
+    from plimsoll.chain.option_publisher import BoardOutcome
     from plimsoll.chain.publisher import Published
     from plimsoll.chain.standing import Standing
     from plimsoll.chain.verification import Verification
 
-__all__ = ["show_deployment", "show_published", "show_standing", "show_verification"]
+__all__ = ["show_board", "show_deployment", "show_published", "show_standing", "show_verification"]
 
 
 def show_deployment(deployment: "Deployment", console: Console) -> None:
@@ -36,6 +37,17 @@ def show_published(published: "Published", console: Console) -> None:
         console.print(f"  signed by {signer}")
     if published.gas:
         console.print(f"  gas {published.gas:,}")
+
+
+def show_board(found: "BoardOutcome", console: Console) -> None:
+    """Say how far a listing or a publication of options came."""
+    signed = f"{len(found.signers)} of {found.threshold} signatures"
+    what = f"{found.market}, board {found.board}, {found.instruments} instruments"
+    console.print(f"{what}: {found.outcome.value}, {signed}")
+    for signer in found.signers:
+        console.print(f"  signed by {signer}")
+    if found.gas:
+        console.print(f"  gas {found.gas:,}")
 
 
 def show_verification(found: "Verification", console: Console) -> None:
@@ -72,6 +84,11 @@ def show_standing(found: "Standing", console: Console) -> None:
             ", ".join(notes),
         )
     console.print(table)
+    for board in found.boards:
+        told = f"{board.market}, board {board.board}: {board.instruments} instruments, "
+        console.print(
+            told + (f"quotes {board.age:,} s old, {board.state}" if board.age is not None else board.state)
+        )
     flags = [word for word in ("paused", "winding_down", "allocating") if getattr(found, word)]
     state = ", ".join(flags).replace("_", " ") or "open"
     console.print(f"block {found.block}: version {found.version}, nonce {found.nonce}, {state}")

@@ -11,6 +11,8 @@ __all__ = ["Row", "comparison"]
 
 _PART = "- "
 """A label that begins so is part of the one above it."""
+_MOST_AT_EASE = 5
+"""Columns that stand side by side on a laptop without being set closer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,9 @@ def comparison(
         _heading(group, len(columns) + 1) + "".join(map(_row, members))
         for group, members in groupby(rows, key=lambda row: row.group)
     )
+    kind = "comparison many" if len(columns) > _MOST_AT_EASE else "comparison"
     return (
-        f'<table class="comparison"><thead><tr><th scope="col">{escape(corner)}</th>{"".join(columns)}</tr>'
+        f'<table class="{kind}"><thead><tr><th scope="col">{escape(corner)}</th>{"".join(columns)}</tr>'
         f"</thead><tbody>{body}</tbody></table>"
     )
 

@@ -15,12 +15,12 @@ _MOST_STEPS = 12
 _LARGEST_RATIO = 0.5
 
 
-def show_impact(impact: Impact, steps: tuple[float, ...], budget: float, console: Console) -> None:
+def show_impact(
+    impact: Impact, steps: tuple[float, ...], budget: float, console: Console, prices: str
+) -> None:
     """Print who is called and breached, what is sold against which depth, and in how many steps."""
     change = impact.required_after / impact.required_before - 1.0 if impact.required_before > 0.0 else 0.0
-    console.print(
-        Text(f"{figures.count(impact.accounts)} accounts at the prices of the new set", style="bold")
-    )
+    console.print(Text(f"{figures.count(impact.accounts)} accounts at {prices}", style="bold"))
     console.print(
         f"maintenance {figures.money(impact.required_before)} -> {figures.money(impact.required_after)} "
         f"({'+' if change >= 0.0 else ''}{figures.share(change)})"
@@ -42,7 +42,9 @@ def _people(what: str, names: tuple[str, ...]) -> str:
 def _markets(impact: Impact) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
     table.add_column("")
-    for head in ("depth, 1 %", "sold", "bought", "over depth", "price", "branching", "after"):
+    lists_options = any(each.vega for each in impact.markets)
+    heads = ("depth, 1 %", "sold", "bought", "over depth", "price", "branching", "after")
+    for head in (*heads, "vega") if lists_options else heads:
         table.add_column(head, justify="right")
     for each in impact.markets:
         after = Text(
@@ -57,11 +59,17 @@ def _markets(impact: Impact) -> Table:
             figures.share(each.move),
             f"{each.branching_before:.2f}",
             after,
+            *((figures.money(each.vega),) if lists_options else ()),
         )
     return table
 
 
 def _pace(steps: tuple[float, ...], budget: float) -> str:
+    if not steps:
+        return (
+            f"Beyond the budget of {figures.share(budget)} of depth. Steps are not worked out for a book "
+            "with options: preview a set in between."
+        )
     if len(steps) == 1:
         return f"Within the budget of {figures.share(budget)} of depth: it can be published at once."
     shown = ", ".join(figures.share(step) for step in steps[:_MOST_STEPS])

@@ -15,6 +15,7 @@ from plimsoll.domain.parameters import (
     StaticTiers,
 )
 from plimsoll.report import figures
+from plimsoll.report.cost_curves import curve_line
 
 __all__ = ["evidence_table", "show_parameters"]
 
@@ -42,6 +43,8 @@ def show_parameters(parameters: ParameterSet, console: Console) -> None:
         console.print(_forecasters(parameters.evidence))
     for joint in _implied_tables(parameters):
         console.print(_implied(joint))
+    for entry in parameters.liquidity:
+        console.print(curve_line(entry))
     console.print()
     console.print(f"digest: sha256:{parameters.digest}")
 

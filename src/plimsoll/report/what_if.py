@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plimsoll.margin.what_if import WhatIf
-from plimsoll.report.ledger import exact, heading, table_of
+from plimsoll.report.ledger import exact, heading, shown_amounts, table_of
 
 __all__ = ["show_what_if"]
 
@@ -19,8 +19,14 @@ def show_what_if(answer: WhatIf, console: Console) -> None:
     if answer.parts:
         heading("Maintenance, part by part", console)
         table = table_of("", "before", "after", "change")
-        for part in answer.parts:
-            _row(part.name, part.before, part.after, table, answer.currency)
+        sides = (
+            ([part.before for part in answer.parts], answer.before.maintenance),
+            ([part.after for part in answer.parts], answer.after.maintenance),
+        )
+        before, after = (shown_amounts(amounts, total, answer.currency) for amounts, total in sides)
+        for part, first, last in zip(answer.parts, before, after, strict=True):
+            if first or last:
+                _row(part.name, first, last, table, answer.currency)
         console.print(table)
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 
+from plimsoll.calibration.liquidity import market_liquidity
 from plimsoll.domain.bars import Bars
 from plimsoll.domain.events import Event, Funded, Listed, Published
 from plimsoll.domain.instruments import Listing
@@ -16,6 +18,7 @@ from plimsoll.domain.parameters import ParameterSet, Provenance
 from plimsoll.engine.options import has_expired
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.feeds.bars import read_bars
+from plimsoll.feeds.documents import read_parameters
 from plimsoll.scenarios.library import daily_history
 from plimsoll.service.bar_builder import BarBuilder
 from plimsoll.service.boards import board_listings
@@ -113,8 +116,8 @@ def _history(settings: ServiceSettings) -> Bars:
 
 def _liquidity(settings: ServiceSettings) -> tuple[MarketLiquidity, ...]:
     """Give the curves that the settings name; `UNKNOWN_MARKET` where one is of no listed market."""
-    curves = settings.external.curves
-    for market in curves:
+    given = settings.external.curves
+    for market in given:
         if market not in settings.external.markets:
             raise PlimsollError(
                 Code.UNKNOWN_MARKET,
@@ -122,10 +125,29 @@ def _liquidity(settings: ServiceSettings) -> tuple[MarketLiquidity, ...]:
                 where="external.curves",
                 remedy=f"Choose among {', '.join(settings.external.markets)}.",
             )
-    charged = settings.calibration.size_charge
-    return tuple(
-        MarketLiquidity(market=market, curves=(curve,), charged=charged) for market, curve in curves.items()
-    )
+    curves = {
+        market: market_liquidity(market, curve, settings.calibration) for market, curve in given.items()
+    }
+    for entry in _fitted(settings.external.curves_from):
+        if entry.market in settings.external.markets:
+            charged = market_liquidity(entry.market, entry.curves[0], settings.calibration)
+            curves.setdefault(entry.market, structs.replace(charged, evidence=entry.evidence))
+    return tuple(curves.values())
+
+
+def _fitted(name: str) -> tuple[MarketLiquidity, ...]:
+    """Take the curves of a set, where one is named; `BAD_SETTING` where it holds none."""
+    if not name:
+        return ()
+    path = Path(name)
+    if not (found := read_parameters(path).liquidity):
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            "the parameter set holds no cost curve",
+            where=f"external.curves_from {path}",
+            remedy="Give a set that `plimsoll calibrate --books` wrote.",
+        )
+    return found
 
 
 def _last(history: Bars, market: str) -> float:

@@ -1,6 +1,7 @@
 """How does the service start, run and end as one process?"""
 
 import contextlib
+import ipaddress
 import logging
 import socket
 import ssl
@@ -285,6 +286,10 @@ def _bound(listen: ListenSettings) -> socket.socket:
 
 
 def _address(listen: ListenSettings, listening: socket.socket, token: str) -> str:
+    """Say where a browser on this machine finds the page: no browser can be sent to all interfaces."""
     scheme = "https" if listen.certificate else "http"
-    host = f"[{listen.host}]" if ":" in listen.host else listen.host
-    return f"{scheme}://{host}:{listening.getsockname()[1]}/#token={token}"
+    bound, port = listening.getsockname()[:2]
+    within = "::1" if ":" in bound else "127.0.0.1"
+    name = within if ipaddress.ip_address(bound).is_unspecified else listen.host
+    host = f"[{name}]" if ":" in name else name
+    return f"{scheme}://{host}:{port}/#token={token}"

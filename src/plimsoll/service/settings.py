@@ -176,7 +176,9 @@ class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     bar_seconds : seconds  Length of the bars that ticks are gathered into; calibration learns from each.
     fund : quote           What the insurance fund begins with.
     makers : quote         What the makers, who take what does not net, begin with.
-    curves : table         Cost curve of each market, as fitted to its books; a market that is not named has
+    curves_from : path     A parameter set that `plimsoll calibrate --books` wrote: its curves of listed
+                           markets are published, with their evidence. Empty takes none.
+    curves : table         Cost curve of each market, instead of the one in that set; a market without any has
                            the flow of its ticks alone.
     boards : table         Options that the venue opens with, by market and day (``BTC-27MAR26``). With any,
                            every account is margined as a portfolio.
@@ -187,6 +189,7 @@ class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     bar_seconds: Annotated[int, Meta(ge=1, le=3600)] = 60
     fund: Annotated[float, Meta(ge=0.0, le=1e12)] = 1_000_000.0
     makers: Annotated[float, Meta(ge=0.0, le=1e12)] = 100_000_000.0
+    curves_from: str = ""
     curves: dict[Name, CostCurve] = {}
     boards: dict[BoardName, BoardSettings] = {}
 

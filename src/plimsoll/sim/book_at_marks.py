@@ -95,7 +95,7 @@ def _mark(instrument: Spot | Perpetual | Future | Option, prices: dict[str, floa
             Code.UNSUPPORTED_INSTRUMENT,
             "a parameter set prices no options",
             where=instrument.name,
-            remedy="Leave accounts with options out of the book.",
+            remedy="Give --quotes where the command takes them, or leave accounts with options out.",
         )
     if instrument.underlying not in prices:
         raise PlimsollError(

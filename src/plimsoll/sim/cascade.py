@@ -289,8 +289,7 @@ class _Minute:
 
 
 def _liquidity(cast: Cast, settings: CascadeSettings) -> tuple[MarketLiquidity, ...]:
-    charged = settings.calibration.size_charge
-    return quoted_liquidity(cast.anchor.markets, cast.interest, settings.makers, charged=charged)
+    return quoted_liquidity(cast.anchor.markets, cast.interest, settings.makers, settings.calibration)
 
 
 def _admitted(cast: Cast, state: State, believed: float, *, capped: bool) -> np.ndarray:

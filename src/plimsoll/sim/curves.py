@@ -1,12 +1,14 @@
 """What does closing cost in a simulated market, and how do its accounts learn of it?"""
 
 import numpy as np
-from msgspec import structs
+from msgspec import UNSET, structs
 
+from plimsoll.calibration.liquidity import market_liquidity
 from plimsoll.domain.bars import Bars
 from plimsoll.domain.cost_curve import PER_CENT, CostCurve
 from plimsoll.domain.market_liquidity import MarketLiquidity
 from plimsoll.domain.parameters import ParameterSet, StaticTiers
+from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.sim.cascade_settings import MakerSettings
 from plimsoll.sim.market_makers import flow_at
 from plimsoll.sim.publishing import Publisher
@@ -39,7 +41,11 @@ def flat_book(depth: float, *, volume: float, impact: float, half_life: float | 
 
 
 def assumed_liquidity(
-    markets: tuple[str, ...], interest: Vector, impact: Vector, settings: MarketSettings, *, charged: bool
+    markets: tuple[str, ...],
+    interest: Vector,
+    impact: Vector,
+    settings: MarketSettings,
+    calibration: CalibrationSettings,
 ) -> tuple[MarketLiquidity, ...]:
     """Take depth and volume as shares of open interest, where nothing better is known.
 
@@ -47,42 +53,38 @@ def assumed_liquidity(
     ----------
     interest : Vector [M]   Open interest, quote units.
     impact : Vector [M]     Move from trading an hour's volume at once.
-    charged : bool          Whether positions must hold what closing them would cost.
+    calibration : CalibrationSettings   Whether positions must hold what closing them would cost.
     """
     return tuple(
-        MarketLiquidity(
-            market=market,
-            curves=(
-                flat_book(
-                    settings.depth * held,
-                    volume=settings.turnover_per_hour * held,
-                    impact=moved,
-                    half_life=settings.resilience_half_life,
-                ),
+        market_liquidity(
+            market,
+            flat_book(
+                settings.depth * held,
+                volume=settings.turnover_per_hour * held,
+                impact=moved,
+                half_life=settings.resilience_half_life,
             ),
-            charged=charged,
+            calibration,
         )
         for market, held, moved in zip(markets, interest.tolist(), impact.tolist(), strict=True)
     )
 
 
 def quoted_liquidity(
-    markets: tuple[str, ...], interest: Vector, makers: MakerSettings, *, charged: bool
+    markets: tuple[str, ...], interest: Vector, makers: MakerSettings, calibration: CalibrationSettings
 ) -> tuple[MarketLiquidity, ...]:
     """Describe what simulated makers quote in normal times; see `assumed_liquidity`."""
     volume, impact = flow_at(interest, np.ones(len(interest)), makers)
     return tuple(
-        MarketLiquidity(
-            market=market,
-            curves=(
-                flat_book(
-                    makers.depth * held,
-                    volume=float(volume[m]),
-                    impact=float(impact[m]),
-                    half_life=makers.resilience_half_life,
-                ),
+        market_liquidity(
+            market,
+            flat_book(
+                makers.depth * held,
+                volume=float(volume[m]),
+                impact=float(impact[m]),
+                half_life=makers.resilience_half_life,
             ),
-            charged=charged,
+            calibration,
         )
         for m, (market, held) in enumerate(zip(markets, interest.tolist(), strict=True))
     )
@@ -91,7 +93,7 @@ def quoted_liquidity(
 def with_liquidity(parameters: ParameterSet, liquidity: tuple[MarketLiquidity, ...]) -> ParameterSet:
     """Put the curves into a set; constants by size charge size already, and nothing for it twice."""
     if isinstance(parameters.method, StaticTiers):
-        liquidity = tuple(structs.replace(entry, charged=False) for entry in liquidity)
+        liquidity = tuple(structs.replace(entry, charged=False, closing=UNSET) for entry in liquidity)
     return structs.replace(parameters, liquidity=liquidity).sealed()
 
 

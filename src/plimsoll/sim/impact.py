@@ -25,9 +25,10 @@ class MarketImpact(Struct, frozen=True, kw_only=True):
     ----------
     market : str
     depth : float             Notional that moves the price by 1 %, per side.
-    sold, bought : float      By force, because of the change alone.
+    sold, bought : float      By force, because of the change alone; of options the delta.
     move : float              What that does to the price, as a share, in one go.
     branching_before, branching_after : float   Branching ratio under the old and the new set.
+    vega : float              Of the options traded by force, per 1.0 of volatility.
     """
 
     market: str
@@ -37,6 +38,7 @@ class MarketImpact(Struct, frozen=True, kw_only=True):
     move: float
     branching_before: float
     branching_after: float
+    vega: float = 0.0
 
 
 class Impact(Struct, frozen=True, kw_only=True):

@@ -100,7 +100,7 @@ def build_stage(origin: Origin, path: ScenarioPath, history: Bars, settings: Rep
         interest,
         market.impact[0],
         settings.market,
-        charged=settings.calibration.size_charge,
+        settings.calibration,
     )
     provenance = Provenance(program=_PROGRAM, settings=_digest(settings), inputs=origin.inputs)
     history = history.aligned(path.bars.markets)

@@ -46,8 +46,9 @@ Change: TypeAlias = Insert | Command
 class Database(Protocol):
     """One connection to the tables of `SCHEMA`; calls come one at a time.
 
-    Every method raises `STORE_FAILED` where the database cannot be reached, is full or breaks off, and
-    `STORE_IN_USE` where somebody else writes to it. After an error the next call connects afresh.
+    Every method raises `STORE_FAILED` where the database cannot be reached, is full or breaks off,
+    `STORE_IN_USE` where somebody else writes to it, `BROKEN_JOURNAL` where its files are damaged. After an
+    error the next call connects afresh.
     """
 
     @property

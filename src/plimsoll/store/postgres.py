@@ -25,6 +25,8 @@ _TAKEOVER = 10_000
 _SIZES = (128, 16, 1)
 """Rows per statement: each size is parsed once a session, and a row alone would cost a round trip each."""
 _NO_SUCH_TABLE, _NO_SUCH_SCHEMA, _LOCK_REFUSED = "42P01", "3F000", "55P03"
+_DAMAGED = ("XX001", "XX002")
+"""Of a table and of an index."""
 
 
 class _Address(NamedTuple):
@@ -54,7 +56,7 @@ class PostgresDatabase:
     Raises
     ------
     PlimsollError   `BAD_SETTING` for the URL, `MISSING_EXTRA`, `MISSING_FILE` where a reader finds no tables,
-                    `STORE_IN_USE`, `STORE_FAILED`.
+                    `STORE_IN_USE`, `STORE_FAILED`, `BROKEN_JOURNAL` where the server finds its files damaged.
     """
 
     def __init__(self, url: str, *, writing: bool) -> None:
@@ -162,6 +164,13 @@ class PostgresDatabase:
         if state in {_NO_SUCH_TABLE, _NO_SUCH_SCHEMA} and not self._writing:
             return PlimsollError(
                 Code.MISSING_FILE, "no such store", where=self.where, remedy="Check database and schema."
+            )
+        if state in _DAMAGED:
+            return PlimsollError(
+                Code.BROKEN_JOURNAL,
+                f"the server finds its files damaged ({details.get('M', error)})",
+                where=self.where,
+                remedy="Restore the database from a copy.",
             )
         return PlimsollError(
             Code.STORE_FAILED,

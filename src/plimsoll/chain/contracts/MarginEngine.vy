@@ -16,6 +16,7 @@
 
 from interfaces import IMarginEngine
 import data_code
+import fixed_point
 import packed_rows
 import positions
 import valuation
@@ -75,8 +76,8 @@ WEEK: constant(uint256) = 604_800
 LINEAR: constant(uint256) = valuation.LINEAR
 ONE: constant(int256) = valuation.ONE
 # Sizes of one market's positions together, each times 2**exponent and 32, stay below this: a lane of a row is below
-# 2**16, so a sum is within 2**57 of none, and with 2**57 added and its five bits below it takes 63.
-GROSS: constant(uint256) = 2**46
+# 2**14, so a sum is within 2**57 of none, and with 2**57 added and its five bits below it takes 63.
+GROSS: constant(uint256) = 2**48
 # States of a board's rows.
 SUPERSEDED: constant(uint256) = 1
 REFUTED: constant(uint256) = 2
@@ -90,11 +91,10 @@ GUARDIAN: public(immutable(address))
 
 halted: public(bool)
 # Code of scenarios << 96 | range << 64 | power << 32, by market.
-_markets: uint256[MARKETS]
-_lots: uint256[MARKETS]
+market_words: public(uint256[MARKETS])
 # Code of rows << 96 | as_of << 8 | state, and code of terms, by market and board.
-_boards: uint256[MARKETS * BOARDS]
-_terms: address[MARKETS * BOARDS]
+board_words: public(uint256[MARKETS * BOARDS])
+listed: public(address[MARKETS * BOARDS])
 
 
 @deploy
@@ -142,7 +142,7 @@ def packed(
             sums.gross = 0
             sums.charge = 0
             as_of = max_value(uint256)
-        board: uint256 = self._boards[at]
+        board: uint256 = self.board_words[at]
         if board & 255 != PUBLISHED:
             self._refuse(board)
         # The code that `publish` stored answers with as many words as it takes.
@@ -153,7 +153,7 @@ def packed(
             sums, spot, words, skip_contract_check=True
         )
         assert found.fresh != 0, "packed: stale"
-        assert sums.gross & (2**72 - 1) < GROSS, "packed: book too large"
+        assert sums.gross >> 64 < GROSS, "packed: book too large"
         published: uint256 = (board >> 8) & (2**40 - 1)
         if published < as_of:
             as_of = published
@@ -287,15 +287,27 @@ def _source(key: uint256) -> valuation.Source:
     """
     @dev Where a board that was published is kept.
     """
-    board: uint256 = self._boards[key]
+    board: uint256 = self.board_words[key]
     assert board != 0, "engine: not published"
+    market: uint256 = self.market_words[key >> 3]
+    rows: address = convert(board >> 96, address)
     return valuation.Source(
-        market=self._markets[key >> 3],
-        lot=self._lots[key >> 3],
-        rows=convert(board >> 96, address),
-        terms=self._terms[key],
+        market=market,
+        lot=self._lot(market),
+        rows=rows,
+        # What was listed after the rows were published supersedes them.
+        terms=packed_rows._terms(rows) if board & SUPERSEDED == 0 else self.listed[key],
         as_of=(board >> 8) & (2**40 - 1),
     )
+
+
+@internal
+@view
+def _lot(market: uint256) -> uint256:
+    """
+    @dev The lot of a market, from its word: kept behind scenarios and box.
+    """
+    return convert(slice(convert(market >> 96, address).code, 289, 32), uint256)
 
 
 @external
@@ -348,15 +360,15 @@ def terms(instrument: uint256) -> IMarginEngine.Terms:
     @return Kind, expiry, strike and lot.
     """
     assert instrument < 2**16, "engine: not listed"
-    listed: address = self._terms[instrument >> 10]
+    listed: address = self.listed[instrument >> 10]
     row: uint256 = instrument & 1023
-    assert listed.codesize >= 97 + 32 * row, "engine: not listed"
-    word: uint256 = convert(slice(listed.code, 65 + 32 * row, 32), uint256)
+    assert listed.codesize >= valuation.TERMS + valuation.TERM * (row + 1), "engine: not listed"
+    word: uint256 = self._term(listed, row)
     return IMarginEngine.Terms(
         kind=word >> 168,
         expiry=(word >> 128) & (2**40 - 1),
         strike=word & (2**128 - 1),
-        lot=self._lots[instrument >> 13],
+        lot=self._lot(self.market_words[instrument >> 13]),
     )
 
 
@@ -369,7 +381,7 @@ def committed(market: uint256, board: uint256) -> bytes32:
     @param board Number of the board.
     @return Hash of the code that holds header and rows.
     """
-    word: uint256 = self._boards[self._key(market, board)]
+    word: uint256 = self.board_words[self._key(market, board)]
     if word == 0:
         return empty(bytes32)
     return convert(word >> 96, address).codehash
@@ -400,9 +412,10 @@ def open_market(
     assert msg.sender == GOVERNOR, "engine: not the governor"
     assert market < MARKETS, "engine: no such market"
     assert lot > 0 and lot < 2**80, "engine: no such lot"
-    assert self._lots[market] == 0 or self._lots[market] == lot, "engine: lot is set"
+    former: uint256 = self.market_words[market]
+    assert former == 0 or self._lot(former) == lot, "engine: lot is set"
     assert power <= MOST_POWER, "engine: power too large"
-    packing: uint256[9] = empty(uint256[9])
+    packing: uint256[10] = empty(uint256[10])
     low: IMarginEngine.Scenario = empty(IMarginEngine.Scenario)
     high: IMarginEngine.Scenario = empty(IMarginEngine.Scenario)
     at: uint256 = 0
@@ -416,9 +429,9 @@ def open_market(
         high.volatility = max(high.volatility, scenario.volatility)
     # The box that holds them all: its low corner above its high one.
     packing[8] = self._cell(low) << 64 | self._cell(high)
+    packing[9] = lot
     code: address = data_code._store(concat(b"\x00", abi_encode(packing)))
-    self._lots[market] = lot
-    self._markets[market] = convert(code, uint256) << 96 | power << 32 | (at + 1)
+    self.market_words[market] = convert(code, uint256) << 96 | power << 32 | (at + 1)
     self._set_range(market, spread)
     log MarketOpened(market=market, lot=lot, spread=spread, power=power, scenarios=at)
 
@@ -442,7 +455,7 @@ def spread(market: uint256) -> uint256:
     @return 1e-6.
     """
     assert market < MARKETS, "engine: no such market"
-    return (self._markets[market] >> 64) & (2**32 - 1)
+    return (self.market_words[market] >> 64) & (2**32 - 1)
 
 
 @external
@@ -453,7 +466,7 @@ def set_range(market: uint256, spread: uint256):
     @param spread 1e-6.
     """
     assert msg.sender == GOVERNOR, "engine: not the governor"
-    assert market < MARKETS and self._markets[market] != 0, "engine: no such market"
+    assert market < MARKETS and self.market_words[market] != 0, "engine: no such market"
     self._set_range(market, spread)
     log RangeSet(market=market, spread=spread)
 
@@ -464,8 +477,8 @@ def _set_range(market: uint256, spread: uint256):
     @dev Set the range, see that every move fits it, and let no packed row of before count.
     """
     assert spread < 2**32, "engine: move too large"
-    word: uint256 = self._markets[market]
-    self._markets[market] = (word & ~((2**32 - 1) << 64)) | (spread << 64)
+    word: uint256 = self.market_words[market]
+    self.market_words[market] = (word & ~((2**32 - 1) << 64)) | (spread << 64)
     # The corners of the box, kept behind the scenarios; what lies between needs no look.
     corners: uint256 = convert(slice(convert(word >> 96, address).code, 257, 32), uint256)
     valuation._multiple(valuation._signed(corners >> 96), convert(spread, int256))
@@ -479,9 +492,9 @@ def _supersede(key: uint256):
     """
     @dev Let a board's packed rows count no longer.
     """
-    word: uint256 = self._boards[key]
+    word: uint256 = self.board_words[key]
     if word != 0 and word & SUPERSEDED == 0:
-        self._boards[key] = word | SUPERSEDED
+        self.board_words[key] = word | SUPERSEDED
 
 
 @external
@@ -494,39 +507,52 @@ def list_board(market: uint256, board: uint256, terms: DynArray[uint256, MAX_ROW
     """
     assert msg.sender == GOVERNOR, "engine: not the governor"
     key: uint256 = self._key(market, board)
-    lot: uint256 = self._lots[market]
-    assert lot != 0, "engine: no such market"
+    assert self.market_words[market] != 0, "engine: no such market"
+    lot: uint256 = self._lot(self.market_words[market])
+    kept: DynArray[uint256, 2 * MAX_ROWS] = []
     for word: uint256 in terms:
-        self._listable(word, lot)
-    former: address = self._terms[key]
+        kept.append(word)
+        kept.append(self._strike(word, lot))
+    former: address = self.listed[key]
     if former != empty(address):
-        count: uint256 = (former.codesize - 65) // 32
+        count: uint256 = (former.codesize - valuation.TERMS) // valuation.TERM
         for row: uint256 in range(count, bound=MAX_ROWS):
-            word: uint256 = convert(slice(former.code, 65 + 32 * row, 32), uint256)
+            word: uint256 = self._term(former, row)
             expiry: uint256 = (word >> 128) & (2**40 - 1)
             if expiry == 0 or block.timestamp < expiry + WEEK:
                 assert row < len(terms) and terms[row] == word, "engine: row is in use"
-    self._terms[key] = data_code._store(concat(b"\x00", abi_encode(terms)))
+    self.listed[key] = data_code._store(concat(b"\x00", abi_encode(kept)))
     self._supersede(key)
     log BoardListed(market=market, board=board, instruments=len(terms))
 
 
 @internal
 @pure
-def _listable(word: uint256, lot: uint256):
+def _strike(word: uint256, lot: uint256) -> uint256:
     """
-    @dev Refuse what cannot be priced.
+    @dev Refuse what cannot be priced; give the logarithm of the strike above its money, nothing without a strike.
     """
     kind: uint256 = word >> 168
     strike: uint256 = word & (2**128 - 1)
     assert kind <= valuation.PUT, "engine: no such kind"
     if kind == LINEAR:
         assert strike == 0, "engine: bad strike"
-    else:
-        assert (word >> 128) & (2**40 - 1) != 0, "engine: no expiry"
-        assert strike < 2**112, "engine: bad strike"
-        money: int256 = valuation._money(strike, lot)
-        assert money > 0 and money <= valuation.MOST_MONEY, "engine: bad strike"
+        return 0
+    assert (word >> 128) & (2**40 - 1) != 0, "engine: no expiry"
+    assert strike < 2**112, "engine: bad strike"
+    money: int256 = valuation._money(strike, lot)
+    assert money > 0 and money <= valuation.MOST_MONEY, "engine: bad strike"
+    # A logarithm is below 2**104 in size.
+    return convert(convert(fixed_point._ln(money) << 128 | money, bytes32), uint256)
+
+
+@internal
+@view
+def _term(listed: address, row: uint256) -> uint256:
+    """
+    @dev An instrument's terms as they were listed.
+    """
+    return convert(slice(listed.code, valuation.TERMS + valuation.TERM * row, 32), uint256)
 
 
 @external
@@ -551,18 +577,18 @@ def publish(
     """
     assert msg.sender == PUBLISHER, "engine: not the publisher"
     key: uint256 = self._key(market, board)
-    listed: address = self._terms[key]
+    listed: address = self.listed[key]
     assert listed != empty(address), "engine: not listed"
-    assert len(rows) == packed_rows.ROW * ((listed.codesize - 65) // 32), "engine: rows do not match"
-    former: uint256 = self._boards[key]
+    assert len(rows) == packed_rows.ROW * ((listed.codesize - valuation.TERMS) // valuation.TERM), "engine: rows do not match"
+    former: uint256 = self.board_words[key]
     assert as_of <= block.timestamp and block.timestamp - as_of <= packed_rows.MAX_AGE, "engine: bad time"
     assert as_of > (former >> 8) & (2**40 - 1), "engine: bad time"
     assert spot > 0 and spot < 2**112, "engine: bad price"
     assert notional < 2**48 and decay < 2**48, "engine: bound too large"
     header: uint256 = as_of << 208 | spot << 96 | notional << 48 | decay
-    code: address = packed_rows._published(header, rows)
+    code: address = packed_rows._published(header, listed, rows)
     state: uint256 = PUBLISHED | (SUPERSEDED if self.halted else 0)
-    self._boards[key] = convert(code, uint256) << 96 | as_of << 8 | state
+    self.board_words[key] = convert(code, uint256) << 96 | as_of << 8 | state
     log Published(market=market, board=board, as_of=as_of, code=code)
 
 
@@ -576,13 +602,13 @@ def challenge(market: uint256, board: uint256, row: uint256) -> bool:
     @return Whether the row was refuted.
     """
     key: uint256 = self._key(market, board)
-    word: uint256 = self._boards[key]
+    word: uint256 = self.board_words[key]
     assert word != 0, "engine: not published"
     assert word & (SUPERSEDED | REFUTED) == 0, "engine: rows do not count"
     assert row <= MAX_ROWS, "engine: not listed"
     if self._holds(key, row, convert(word >> 96, address)):
         return False
-    self._boards[key] = word | REFUTED
+    self.board_words[key] = word | REFUTED
     log Refuted(market=market, board=board, row=row, challenger=msg.sender)
     return True
 

@@ -15,6 +15,7 @@
 from interfaces import IMarginEngine
 import packed_rows
 import quorum
+import valuation
 
 initializes: quorum
 exports: (
@@ -288,9 +289,9 @@ def publish(
     pace: Pace = self._pace(bounds, min(block.timestamp - (standing & (2**64 - 1)), bounds >> 224))
     for row: uint256 in range(len(rows) // ROW, bound=MAX_ROWS):
         word: uint256 = self._term(terms, row)
-        head: uint256 = convert(slice(rows, ROW * row, 9), uint256)
-        basis: int256 = self._basis(head)
-        volatility: uint256 = (head >> 8) & LOW_32
+        new: uint256[2] = abi_decode(slice(rows, ROW * row, ROW), uint256[2])
+        basis: int256 = packed_rows._basis(new[0])
+        volatility: uint256 = packed_rows._volatility(new[1])
         expiry: uint256 = (word >> 128) & LOW_40
         # A forward may be from spot as far as the slack, and the carry of what is left of its tenor.
         limit: int256 = convert(pace.slack + pace.carry * (expiry - min(expiry, publication.as_of)) // YEAR, int256)
@@ -298,12 +299,12 @@ def publish(
         if word >> 168 != 0:
             assert pace.least <= volatility and volatility <= pace.most, "desk: volatility out of bounds"
         if known == terms or self._is_known(known, row, word):
-            old: uint256 = convert(slice(former.code, packed_rows.ROWS + ROW * row, 9), uint256)
+            old: uint256[2] = abi_decode(slice(former.code, packed_rows.ROWS + ROW * row, ROW), uint256[2])
             # It counts from the limit where that has come nearer than it stood.
-            moved: int256 = basis - max(min(self._basis(old), limit), -limit)
+            moved: int256 = basis - max(min(packed_rows._basis(old[0]), limit), -limit)
             assert abs(moved) <= pace.shift, "desk: forward moves too fast"
             if word >> 168 != 0:
-                held: uint256 = (old >> 8) & LOW_32
+                held: uint256 = packed_rows._volatility(old[1])
                 assert volatility <= held + held * pace.rise // (ONE * HOUR), "desk: volatility rises too fast"
                 assert volatility >= held - held * pace.fall // (ONE * HOUR), "desk: volatility falls too fast"
     self.standing[(market << 8) | board] = block.timestamp | (convert(terms, uint256) << 64)
@@ -357,7 +358,7 @@ def _range(market: uint256) -> uint256:
 @internal
 @view
 def _term(terms: address, row: uint256) -> uint256:
-    return convert(slice(terms.code, 65 + 32 * row, 32), uint256)
+    return convert(slice(terms.code, valuation.TERMS + valuation.TERM * row, 32), uint256)
 
 
 @internal
@@ -366,7 +367,7 @@ def _is_known(known: address, row: uint256, word: uint256) -> bool:
     """
     @notice Whether the row was published before, for other rows beside it but under the same terms.
     """
-    if known == empty(address) or 65 + 32 * row >= known.codesize:
+    if known == empty(address) or valuation.TERMS + valuation.TERM * row >= known.codesize:
         return False
     return self._term(known, row) == word
 
@@ -386,15 +387,6 @@ def _pace(bounds: uint256, elapsed: uint256) -> Pace:
         carry=(bounds >> 160) & LOW_32,
         shift=convert(((bounds >> 192) & LOW_32) * elapsed // HOUR, int256),
     )
-
-
-@internal
-@pure
-def _basis(head: uint256) -> int256:
-    """
-    @notice Forward over spot less one: 32 bits in two's complement above volatility and exponent.
-    """
-    return convert(convert((head >> 40) << 224, bytes32), int256) >> 224
 
 
 @internal

@@ -69,7 +69,10 @@ def _ln(x: int256) -> int256:
     if x > SQRT2 or x <= ROOT_HALF:
         n = self._exponent(x)
         # m lies in [1, 2): x has its highest bit at 96 + n, and -96 <= n <= 158.
-        m = x << convert(-n, uint256) if n < 0 else x >> convert(n, uint256)
+        if n < 0:
+            m = x << convert(convert(unsafe_sub(0, n), bytes32), uint256)  # as above
+        else:
+            m = x >> convert(convert(n, bytes32), uint256)
         if m > SQRT2:
             m = m >> 1
             n = unsafe_add(n, 1)  # n <= 158
@@ -97,32 +100,16 @@ def _exponent(x: int256) -> int256:
     """
     @dev Give n with 2**n <= x / 2**96 < 2**(n + 1), by halving the range of the highest bit.
     """
-    v: uint256 = convert(x, uint256)
-    n: uint256 = 0
-    if v >= 2**128:
-        v = v >> 128
-        n = 128
-    if v >= 2**64:
-        v = v >> 64
-        n = unsafe_add(n, 64)  # n is a sum of distinct powers below 256
-    if v >= 2**32:
-        v = v >> 32
-        n = unsafe_add(n, 32)  # as above
-    if v >= 2**16:
-        v = v >> 16
-        n = unsafe_add(n, 16)  # as above
-    if v >= 2**8:
-        v = v >> 8
-        n = unsafe_add(n, 8)  # as above
-    if v >= 2**4:
-        v = v >> 4
-        n = unsafe_add(n, 4)  # as above
-    if v >= 2**2:
-        v = v >> 2
-        n = unsafe_add(n, 2)  # as above
-    if v >= 2:
-        n = unsafe_add(n, 1)  # as above
-    return unsafe_sub(convert(n, int256), 96)  # n < 256
+    v: uint256 = convert(convert(x, bytes32), uint256)
+    n: uint256 = convert(v >= 2**128, uint256) << 7
+    n = n | convert(v >> n >= 2**64, uint256) << 6
+    n = n | convert(v >> n >= 2**32, uint256) << 5
+    n = n | convert(v >> n >= 2**16, uint256) << 4
+    n = n | convert(v >> n >= 2**8, uint256) << 3
+    n = n | convert(v >> n >= 2**4, uint256) << 2
+    n = n | convert(v >> n >= 2**2, uint256) << 1
+    n = n | convert(v >> n >= 2, uint256)
+    return unsafe_sub(convert(convert(n, bytes32), int256), 96)  # n < 256
 
 
 @internal

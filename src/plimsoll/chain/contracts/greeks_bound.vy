@@ -5,19 +5,19 @@
 @license Apache-2.0
 @author The Plimsoll authors
 @notice
-    Along spot an option's profit is delta x + 1/2 (gamma somewhere on the way) x**2, and the extremes of gamma
-    over an interval are known: its logarithm is a parabola in ln(F / K), so the least is at an end and the
-    largest at an end or at the top. A long position counts the least, a short one the largest, on either side of
-    today. Volatility costs a long position at most what falls times the largest vega in the box, a short one what
-    rises times it; a scenario does one or the other. Normal tails and densities come from a table worked out at
-    deployment, and what lies between its nodes is counted against the account. See docs/theory/on-chain-margin.md.
+    Along spot an option's profit is delta x + 1/2 (gamma somewhere on the way) x**2, and on either side of today
+    gamma is at least, or at most, what the density farthest from, or nearest to, its top makes it: a long position
+    counts the one, a short one the other. Volatility costs a long position at most what falls times the largest
+    vega in the box, a short one what rises times it; a scenario does one or the other. Normal tails come from a
+    table worked out at deployment, densities are those of its nodes on the safe side, and what lies between is
+    counted against the account. See docs/theory/on-chain-margin.md.
 """
 
 import fixed_point
 
 
-# Moves from `low` to `high` (multiples of spot, with their logarithms and inverses; a chord over the exponential
-# from the inverse of `low` to one), and of volatility from `fall` to `rise` in millionths; the power of tenors.
+# Moves from `low` to `high` (multiples of spot, their logarithms and inverses), and of volatility from `fall` to
+# `rise` in millionths; the power of tenors.
 struct Box:
     low: int256
     high: int256
@@ -25,7 +25,6 @@ struct Box:
     high_logarithm: int256
     low_inverse: int256
     high_inverse: int256
-    chord: int256
     fall: int256
     rise: int256
     power: int256
@@ -45,14 +44,13 @@ struct Sums:
     allowance: int256
 
 
-# An option: money in 2**-64 quanta a lot, below 2**109; total deviation today, and after the largest rise and fall.
-struct Leg:
-    forward: int256
-    strike: int256
-    is_call: bool
-    deviation: int256
-    risen: int256
-    fallen: int256
+# An option that is all but its payoff, a lot: what it is worth and its dollar delta, and beyond that line what it is
+# worth at most at either end of the box.
+struct Kink:
+    price: int256
+    delta: int256
+    low: int256
+    high: int256
 
 
 ONE: constant(int256) = fixed_point.ONE
@@ -60,18 +58,22 @@ ONE: constant(int256) = fixed_point.ONE
 DENSITY: constant(int256) = 31_607_463_825_455_920_808_620_519_744
 # Below this total deviation, 2**-16, an option is its payoff and at most this much times the density more.
 KINK: constant(int256) = 2**80
-# Normal tail (2**-96, above 128 bits) and density from 0 to 8 in steps of 2**-5; beyond, both are nothing.
+# Normal tail (2**-96, above 128 bits) and density from 0 to 8 in steps of 2**-5; beyond, both are next to nothing.
 NODES: constant(uint256) = 256
 STEP_BITS: constant(uint256) = 91
 HALF_STEP: constant(int256) = 2**90
-REACH: constant(int256) = 2**99 - HALF_STEP
+REACH: constant(int256) = 2**99 - HALF_STEP - 1
 LOW: constant(uint256) = 2**128 - 1
-# Its third derivative is at most 0.551. A density between nodes is off by less than 0.551 / 6 / 2**18 = 3.6e-7, below
-# 2**-20: 5.9e-7 are left for roundings.
-SLACK: constant(int256) = 2**76
-# A tail between nodes is off by less than 0.551 / 24 / 2**24 = 1.4e-9: value and slope together, over a move of at
-# most four times, by less than 2**-24 of forward plus strike.
-TAIL_BITS: constant(uint256) = 24
+# The last node stands for all beyond it, where the density is below 2**-47 and is kept as nothing. Densities of nodes
+# are kept 2**-50 below what they are, as roundings are below 2**-56, and count 2**-47 more where the most is asked for.
+LAST: constant(uint256) = NODES - 1
+BELOW: constant(int256) = 2**46
+ABOVE: constant(int256) = 2**49
+# A tail between nodes is off by less than 0.4 / 6 / 2**18 = 2.6e-7, as its third derivative is below 0.4: value and
+# slope together, over a move of at most four times, by less than 2**-19 of forward plus strike.
+TAIL_BITS: constant(uint256) = 19
+# And the exact path by eight times at most what that leaves, and by as many units.
+UNITS: constant(int256) = 16
 
 NORMAL: immutable(uint256[NODES])
 
@@ -85,213 +87,140 @@ def __init__():
     for i: uint256 in range(NODES):
         x: int256 = convert(i << STEP_BITS, int256)
         shared: int256 = fixed_point._exp(-(x * x >> 97))
-        density: int256 = DENSITY * shared >> 96
+        density: int256 = max((DENSITY * shared >> 96) - BELOW, 0) if i < LAST else 0
         nodes[i] = convert(fixed_point._tail(x, shared), uint256) << 128 | convert(density, uint256)
     NORMAL = nodes
 
 
 @internal
 @view
-def _density(x: int256) -> int256:
+def _most(size: int256) -> int256:
     """
-    @dev Normal density by three terms of its series about the nearest node; within 2**-20.
+    @dev No less than the normal density at a size: that of the node before.
     """
-    size: int256 = x if x >= 0 else unsafe_sub(0, x)  # deviations are below 2**201
-    if size >= REACH:
-        return 0
-    # A node is below 2**99, a distance below 2**91, their product over 2**96 below 2**94.
-    at: int256 = unsafe_add(size, HALF_STEP) >> STEP_BITS
-    node: int256 = at << STEP_BITS
-    distance: int256 = unsafe_sub(size, node)  # as above
-    product: int256 = unsafe_mul(node, distance) >> 96  # as above
-    # As above: what is worked out of a density is below 2**192.
-    return unsafe_mul(
-        convert(convert(NORMAL[convert(convert(at, bytes32), uint256)] & LOW, bytes32), int256),
-        unsafe_add(
-            unsafe_sub(ONE, product), unsafe_sub(unsafe_mul(product, product), unsafe_mul(distance, distance)) >> 97
-        ),
-    ) >> 96
+    # A size is not negative; the sum is below 2**95.
+    at: uint256 = min(convert(convert(size, bytes32), uint256) >> STEP_BITS, LAST)
+    return unsafe_add(convert(convert(NORMAL[at] & LOW, bytes32), int256), ABOVE)  # as above
 
 
 @internal
 @view
-def _lower(x: int256) -> (int256, int256):
+def _least(size: int256) -> int256:
     """
-    @dev Normal distribution by four terms of its series about the nearest node, within 2**-28, and density.
+    @dev No more than the normal density at a size: that of the node behind.
     """
-    size: int256 = x if x >= 0 else unsafe_sub(0, x)  # deviations are below 2**201
-    if size >= REACH:
-        return ONE if x > 0 else 0, 0
-    # As in `_density`.
-    at: int256 = unsafe_add(size, HALF_STEP) >> STEP_BITS
-    node: int256 = at << STEP_BITS
+    # A size is not negative and below 2**201.
+    at: uint256 = min(unsafe_add(convert(convert(size, bytes32), uint256) >> STEP_BITS, 1), LAST)
+    return convert(convert(NORMAL[at] & LOW, bytes32), int256)
+
+
+@internal
+@view
+def _lower(x: int256) -> int256:
+    """
+    @dev Normal distribution by three terms of its series about the nearest node; within 2.6e-7.
+    """
+    # A node is below 2**99, a distance below 2**91, so their product is below 2**190; a density is below 2**95.
+    size: int256 = min(max(x, unsafe_sub(0, x)), REACH)  # as above
+    at: uint256 = convert(convert(unsafe_add(size, HALF_STEP), bytes32), uint256) >> STEP_BITS  # as above
+    node: int256 = convert(convert(at << STEP_BITS, bytes32), int256)
     distance: int256 = unsafe_sub(size, node)  # as above
-    product: int256 = unsafe_mul(node, distance) >> 96  # as above
-    found: uint256 = NORMAL[convert(convert(at, bytes32), uint256)]
-    density: int256 = convert(convert(found & LOW, bytes32), int256)
-    square: int256 = unsafe_sub(unsafe_mul(product, product), unsafe_mul(distance, distance)) >> 96  # as above
-    part: int256 = unsafe_add(unsafe_sub(ONE, product >> 1), unsafe_div(square, 6))  # as above
-    # As above; a tail is about half at the most.
+    found: uint256 = NORMAL[at]
+    slope: int256 = unsafe_mul(convert(convert(found & LOW, bytes32), int256), distance) >> 96  # as above
+    # As above; a tail is half at the most.
     tail: int256 = unsafe_sub(
-        convert(convert(found >> 128, bytes32), int256), unsafe_mul(unsafe_mul(density, distance) >> 96, part) >> 96
+        convert(convert(found >> 128, bytes32), int256),
+        unsafe_mul(slope, unsafe_sub(ONE, unsafe_mul(node, distance) >> 97)) >> 96,
     )
-    density = unsafe_mul(density, unsafe_add(unsafe_sub(ONE, product), square >> 1)) >> 96  # as above
-    return unsafe_sub(ONE, tail) if x > 0 else tail, density  # as above
+    if x > 0:
+        return unsafe_sub(ONE, tail)  # as above
+    return tail
 
 
 @internal
 @view
-def _add(sums: Sums, box: Box, lots: int256, leg: Leg) -> Sums:
+def _vega(forward: int256, strike: int256, nearest: int256, least: int256, most: int256, high: int256) -> int256:
     """
-    @notice Add a position in an option to the sums.
-    @param sums So far.
-    @param box Of its market.
-    @param lots Signed.
-    @param leg What is held.
-    @return The sums with it.
+    @notice The most that a change of total deviation is worth while ln(F / K) moves within the box: the change times
+            K n(d) exp((most**2 - least**2) / 8), where d, k / most - most / 2, is nearest to 0; where the exponent
+            is above one, the change times n(0) and the lesser of F and K.
+    @param forward In 2**-64 quanta a lot.
+    @param strike As the forward.
+    @param nearest Size of d.
+    @param least Total deviation.
+    @param most More than the least.
+    @param high What the box makes of the forward at most.
+    @return In 2**-64 quanta a lot.
     """
-    total: Sums = sums
-    short: bool = lots < 0
-    size: int256 = max(lots, unsafe_sub(0, lots))  # lots are below 2**25 in size
-    # Money is below 2**109, and so is what follows of it; sums of 102 positions stay below 2**190.
-    moneyness: int256 = fixed_point._ln(unsafe_div(leg.forward << 96, leg.strike))
-    intrinsic: int256 = unsafe_sub(leg.forward, leg.strike)  # as above
-    price: int256 = max(intrinsic, 0)
-    delta: int256 = leg.forward if intrinsic > 0 else 0
-    upper: int256 = 0
-    density: int256 = 0
-    if leg.deviation > 0:
-        # moneyness << 96 is below 2**199.
-        upper = unsafe_add(unsafe_div(moneyness << 96, leg.deviation), leg.deviation >> 1)
-        gained: int256 = 0
-        paid: int256 = 0
-        ignored: int256 = 0
-        gained, density = self._lower(upper)
-        paid, ignored = self._lower(unsafe_sub(upper, leg.deviation))  # as above
-        delta = unsafe_mul(leg.forward, gained) >> 96  # below 2**109 times 2**97
-        price = max(price, unsafe_sub(delta, unsafe_mul(leg.strike, paid) >> 96))  # as above
-    if not leg.is_call:
-        price = unsafe_sub(price, intrinsic)  # as above
-        delta = unsafe_sub(delta, leg.forward)  # as above
-    total.value = unsafe_add(total.value, unsafe_mul(lots, price))  # as above
-    total.slope = unsafe_add(total.slope, unsafe_mul(lots, delta))  # as above
-    unit: int256 = unsafe_add(unsafe_add(leg.forward, leg.strike) >> TAIL_BITS, 1)  # as above
-    total.allowance = unsafe_add(total.allowance, unsafe_mul(size, unit))  # as above
-    if leg.deviation >= KINK:
-        down: int256 = 0
-        up: int256 = 0
-        down, up = self._gammas(leg, box, upper, density, short)
-        total.down = unsafe_add(total.down, unsafe_mul(lots, down))  # a gamma is below 2**131
-        total.up = unsafe_add(total.up, unsafe_mul(lots, up))  # as above
-    elif short:
-        # A kink is worth less than twice the money.
-        total.low_kinks = unsafe_add(total.low_kinks, unsafe_mul(size, self._kink(leg, box.low, price, delta)))
-        total.high_kinks = unsafe_add(total.high_kinks, unsafe_mul(size, self._kink(leg, box.high, price, delta)))  # as above
-    # What volatility is worth is below 2**116.
-    if short:
-        change: int256 = self._vega(leg, box, moneyness, leg.deviation, leg.risen)
-        total.rises = unsafe_add(total.rises, unsafe_mul(size, change))  # as above
-    else:
-        change: int256 = self._vega(leg, box, moneyness, leg.fallen, leg.deviation)
-        total.falls = unsafe_add(total.falls, unsafe_mul(size, change))  # as above
-    return total
-
-
-@internal
-@view
-def _gammas(leg: Leg, box: Box, upper: int256, density: int256, largest: bool) -> (int256, int256):
-    """
-    @dev Dollar gamma F**2 gamma of a lot below and above today, its largest or least: F / s n(d) over the multiple
-         of spot, where d moves by a logarithm over s. It has one top, at d = -s.
-    """
-    # Logarithms are below 2**98, a deviation at least 2**80.
-    low: int256 = unsafe_add(upper, unsafe_div(box.low_logarithm << 96, leg.deviation))
-    high: int256 = unsafe_add(upper, unsafe_div(box.high_logarithm << 96, leg.deviation))  # as above
-    # Whether all of it lies above the top, or all below: then gamma is greatest at one end and least at the other.
-    past: bool = unsafe_add(low, leg.deviation) >= 0  # as above
-    short_of: bool = unsafe_add(high, leg.deviation) <= 0  # as above
-    # Densities are below 2**96, an inverse at most 20 times 2**96.
-    if not largest:
-        here: int256 = max(unsafe_sub(density, SLACK), 0)  # as above
-        below: int256 = here
-        above: int256 = here
-        if not past:
-            below = max(unsafe_sub(self._density(low), SLACK), 0)  # as above
-            below = min(here, unsafe_mul(below, box.low_inverse) >> 96)  # as above
-        if not short_of:
-            above = max(unsafe_sub(self._density(high), SLACK), 0)  # as above
-            above = min(here, unsafe_mul(above, box.high_inverse) >> 96)  # as above
-        # Below 2**109 times 2**101.
-        return (
-            unsafe_div(unsafe_mul(leg.forward, below), leg.deviation),
-            unsafe_div(unsafe_mul(leg.forward, above), leg.deviation),
-        )
-    here: int256 = unsafe_add(density, SLACK)  # as above
-    below: int256 = here
-    above: int256 = here
-    if not short_of:
-        below = max(here, unsafe_mul(unsafe_add(self._density(low), SLACK), box.low_inverse) >> 96)  # as above
-    if not past:
-        above = max(here, unsafe_mul(unsafe_add(self._density(high), SLACK), box.high_inverse) >> 96)  # as above
-    if not past and not short_of:
-        top: int256 = unsafe_add(self._density(leg.deviation), SLACK)  # as above
-        beyond: int256 = unsafe_add(upper, leg.deviation)  # as above
-        if beyond <= 0:
-            above = max(above, top)
-        else:
-            # Spot over that of the top, exp(s (d + s)), by the chord: below 20.
-            reach: int256 = unsafe_mul(unsafe_mul(leg.deviation, beyond) >> 96, box.chord) >> 96
-            below = max(below, unsafe_mul(top, unsafe_add(ONE, reach)) >> 96)  # as above
-    # As above.
-    return (
-        unsafe_add(unsafe_div(unsafe_mul(leg.forward, below), leg.deviation), 1),
-        unsafe_add(unsafe_div(unsafe_mul(leg.forward, above), leg.deviation), 1),
-    )
-
-
-@internal
-@view
-def _vega(leg: Leg, box: Box, moneyness: int256, least: int256, most: int256) -> int256:
-    """
-    @dev The most that a change of total deviation from `least` to `most` is worth while ln(F / K) moves within the
-         box: the change times K n(k / most - most / 2) exp((most**2 - least**2) / 8), where the argument is nearest
-         to 0; never more than the change times n(0) and the lesser of F and K.
-    """
-    if most <= least:
-        return 0
     change: int256 = unsafe_sub(most, least)  # both are from 0 to 2**102
     growth: int256 = unsafe_mul(change, unsafe_add(most, least)) >> 99  # as above
     worth: int256 = 0
     if growth < ONE:
-        # Logarithms are below 2**104.
-        low: int256 = unsafe_sub(unsafe_div(unsafe_add(moneyness, box.low_logarithm) << 96, most), most >> 1)
-        high: int256 = unsafe_sub(unsafe_div(unsafe_add(moneyness, box.high_logarithm) << 96, most), most >> 1)  # as above
-        near: int256 = 0
-        if low > 0:
-            near = low
-        elif high < 0:
-            near = high
-        density: int256 = unsafe_add(self._density(near), SLACK)  # below 2**96
         # exp(y) <= 1 + y + y**2 up to one; below 2**108 times 2**95, and 2**108 times 2**98.
-        worth = unsafe_mul(leg.strike, density) >> 96
+        worth = unsafe_mul(strike, self._most(nearest)) >> 96
         worth = unsafe_mul(worth, unsafe_add(unsafe_add(ONE, growth), unsafe_mul(growth, growth) >> 96)) >> 96  # as above
     else:
-        moved: int256 = unsafe_mul(leg.forward, box.high) >> 96  # below 2**109 times 2**99
-        worth = unsafe_mul(min(moved, leg.strike), unsafe_add(DENSITY, SLACK)) >> 96  # as above
+        worth = self._flat(forward, strike, high)
     return unsafe_add(unsafe_mul(unsafe_add(worth, 2), change) >> 96, 1)  # below 2**111 times 2**102
 
 
 @internal
 @pure
-def _kink(leg: Leg, multiple: int256, price: int256, delta: int256) -> int256:
+def _flat(forward: int256, strike: int256, high: int256) -> int256:
     """
-    @dev What a lot is worth at an end of the box beyond value and slope of today: being convex, never more on
-         the way. Its worth there is at most its payoff and n(0) F s.
+    @dev What no vega over the root of time is above: n(0) and the lesser of F and K.
     """
-    moved: int256 = leg.forward * multiple >> 96
-    payoff: int256 = max(moved - leg.strike if leg.is_call else leg.strike - moved, 0)
-    worth: int256 = payoff + (moved * leg.deviation >> 97) + 1
-    return max(worth - price - (delta * (multiple - ONE) >> 96), 0)
+    # Below 2**109 times 2**99, and times 2**95.
+    return unsafe_mul(min(unsafe_mul(forward, high) >> 96, strike), DENSITY + ABOVE) >> 96
+
+
+@internal
+@view
+def _kinked(forward: int256, strike: int256, is_call: bool, deviation: int256, low: int256, high: int256) -> Kink:
+    """
+    @notice Price an option without deviation to speak of.
+    @param forward In 2**-64 quanta a lot.
+    @param strike As the forward.
+    @param is_call Or a put.
+    @param deviation In total, below `KINK`.
+    @param low What the box makes of the forward at least.
+    @param high And at most.
+    @return What it is worth, and more at the ends.
+    """
+    # Money is below 2**109, and so is what follows of it.
+    intrinsic: int256 = unsafe_sub(forward, strike)
+    price: int256 = max(intrinsic, 0)
+    delta: int256 = forward if intrinsic > 0 else 0
+    if deviation > 0:
+        # A logarithm << 96 is below 2**199.
+        upper: int256 = unsafe_add(
+            unsafe_div(fixed_point._ln(unsafe_div(forward << 96, strike)) << 96, deviation), deviation >> 1
+        )
+        delta = unsafe_mul(forward, self._lower(upper)) >> 96  # below 2**109 times 2**97
+        price = unsafe_sub(delta, unsafe_mul(strike, self._lower(unsafe_sub(upper, deviation))) >> 96)  # as above
+    if not is_call:
+        price = unsafe_sub(price, intrinsic)  # as above
+        delta = unsafe_sub(delta, forward)  # as above
+    return Kink(
+        price=price,
+        delta=delta,
+        low=self._beyond(forward * low >> 96, strike, is_call, deviation, price + (delta * (low - ONE) >> 96)),
+        high=self._beyond(forward * high >> 96, strike, is_call, deviation, price + (delta * (high - ONE) >> 96)),
+    )
+
+
+@internal
+@pure
+def _beyond(
+    moved: int256, strike: int256, is_call: bool, deviation: int256, line: int256
+) -> int256:
+    """
+    @dev What a lot is worth at an end of the box beyond the line of today's value and slope: being convex, never
+         more on the way. Its worth there is at most its payoff and n(0) F s.
+    """
+    payoff: int256 = max(moved - strike if is_call else strike - moved, 0)
+    worth: int256 = payoff + (moved * deviation >> 97) + 1
+    return max(worth - line, 0)
 
 
 @internal

@@ -57,6 +57,10 @@ BILLION: constant(int256) = 1_000_000_000
 TO_QUANTA: constant(uint256) = 10**30
 YEAR: constant(uint256) = 31_536_000
 DAY: constant(uint256) = 86_400
+# Where code holds the terms, and the bytes of an instrument's: terms as listed, then the logarithm of the strike
+# above its money.
+TERMS: constant(uint256) = 65
+TERM: constant(uint256) = 64
 LINEAR: constant(uint256) = 0
 CALL: constant(uint256) = 1
 PUT: constant(uint256) = 2
@@ -242,12 +246,13 @@ def _matches(source: Source, row: uint256, size: uint256, values: int256[SCENARI
     @dev Whether every lane is its value rounded to the nearest unit of the row; lanes without a scenario repeat
          today.
     """
-    # The exponent ends the first word, the lanes are the second and the third.
-    at: uint256 = packed_rows.ROWS + packed_rows.ROW * row + 9 - 32
-    words: uint256[3] = abi_decode(slice(source.rows.code, at, 96), uint256[3])
+    at: uint256 = packed_rows.ROWS + packed_rows.ROW * row
+    words: uint256[2] = abi_decode(slice(source.rows.code, at, packed_rows.ROW), uint256[2])
+    exponent: uint256 = words[1] >> packed_rows.EXPONENT_AT
     for s: uint256 in range(SCENARIOS):
-        lane: uint256 = (words[1 + (s >> 4)] >> (16 * (s & 15))) & 65_535
-        halves: int256 = values[s if s < size else 0] >> (63 + (words[0] & 31))
+        # Four lanes of 14 bits in each cell of 64
+        lane: uint256 = (words[s >> 4] >> (16 * (s & 12) + 14 * (s & 3))) & 16_383
+        halves: int256 = values[s if s < size else 0] >> (63 + exponent)
         if convert(lane, int256) != (halves + 1) >> 1:
             return False
     return True
@@ -287,20 +292,20 @@ def _option(
     @return The instrument, and its expiry.
     """
     # Offsets are below 2**24.
-    word: uint256 = convert(slice(terms.code, unsafe_add(65, row << 5), 32), uint256)
+    listed: uint256[2] = abi_decode(slice(terms.code, unsafe_add(TERMS, unsafe_mul(TERM, row)), TERM), uint256[2])
     at: uint256 = unsafe_add(packed_rows.ROWS, unsafe_mul(packed_rows.ROW, row))  # as above
-    head: uint256 = convert(slice(rows.code, at, 32), uint256)
-    expiry: uint256 = (word >> 128) & (2**40 - 1)
+    words: uint256[2] = abi_decode(slice(rows.code, at, packed_rows.ROW), uint256[2])
+    expiry: uint256 = (listed[0] >> 128) & (2**40 - 1)
     share: int256 = BILLION
     if expiry == 0 or settling < expiry:
         # A basis is below 2**31 in size.
-        share = unsafe_add(BILLION, convert(convert(head, bytes32), int256) >> 224)
+        share = unsafe_add(BILLION, packed_rows._basis(words[0]))
     return (
         Option(
-            kind=word >> 168,
+            kind=listed[0] >> 168,
             forward=unsafe_div(unsafe_mul(spot, share), BILLION),  # below 2**192
-            strike=self._money(word & (2**128 - 1), lot),
-            volatility=convert((head >> 192) & (2**32 - 1), int256),
+            strike=convert(listed[1] & (2**128 - 1), int256),
+            volatility=convert(packed_rows._volatility(words[1]), int256),
         ),
         expiry,
     )

@@ -6,8 +6,11 @@ from plimsoll.chain.twin.constants import constants
 
 __all__ = ["Board", "Listing", "Market", "Row"]
 
-_C = constants("MarginEngine")
+_C = constants("packed_rows")
 _WORD_BYTES = 32
+_CELL, _LANE, _LANES, _HEAD = 64, 14, 4, 56
+"""Bits of a cell and of a lane; lanes of a cell; where the byte above them begins."""
+_VOLATILITY_BITS = _C["VOLATILITY"].bit_length()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,9 @@ class Row:
     Attributes
     ----------
     basis : int        Forward over spot less one, 1e-9, signed 32 bits.
-    volatility : int   1e-6.
-    exponent : int     A lane counts 2**exponent quanta.
-    lanes : tuple [32] of int   Values of a lot by scenario, 16 bits each.
+    volatility : int   1e-6, 26 bits.
+    exponent : int     A lane counts 2**exponent quanta; 6 bits.
+    lanes : tuple [32] of int   Values of a lot by scenario, 14 bits each.
     """
 
     basis: int
@@ -61,28 +64,43 @@ class Row:
 
     @property
     def words(self) -> tuple[int, int]:
-        """Give the two words of lanes, the lowest scenario in the lowest bits."""
-        low, high = (
-            sum(lane << (16 * place) for place, lane in enumerate(self.lanes[at : at + 16])) for at in (0, 16)
-        )
+        """Give both words: lanes from the lowest scenario on, the bytes of the head above the cells."""
+        heads = (self.basis & (2**32 - 1), self.exponent << _VOLATILITY_BITS | self.volatility)
+        low, high = (_word(self.lanes[at : at + 16], head) for at, head in zip((0, 16), heads, strict=True))
         return low, high
 
     def encoded(self) -> bytes:
-        """Give the row's 73 bytes."""
-        head = self.basis.to_bytes(4, "big", signed=True) + self.volatility.to_bytes(4, "big")
-        words = b"".join(word.to_bytes(_WORD_BYTES, "big") for word in self.words)
-        return head + self.exponent.to_bytes(1, "big") + words
+        """Give the row's 64 bytes."""
+        return b"".join(word.to_bytes(_WORD_BYTES, "big") for word in self.words)
 
     @classmethod
     def decoded(cls, content: bytes) -> "Row":
         """Read a row back."""
-        words = [int.from_bytes(content[at : at + _WORD_BYTES], "big") for at in (9, 41)]
+        words = [int.from_bytes(content[at : at + _WORD_BYTES], "big") for at in (0, _WORD_BYTES)]
+        basis, rest = (_head(word) for word in words)
         return cls(
-            basis=int.from_bytes(content[:4], "big", signed=True),
-            volatility=int.from_bytes(content[4:8], "big"),
-            exponent=content[8],
-            lanes=tuple((word >> (16 * place)) & 65_535 for word in words for place in range(16)),
+            basis=basis - (basis >> 31 << 32),
+            volatility=rest & _C["VOLATILITY"],
+            exponent=rest >> _VOLATILITY_BITS,
+            lanes=tuple(
+                (word >> (_CELL * (place // _LANES) + _LANE * (place % _LANES))) & (2**_LANE - 1)
+                for word in words
+                for place in range(16)
+            ),
         )
+
+
+def _word(lanes: tuple[int, ...], head: int) -> int:
+    cells = [
+        sum(lane << (_LANE * place) for place, lane in enumerate(lanes[at : at + _LANES]))
+        | ((head >> (2 * at)) & 255) << _HEAD
+        for at in range(0, 16, _LANES)
+    ]
+    return sum(cell << (_CELL * place) for place, cell in enumerate(cells))
+
+
+def _head(word: int) -> int:
+    return sum(((word >> (_CELL * place + _HEAD)) & 255) << (8 * place) for place in range(_LANES))
 
 
 @dataclass(frozen=True, slots=True)

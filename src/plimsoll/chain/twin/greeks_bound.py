@@ -7,16 +7,17 @@ from plimsoll.chain.twin import fixed_point
 from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.fixed_point import ONE, quotient
 
-__all__ = ["Box", "Leg", "Sums", "add", "box_of", "loss", "lower"]
+__all__ = ["Box", "Leg", "Sums", "add", "box_of", "least", "loss", "lower", "most"]
 
 _C = constants("greeks_bound")
-_DENSITY, _KINK, _SLACK, _TAIL_BITS = _C["DENSITY"], _C["KINK"], _C["SLACK"], _C["TAIL_BITS"]
-_NODES, _STEP_BITS, _HALF_STEP = _C["NODES"], _C["STEP_BITS"], _C["HALF_STEP"]
+_DENSITY, _KINK, _TAIL_BITS, _UNITS = _C["DENSITY"], _C["KINK"], _C["TAIL_BITS"], _C["UNITS"]
+_NODES, _LAST, _STEP_BITS, _HALF_STEP = _C["NODES"], _C["LAST"], _C["STEP_BITS"], _C["HALF_STEP"]
+_REACH, _BELOW, _ABOVE = _C["REACH"], _C["BELOW"], _C["ABOVE"]
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Moves of spot as multiples, with logarithms, inverses and a chord; of volatility in millionths."""
+    """Moves of spot as multiples, with logarithms and inverses; of volatility in millionths."""
 
     low: int
     high: int
@@ -24,23 +25,19 @@ class Box:
     high_logarithm: int
     low_inverse: int
     high_inverse: int
-    chord: int
     fall: int
     rise: int
 
 
 def box_of(low: int, high: int, fall: int, rise: int) -> Box:
     """Work out a box from its corners: multiples of spot, moves of volatility in millionths."""
-    low_logarithm = fixed_point.ln(low)
-    low_inverse = 2**192 // low
     return Box(
         low=low,
         high=high,
-        low_logarithm=low_logarithm,
+        low_logarithm=fixed_point.ln(low),
         high_logarithm=fixed_point.ln(high),
-        low_inverse=low_inverse,
+        low_inverse=2**192 // low,
         high_inverse=2**192 // high,
-        chord=((low_inverse - ONE) << 96) // -low_logarithm if low_logarithm < 0 else 0,
         fall=fall,
         rise=rise,
     )
@@ -80,62 +77,54 @@ def _nodes() -> tuple[tuple[int, int], ...]:
     for i in range(_NODES):
         x = i << _STEP_BITS
         shared = fixed_point.exp(-(x * x >> 97))
-        found.append((fixed_point.tail(x, shared), _DENSITY * shared >> 96))
+        density = max((_DENSITY * shared >> 96) - _BELOW, 0) if i < _LAST else 0
+        found.append((fixed_point.tail(x, shared), density))
     return tuple(found)
 
 
-def _density(x: int) -> int:
-    """Normal density by three terms of its series about the nearest node."""
-    return lower(x)[1]
+def most(size: int) -> int:
+    """Give no less than the normal density at a size: that of the node before."""
+    return _nodes()[min(size >> _STEP_BITS, _LAST)][1] + _ABOVE
 
 
-def lower(x: int) -> tuple[int, int]:
-    """Normal distribution by four terms of its series about the nearest node, and density by three."""
-    node = abs(x) + _HALF_STEP >> _STEP_BITS
-    if node >= _NODES:
-        return ONE if x > 0 else 0, 0
-    tail, density = _nodes()[node]
-    distance = abs(x) - (node << _STEP_BITS)
-    product = (node << _STEP_BITS) * distance >> 96
-    square = product * product - distance * distance
-    part = ONE - (product >> 1) + quotient(square >> 96, 6)
-    tail -= (density * distance >> 96) * part >> 96
-    return ONE - tail if x > 0 else tail, density * (ONE - product + (square >> 97)) >> 96
+def least(size: int) -> int:
+    """Give no more than the normal density at a size: that of the node behind."""
+    return _nodes()[min((size >> _STEP_BITS) + 1, _LAST)][1]
+
+
+def lower(x: int) -> int:
+    """Normal distribution by three terms of its series about the nearest node."""
+    size = min(abs(x), _REACH)
+    at = size + _HALF_STEP >> _STEP_BITS
+    tail, density = _nodes()[at]
+    node = at << _STEP_BITS
+    distance = size - node
+    tail -= (density * distance >> 96) * (ONE - (node * distance >> 97)) >> 96
+    return ONE - tail if x > 0 else tail
 
 
 def add(total: Sums, box: Box, lots: int, leg: Leg) -> None:
     """Add a position in an option to the sums."""
-    short, size = lots < 0, abs(lots)
-    moneyness = fixed_point.ln((leg.forward << 96) // leg.strike)
-    upper, density, price, delta = _priced(leg, moneyness)
+    total.allowance += abs(lots) * ((leg.forward + leg.strike >> _TAIL_BITS) + _UNITS)
+    if leg.deviation < _KINK:
+        _add_kinked(total, box, lots, leg)
+        return
+    moneyness = fixed_point.ln(leg.forward) - fixed_point.ln(leg.strike)
+    upper = quotient(moneyness << 96, leg.deviation) + (leg.deviation >> 1)
+    delta = leg.forward * lower(upper) >> 96
+    price = delta - (leg.strike * lower(upper - leg.deviation) >> 96)
+    if not leg.is_call:
+        price, delta = price - (leg.forward - leg.strike), delta - leg.forward
     total.value += lots * price
     total.slope += lots * delta
-    total.allowance += size * ((leg.forward + leg.strike >> _TAIL_BITS) + 1)
-    if leg.deviation >= _KINK:
-        down, up = (_largest if short else _least)(leg, box, upper, density)
-        total.down += lots * down
-        total.up += lots * up
-    elif short:
-        total.low_kinks += size * _kink(leg, box.low, price, delta)
-        total.high_kinks += size * _kink(leg, box.high, price, delta)
-    if short:
-        total.rises += size * _vega(leg, box, moneyness, leg.deviation, leg.risen)
-    else:
-        total.falls += size * _vega(leg, box, moneyness, leg.fallen, leg.deviation)
-
-
-def _priced(leg: Leg, moneyness: int) -> tuple[int, int, int, int]:
-    """Give the upper deviation and its density, what the option is worth, and its dollar delta."""
-    intrinsic = leg.forward - leg.strike
-    upper, density, price, delta = 0, 0, max(intrinsic, 0), leg.forward if intrinsic > 0 else 0
-    if leg.deviation > 0:
-        upper = quotient(moneyness << 96, leg.deviation) + (leg.deviation >> 1)
-        gained, density = lower(upper)
-        delta = leg.forward * gained >> 96
-        price = max(price, delta - (leg.strike * lower(upper - leg.deviation)[0] >> 96))
-    if leg.is_call:
-        return upper, density, price, delta
-    return upper, density, price - intrinsic, delta - leg.forward
+    down, up = (_largest if lots < 0 else _smallest)(leg, box, upper)
+    total.down += lots * down
+    total.up += lots * up
+    if lots < 0 and leg.risen > leg.deviation:
+        total.rises -= lots * _vega(leg, box, _nearest(leg, box, moneyness), leg.deviation, leg.risen)
+    elif lots > 0 and leg.fallen < leg.deviation:
+        low, high = (end - leg.deviation for end in _reached(leg, box, upper))
+        total.falls += lots * _vega(leg, box, max(low, -high, 0), leg.fallen, leg.deviation)
 
 
 def _reached(leg: Leg, box: Box, upper: int) -> tuple[int, int]:
@@ -146,49 +135,71 @@ def _reached(leg: Leg, box: Box, upper: int) -> tuple[int, int]:
     )
 
 
-def _least(leg: Leg, box: Box, upper: int, density: int) -> tuple[int, int]:
-    """Give the least dollar gamma of a lot below and above today."""
+def _smallest(leg: Leg, box: Box, upper: int) -> tuple[int, int]:
+    """Give no more than the dollar gamma of a lot below and above today."""
     low, high = _reached(leg, box, upper)
-    here = max(density - _SLACK, 0)
-    below = above = here
-    if low + leg.deviation < 0:
-        below = min(here, max(_density(low) - _SLACK, 0) * box.low_inverse >> 96)
-    if high + leg.deviation > 0:
-        above = min(here, max(_density(high) - _SLACK, 0) * box.high_inverse >> 96)
-    return quotient(leg.forward * below, leg.deviation), quotient(leg.forward * above, leg.deviation)
+    above = least(max(-upper, high)) * box.high_inverse >> 96
+    return (
+        quotient(leg.forward * least(max(-low, upper)), leg.deviation),
+        quotient(leg.forward * above, leg.deviation),
+    )
 
 
-def _largest(leg: Leg, box: Box, upper: int, density: int) -> tuple[int, int]:
-    """Give the largest dollar gamma of a lot below and above today."""
+def _largest(leg: Leg, box: Box, upper: int) -> tuple[int, int]:
+    """Give no less than the dollar gamma of a lot below and above today."""
     low, high = _reached(leg, box, upper)
-    here, beyond = density + _SLACK, upper + leg.deviation
-    below = above = here
-    if high + leg.deviation > 0:
-        below = max(here, (_density(low) + _SLACK) * box.low_inverse >> 96)
-    if low + leg.deviation < 0:
-        above = max(here, (_density(high) + _SLACK) * box.high_inverse >> 96)
-    if low + leg.deviation < 0 < high + leg.deviation:
-        top = _density(leg.deviation) + _SLACK
-        if beyond <= 0:
-            above = max(above, top)
-        else:
-            below = max(below, top * (ONE + ((leg.deviation * beyond >> 96) * box.chord >> 96)) >> 96)
-    return quotient(leg.forward * below, leg.deviation) + 1, quotient(leg.forward * above, leg.deviation) + 1
+    below = (most(max(low, -upper, 0)) * box.low_inverse >> 96) + 1
+    return (
+        quotient(leg.forward * below, leg.deviation) + 1,
+        quotient(leg.forward * most(max(upper, -high, 0)), leg.deviation) + 1,
+    )
 
 
-def _vega(leg: Leg, box: Box, moneyness: int, least: int, most: int) -> int:
-    if most <= least:
-        return 0
-    change = most - least
-    growth = change * (most + least) >> 99
+def _nearest(leg: Leg, box: Box, moneyness: int) -> int:
+    """Give the least size of the lower deviation within the box, after the largest rise."""
+    low, high = (
+        quotient((moneyness + logarithm) << 96, leg.risen) - (leg.risen >> 1)
+        for logarithm in (box.low_logarithm, box.high_logarithm)
+    )
+    return max(low, -high, 0)
+
+
+def _vega(leg: Leg, box: Box, nearest: int, before: int, after: int) -> int:
+    """Give the most that a change of total deviation is worth within the box."""
+    change = after - before
+    growth = change * (after + before) >> 99
     if growth < ONE:
-        low = quotient((moneyness + box.low_logarithm) << 96, most) - (most >> 1)
-        high = quotient((moneyness + box.high_logarithm) << 96, most) - (most >> 1)
-        worth = leg.strike * (_density(max(low, min(high, 0))) + _SLACK) >> 96
+        worth = leg.strike * most(nearest) >> 96
         worth = worth * (ONE + growth + (growth * growth >> 96)) >> 96
     else:
-        worth = min(leg.forward * box.high >> 96, leg.strike) * (_DENSITY + _SLACK) >> 96
+        worth = _flat(leg, box)
     return ((worth + 2) * change >> 96) + 1
+
+
+def _flat(leg: Leg, box: Box) -> int:
+    return min(leg.forward * box.high >> 96, leg.strike) * (_DENSITY + _ABOVE) >> 96
+
+
+def _add_kinked(total: Sums, box: Box, lots: int, leg: Leg) -> None:
+    """Add a position in an option without deviation to speak of."""
+    intrinsic = leg.forward - leg.strike
+    price, delta = max(intrinsic, 0), leg.forward if intrinsic > 0 else 0
+    if leg.deviation > 0:
+        moneyness = fixed_point.ln((leg.forward << 96) // leg.strike)
+        upper = quotient(moneyness << 96, leg.deviation) + (leg.deviation >> 1)
+        delta = leg.forward * lower(upper) >> 96
+        price = delta - (leg.strike * lower(upper - leg.deviation) >> 96)
+    if not leg.is_call:
+        price, delta = price - intrinsic, delta - leg.forward
+    total.value += lots * price
+    total.slope += lots * delta
+    flat = _flat(leg, box) + 2
+    if lots < 0:
+        total.low_kinks -= lots * _kink(leg, box.low, price, delta)
+        total.high_kinks -= lots * _kink(leg, box.high, price, delta)
+        total.rises -= lots * ((flat * max(leg.risen - leg.deviation, 0) >> 96) + 1)
+    else:
+        total.falls += lots * ((flat * max(leg.deviation - leg.fallen, 0) >> 96) + 1)
 
 
 def _kink(leg: Leg, multiple: int, price: int, delta: int) -> int:

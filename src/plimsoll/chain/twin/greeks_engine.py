@@ -10,12 +10,13 @@ from plimsoll.chain.twin.fixed_point import ONE, Revert
 from plimsoll.chain.twin.greeks_bound import Box, Leg, Sums, add, box_of, loss
 from plimsoll.chain.twin.margin_engine import MarginEngine, MarketRisk, spot_of
 from plimsoll.chain.twin.positions import unpack
-from plimsoll.chain.twin.valuation import Option, Tenor, deviation, error, multiple_of, still
+from plimsoll.chain.twin.valuation import Option, Tenor, deviation, multiple_of, still
 
 __all__ = ["GreeksEngine"]
 
 _C = constants("valuation")
 _CALL, _LINEAR, _SCENARIOS = _C["CALL"], _C["LINEAR"], _C["SCENARIOS"]
+_ERROR_BITS = _C["ERROR_BITS"]
 _NEVER = (1 << 256) - 1
 
 
@@ -45,10 +46,10 @@ class GreeksEngine:
 
 
 def _add(sums: Sums, box: Box, lots: int, option: Option, tenor: Tenor) -> None:
-    sums.allowance += abs(lots) * error(box.high, option) << 3
     if option.kind == _LINEAR:
         sums.value += lots * option.forward
         sums.slope += lots * option.forward
+        sums.allowance += abs(lots) * ((option.forward * box.high >> 96 + _ERROR_BITS - 3) + 8)
         return
     steady = still(tenor, option)
     deviations = (

@@ -196,7 +196,7 @@ class MarginEngine:
                 return False
         if option.forward * grid.largest >> 160 >= board.notional:
             return False
-        return lanes_of(values_of(grid, tenor, option), row.exponent & 31) == row.lanes
+        return lanes_of(values_of(grid, tenor, option), row.exponent) == row.lanes
 
     def grid(self, market: int, only: int = _SCENARIOS) -> Grid:
         """Work out a market's scenarios, or one of them."""
@@ -221,11 +221,10 @@ def spot_of(market: int, spots: Sequence[int]) -> int:
 
 def _add_row(sums: _Packed, row: Row, lots: int) -> None:
     """Add lots of a row: four signed lanes a word, modulo 2**256."""
-    shift = row.exponent & 31
-    sums.gross += abs(lots) << shift
+    sums.gross += abs(lots) << row.exponent
     for a, word in enumerate(row.words):
         for t in range(4):
-            part = ((word >> (16 * t)) & _MASK) * (lots << shift)
+            part = ((word >> (14 * t)) & _MASK) * (lots << row.exponent)
             sums.lanes[4 * a + t] = (sums.lanes[4 * a + t] + part) & _WORD
 
 

@@ -11,6 +11,7 @@ from plimsoll.chain.twin.valuation import Tenor, decay, grid_of, option_of, pack
 __all__ = ["Publication", "Quote", "publication"]
 
 _LINEAR = constants("MarginEngine")["LINEAR"]
+_MOST_VOLATILITY = constants("packed_rows")["VOLATILITY"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def publication(
     for listing, quote in zip(listings, quotes, strict=True):
         blank = Row(quote.basis, quote.volatility, 0, ())
         option = option_of(listing, blank, market, spot)
-        if not sound(option):
+        if not sound(option) or not 0 <= quote.volatility <= _MOST_VOLATILITY:
             raise Revert("engine: no price")
         tenor = Tenor()
         if listing.kind != _LINEAR:

@@ -32,6 +32,8 @@ __all__ = [
 _C = constants("valuation")
 _LINEAR, _CALL, _SCENARIOS = _C["LINEAR"], _C["CALL"], _C["SCENARIOS"]
 _MILLION, _BILLION, _DAY, _YEAR = _C["MILLION"], _C["BILLION"], _C["DAY"], _C["YEAR"]
+_LANE_BITS = 14
+"""Of a value in a packed row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +167,8 @@ def decay(grid: Grid, tenor: Tenor, option: Option, left: int) -> int:
 def packed_row(grid: Grid, tenor: Tenor, option: Option, basis: int) -> Row:
     """Pack an instrument's values, with the least exponent that holds the largest of them."""
     values = values_of(grid, tenor, option)
-    exponent = max((max(values) >> 64).bit_length() - 16, 0)
-    exponent += max(lanes_of(values, exponent)) >> 16
+    exponent = max((max(values) >> 64).bit_length() - _LANE_BITS, 0)
+    exponent += max(lanes_of(values, exponent)) >> _LANE_BITS
     lanes = lanes_of(values, exponent)
     return Row(basis=basis, volatility=option.volatility, exponent=exponent, lanes=lanes)
 

@@ -23,7 +23,7 @@ function changed(message) {
 
 // Draws at most once a frame, and not at all in a tab that nobody sees.
 function draw() {
-  if (latest && !document.hidden && !hand.pressing) {
+  if (latest && !document.hidden && !hand.on) {
     const { overview, markets, announced, branching, happened } = latest;
     latest = null;
     showHeader(overview);

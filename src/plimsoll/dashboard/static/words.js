@@ -46,9 +46,9 @@ export const BINDING = {
 };
 
 // Whether somebody is pressing a button of the mouse: what is under it must stay until they let go, or the click is lost.
-export const hand = { pressing: false };
-addEventListener("pointerdown", () => { hand.pressing = true; }, true);
-for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, () => { hand.pressing = false; }, true);
+export const hand = { on: null };
+addEventListener("pointerdown", (event) => { hand.on = event.target; }, true);
+for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, () => { hand.on = null; }, true);
 
 // Puts new children in place of the old; who had the keyboard's focus among them keeps it, in the same place.
 export function replaced(list, children) {

@@ -5,9 +5,10 @@ from typing import TypeVar
 
 import msgspec
 
+from plimsoll.domain.parameters import ParameterSet
 from plimsoll.errors import Code, PlimsollError, missing_file
 
-__all__ = ["read_document", "within_bounds"]
+__all__ = ["read_document", "read_parameters", "within_bounds"]
 
 _Document = TypeVar("_Document")
 
@@ -39,6 +40,12 @@ def read_document(path: Path, kind: type[_Document], code: Code, remedy: str) ->
             where=str(path),
             remedy="Correct the file at the place named.",
         ) from error
+
+
+def read_parameters(path: Path) -> ParameterSet:
+    """Read a sealed parameter set; raises what `read_document` raises, `BAD_SETTING` where it was altered."""
+    remedy = "Give a file that `plimsoll calibrate --out` wrote."
+    return read_document(path, ParameterSet, Code.BAD_SETTING, remedy).verified(str(path))
 
 
 def within_bounds(settings: _Document, remedy: str) -> _Document:

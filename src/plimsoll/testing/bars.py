@@ -1,4 +1,4 @@
-"""Where does a test get bars that are wild, full of holes, and the same for the same seed?"""
+"""Where do tests get bars that are wild, full of holes, and the same for the same seed?"""
 
 from dataclasses import replace
 
