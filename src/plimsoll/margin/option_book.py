@@ -11,6 +11,8 @@ from plimsoll.domain.parameters import Level, ParameterSet
 from plimsoll.domain.portfolios import Holding, Portfolio
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.black76 import option_price
+from plimsoll.kernels.book_losses import PositionRows
+from plimsoll.kernels.nonzero import nonzero_rows
 from plimsoll.margin.calibrated import with_calibration
 from plimsoll.margin.many_portfolios import ManyPortfolios
 from plimsoll.margin.model import MarginModel
@@ -70,6 +72,8 @@ class OptionMargin(MarginModel):
         )
         self._parameters = parameters
         self._listings = listings
+        self._place = np.full(len(instruments), -1, dtype=np.int32)
+        self._place[self.live] = np.arange(len(self.live))
         self._instruments = instruments
         self.marks = marks
         self.venue = VenueMargin(tuple(instruments[i] for i in self.live), quoted, chosen)
@@ -77,8 +81,10 @@ class OptionMargin(MarginModel):
 
     def requirement(self, notional: Matrix, level: Level) -> Vector:
         """Margin every account as a portfolio of its own, all at once."""
-        quantity = notional[:, self.live] / (self.marks[self.live] * QUANTA_PER_UNIT)
-        asked = self._many.required(quantity, initial=level is not Level.MAINTENANCE)
+        found = nonzero_rows(np.ascontiguousarray(notional))
+        quantity = found.quantity / (self.marks[found.columns] * QUANTA_PER_UNIT)
+        held = PositionRows(found.first, found.last, self._place[found.columns], quantity)
+        asked = self._many.required(held, initial=level is not Level.MAINTENANCE)
         return asked * QUANTA_PER_UNIT
 
     def portfolio(self, notional: Vector) -> Portfolio:
