@@ -4,18 +4,18 @@ import numpy as np
 from numba import njit
 
 from plimsoll.kernels.book_losses import PositionRows
-from plimsoll.types import Matrix
+from plimsoll.types import Lots, Matrix
 
 __all__ = ["nonzero_rows"]
 
 
 @njit(cache=True)
-def nonzero_rows(values: Matrix) -> PositionRows:
+def nonzero_rows(values: Matrix | Lots) -> PositionRows:
     """List what is not zero, account by account, in the order of the instruments.
 
     Parameters
     ----------
-    values : Matrix [A, I]
+    values : Matrix or Lots [A, I]
     """
     accounts, instruments = values.shape
     first, last = np.empty(accounts, dtype=np.intp), np.empty(accounts, dtype=np.intp)

@@ -13,6 +13,7 @@ from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.black76 import option_price
 from plimsoll.kernels.book_losses import PositionRows
 from plimsoll.kernels.nonzero import nonzero_rows
+from plimsoll.kernels.valuation import NEAR_SHARE, NEAR_SLACK
 from plimsoll.margin.calibrated import with_calibration
 from plimsoll.margin.many_portfolios import ManyPortfolios
 from plimsoll.margin.model import MarginModel
@@ -78,14 +79,13 @@ class OptionMargin(MarginModel):
         self.marks = marks
         self.venue = VenueMargin(tuple(instruments[i] for i in self.live), quoted, chosen)
         self._many = ManyPortfolios(self.venue)
+        self._last: tuple[Lots, PositionRows] | None = None
 
     def requirement(self, notional: Matrix, level: Level) -> Vector:
         """Margin every account as a portfolio of its own, all at once."""
         found = nonzero_rows(np.ascontiguousarray(notional))
         quantity = found.quantity / (self.marks[found.columns] * QUANTA_PER_UNIT)
-        held = PositionRows(found.first, found.last, self._place[found.columns], quantity)
-        asked = self._many.required(held, initial=level is not Level.MAINTENANCE)
-        return asked * QUANTA_PER_UNIT
+        return self._asked(found, quantity, level)
 
     def portfolio(self, notional: Vector) -> Portfolio:
         """Read notionals at the marks, quote quanta, as quantities held."""
@@ -123,9 +123,38 @@ class OptionMargin(MarginModel):
                 marks[column] = max(float(option_price(marks[column], *terms)), LEAST_VALUE * marks[column])
         return OptionMargin(self._parameters, self._listings, marks, quoted)
 
-    def room(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Vector:  # noqa: ARG002
-        """Look at everybody: options lose in ways that no sum of lone losses bounds cheaply."""
-        return np.full(len(cash), -np.inf)
+    def room(self, cash: Quanta, lots: Lots, unit: Vector, level: Level) -> Vector:
+        """Margin everybody: options lose in ways that no sum of lone losses bounds more cheaply."""
+        held = self._held(lots)
+        worth = held.quantity * unit[held.columns]
+        owners = np.repeat(np.arange(len(cash)), held.last - held.first)
+        gross = np.bincount(owners, weights=np.abs(worth), minlength=len(cash))
+        needed = self._needed(held, unit, level)
+        left: Vector = cash + _summed(owners, worth, len(cash)) - needed - NEAR_SLACK - NEAR_SHARE * gross
+        return left
+
+    def valued(self, cash: Quanta, lots: Lots, unit: Vector) -> tuple[Vector, Vector]:
+        """Give equity, rounded down, and maintenance, rounded up: Vector [A] both, quote quanta."""
+        held = self._held(lots)
+        owners = np.repeat(np.arange(len(cash)), held.last - held.first)
+        equity = cash + _summed(owners, held.quantity * unit[held.columns], len(cash))
+        return np.floor(equity), np.ceil(self._needed(held, unit, Level.MAINTENANCE))
+
+    def _held(self, lots: Lots) -> PositionRows:
+        """List the lots that are held; those of the table that was asked for last are remembered."""
+        if self._last is None or self._last[0] is not lots:
+            self._last = lots, nonzero_rows(lots)
+        return self._last[1]
+
+    def _needed(self, held: PositionRows, unit: Vector, level: Level) -> Vector:
+        """Margin lots: Vector [A], quote quanta before rounding."""
+        size = unit / (self.marks * QUANTA_PER_UNIT)
+        return self._asked(held, held.quantity * size[held.columns], level)
+
+    def _asked(self, found: PositionRows, quantity: Vector, level: Level) -> Vector:
+        """Margin quantities of the listings: Vector [A], quote quanta before rounding."""
+        held = PositionRows(found.first, found.last, self._place[found.columns], quantity)
+        return self._many.required(held, initial=level is not Level.MAINTENANCE) * QUANTA_PER_UNIT
 
     def steepest(self, level: Level) -> Vector:  # noqa: ARG002
         """Bound nothing: another tick brings another model, under which nothing is known any more."""
@@ -146,6 +175,12 @@ class OptionMargin(MarginModel):
                     notional[0, i] = sign * self.marks[i] * QUANTA_PER_UNIT
                     rates[level, i, side] = self.requirement(notional, level)[0] / abs(notional[0, i])
         return rates
+
+
+def _summed(owners: Rows, worth: Vector, accounts: int) -> Vector:
+    """Add up each account's positions: Vector [A]."""
+    total: Vector = np.bincount(owners, weights=worth, minlength=accounts).astype(np.float64)
+    return total
 
 
 def _is_over(instrument: Instrument, time: int) -> bool:
