@@ -215,7 +215,7 @@ def _measured(venue: VenueMargin, *, initial: bool) -> tuple[_Measured, ...]:
             lone_shares(ones, table, scenarios),
             lone_shares(-ones, table, scenarios),
         )
-        for scenarios, table in zip(venue.sets[initial], venue.tables[initial], strict=True)
+        for scenarios, table in zip(venue.sets[initial], venue.tables(initial=initial), strict=True)
     )
 
 
