@@ -9,7 +9,7 @@ from plimsoll.types import Lots, Matrix
 __all__ = ["nonzero_rows"]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def nonzero_rows(values: Matrix | Lots) -> PositionRows:
     """List what is not zero, account by account, in the order of the instruments.
 
