@@ -84,16 +84,10 @@ class Charges:
             Part("roll", self._roll(quantity, initial=initial)),
             Part("linear", self._linear(quantity, initial=initial)),
             Part("short options", self._short_options(quantity, initial=initial)),
-            Part("liquidity", self._liquidity(quantity, initial=initial)),
-            *self._closing_time(quantity, initial=initial),
+            *self.size_parts(quantity, initial=initial),
             Part("collateral", self._haircuts(portfolio, initial=initial)),
             Part("confidence", self._confidence(quantity, portfolio) if initial else 0.0),
         )
-
-    def by_size(self, quantity: Vector, *, initial: bool) -> float:
-        """Add up the parts that grow faster than positions do: liquidity, and the time that closing takes."""
-        lasting = self._closing_time(quantity, initial=initial)
-        return self._liquidity(quantity, initial=initial) + sum(part.amount for part in lasting)
 
     def equity(self, quantity: Vector, portfolio: Portfolio, value: Vector) -> float:
         """Add up cash, what is unrealised, options and spot at the mark, and collateral."""
@@ -154,10 +148,15 @@ class Charges:
         net: dict[tuple[int, float], float] = defaultdict(float)
         for i in np.flatnonzero(quantity):
             if isinstance(self._chain.instruments[i], Option):
-                net[int(self._chain.slot[i]), float(self._chain.strike[i])] += quantity[i]
+                net[int(self._chain.slot[i]), float(self._chain.strike[i])] += float(quantity[i])
         spots = [quote.spot for quote in self._market.underlyings]
         slots = self._chain.slots
         return rate * sum(max(-size, 0.0) * spots[slots[e].underlying] for (e, _), size in net.items())
+
+    def size_parts(self, quantity: Vector, *, initial: bool) -> tuple[Part, ...]:
+        """List what size is charged: the cost of closing, and the time it takes where a profile counts it."""
+        liquidity = Part("liquidity", self._liquidity(quantity, initial=initial))
+        return (liquidity, *self._closing_time(quantity, initial=initial))
 
     def _liquidity(self, quantity: Vector, *, initial: bool) -> float:
         """Charge what closing each underlying's contracts would cost: linear ones netted, deltas included."""

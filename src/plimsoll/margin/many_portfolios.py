@@ -84,7 +84,8 @@ class ManyPortfolios:
         if self._venue.profile.liquidity:
             for a in np.flatnonzero(held.last > held.first).tolist():
                 quantity = _dense(held, a, a + 1, len(self._venue.chain.instruments))[0]
-                charged[a] = self._venue.charges.by_size(quantity, initial=initial)
+                parts = self._venue.charges.size_parts(quantity, initial=initial)
+                charged[a] = sum(part.amount for part in parts)
         return charged
 
     @cached_property

@@ -154,7 +154,7 @@ class OptionMargin(MarginModel):
     def _asked(self, found: PositionRows, quantity: Vector, level: Level) -> Vector:
         """Margin quantities of the listings: Vector [A], quote quanta before rounding."""
         held = PositionRows(found.first, found.last, self._place[found.columns], quantity)
-        return self._many.required(held, initial=level is not Level.MAINTENANCE) * QUANTA_PER_UNIT
+        return self._many.required(held, initial=level != Level.MAINTENANCE) * QUANTA_PER_UNIT
 
     def steepest(self, level: Level) -> Vector:  # noqa: ARG002
         """Bound nothing: another tick brings another model, under which nothing is known any more."""
