@@ -185,13 +185,17 @@ class EngineRoom:
                 batch = self._batch()
                 if batch:
                     self._try(batch)
-                elif self._stopping.is_set():
+                elif self._stopping.is_set() and self._queue.empty():
                     return
         finally:
             self._ended = not self._stopping.is_set()
 
     def _batch(self) -> list[Instruction]:
-        """Wait for an instruction and take all that wait with it, up to the batch's size."""
+        """Wait for an instruction and take all that wait with it, up to the batch's size.
+
+        Whoever asked may have gone meanwhile. What it asked for is then left undone where nobody had taken
+        it yet; once taken it can no longer be called off, and is carried out with nobody to hear of it.
+        """
         try:
             batch = [self._queue.get(timeout=_IDLE)]
         except queue.Empty:
@@ -201,7 +205,7 @@ class EngineRoom:
                 batch.append(self._queue.get_nowait())
             except queue.Empty:
                 break
-        return batch
+        return [order for order in batch if order.done.set_running_or_notify_cancel()]
 
     def _try(self, batch: list[Instruction]) -> None:
         """Carry out a batch; where the store fails, nothing of it is acknowledged."""
