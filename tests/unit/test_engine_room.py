@@ -3,10 +3,18 @@
 import asyncio
 import threading
 from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 
 from plimsoll.domain.events import Deposited, Listed, Opened
 from plimsoll.domain.settings import ClearingRules
+from plimsoll.errors import Code, PlimsollError
+from plimsoll.service.endpoints import Asked
+from plimsoll.service.insight import look_until
 from plimsoll.service.instructions import Instruction
+from plimsoll.service.operations import alive
 from plimsoll.service.records import Records
 from plimsoll.service.room import EngineRoom
 from plimsoll.service.settings import EngineSettings, StoreSettings
@@ -41,7 +49,7 @@ class Gate:
 @contextmanager
 def venue(folder):
     store, records = open_store(folder / "journal.sqlite", writing=True), Records(folder / "desk.sqlite")
-    gate = Gate(store)
+    gate: Any = Gate(store)
     publisher = Fixed(parameter_set(per_position()))
     room = EngineRoom(
         EngineSettings(), StoreSettings(), gate, records, publisher=publisher, markets=MARKETS, builder=None
@@ -90,3 +98,45 @@ def test_what_nobody_waits_for_before_it_is_taken_is_left_undone(tmp_path):
         gate.open.set()
         assert first.result(PATIENCE).sequence + 1 == last.result(PATIENCE).sequence
         assert cash(room) == 103
+
+
+def test_after_an_error_nobody_foresaw_no_writer_waits_for_ever(tmp_path, caplog):
+    with venue(tmp_path) as (room, gate):
+        gate.open.clear()
+        taken = room.submit(deposit(1))
+        assert gate.reached.wait(PATIENCE)
+        waiting = [room.submit(deposit(amount)) for amount in (2, 3)]
+        gate.broken = True
+        gate.open.set()
+        for done in (taken, *waiting):
+            with pytest.raises(PlimsollError) as told:
+                done.result(PATIENCE)
+            assert told.value.code is Code.NOT_READY
+        with pytest.raises(PlimsollError) as told:
+            room.submit(deposit(4)).result(PATIENCE)
+        assert told.value.code is Code.NOT_READY
+        assert room.ended
+        assert "ZeroDivisionError" in caplog.text
+
+
+def test_health_tells_of_an_engine_that_has_ended():
+    async def asked(room):
+        desk: Any = SimpleNamespace(program="plimsoll", room=room)
+        return await alive(Asked(desk, {}, None, None, "", ""))
+
+    assert asyncio.run(asked(SimpleNamespace(ended=False))).status == "alive"
+    with pytest.raises(PlimsollError) as told:
+        asyncio.run(asked(SimpleNamespace(ended=True)))
+    assert told.value.code is Code.NOT_READY
+
+
+def test_a_look_that_fails_is_logged_and_the_next_is_taken(caplog):
+    ending, looks = threading.Event(), iter((False, True))
+
+    def look():
+        if next(looks):
+            ending.set()
+        raise ZeroDivisionError
+
+    look_until(ending, 0.001, look)
+    assert caplog.text.count("no insight") == 2

@@ -1,5 +1,6 @@
 """What do stress tests and branching ratios say of the book, some seconds ago?"""
 
+import logging
 import threading
 from collections.abc import Callable
 from time import perf_counter
@@ -12,6 +13,7 @@ from plimsoll.service.stress import StressResult, library_stresses
 
 __all__ = ["Insight", "insight_into", "look_until"]
 
+_LOG = logging.getLogger("plimsoll.service")
 _REST = 9.0
 """Rest after a look, as a multiple of what it took: insight into a large book may take a tenth of a core."""
 
@@ -43,9 +45,15 @@ def insight_into(state: State, sequence: int) -> Insight:
 
 
 def look_until(ending: threading.Event, seconds: float, look: Callable[[], None]) -> None:
-    """Look again and again, with a rest of so many seconds or more in between, until an event is set."""
+    """Look again and again, with a rest of so many seconds or more in between, until an event is set.
+
+    A look that fails is logged, and the next is taken all the same.
+    """
     rest = seconds
     while not ending.wait(rest):
         began = perf_counter()
-        look()
+        try:
+            look()
+        except Exception:  # noqa: BLE001  the venue goes on without
+            _LOG.exception("no insight")
         rest = max(seconds, _REST * (perf_counter() - began))

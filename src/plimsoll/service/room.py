@@ -56,6 +56,7 @@ class EngineRoom:
     Attributes
     ----------
     calibrated : ParameterSet or None   The last that calibration has published since the start, as it was.
+    ended : bool         The thread has ended of an error that nobody foresaw; only a restart helps.
     """
 
     def __init__(
@@ -77,7 +78,8 @@ class EngineRoom:
         self._ledger = Ledger(store, records, keeping, self._seen)
         self._queue: queue.Queue[Instruction] = queue.Queue(settings.queue)
         self._stopping = threading.Event()
-        self._ended = False
+        self._left = False
+        self.ended = False
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
         self._touched = Touched()
         self._history: list[ParameterSet] = []
@@ -97,10 +99,10 @@ class EngineRoom:
     def view(self) -> View:
         """The venue after the last batch; raises `NOT_READY` before the first."""
         view = self._view
-        if view is None or self._ended:
+        if view is None or self.ended:
             raise PlimsollError(
                 Code.NOT_READY,
-                "the engine has ended" if self._ended else "the venue is being opened or rebuilt",
+                "the engine has ended" if self.ended else "the venue is being opened or rebuilt",
                 where="service",
                 remedy="Ask /v1/ready, and again in some seconds.",
             )
@@ -147,10 +149,8 @@ class EngineRoom:
 
     def submit(self, order: Instruction) -> "Future[Answer]":
         """Put an instruction in the queue; raises `OVERLOADED` where it is full, `NOT_READY` at the end."""
-        if self._stopping.is_set() or self._ended:
-            raise PlimsollError(
-                Code.NOT_READY, "the service is stopping", where="service", remedy="Try again elsewhere."
-            )
+        if self._stopping.is_set() or self.ended:
+            raise _ending()
         try:
             self._queue.put_nowait(order)
         except queue.Full:
@@ -161,6 +161,8 @@ class EngineRoom:
                 where="engine",
                 remedy="Wait a second and send it again with the same key.",
             ) from None
+        if self._left:  # the thread may have looked for the last time just before
+            self._turn_away()
         return order.done
 
     def stop(self) -> None:
@@ -179,16 +181,32 @@ class EngineRoom:
             self._insight = insight_into(view.state, view.sequence)
 
     def _work(self) -> None:
-        """Work until told to stop; an error that nobody foresaw ends the thread, and readers are told so."""
+        """Work until told to stop; an error that nobody foresaw ends the thread, and all are told so."""
+        batch: list[Instruction] = []
         try:
-            while True:
+            while not (self._stopping.is_set() and self._queue.empty()):
                 batch = self._batch()
                 if batch:
                     self._try(batch)
-                elif self._stopping.is_set() and self._queue.empty():
-                    return
+        except Exception:  # noqa: BLE001  whatever it is, writers must hear of it
+            self.ended = True
+            _LOG.exception("the engine has ended")
         finally:
-            self._ended = not self._stopping.is_set()
+            self._left = True
+            for order in batch:
+                if not order.done.done():
+                    order.done.set_exception(_unknown_end())
+            self._turn_away()
+
+    def _turn_away(self) -> None:
+        """Tell whoever still waits in the queue that nothing of it is carried out."""
+        while True:
+            try:
+                order = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if order.done.set_running_or_notify_cancel():
+                order.done.set_exception(_ending())
 
     def _batch(self) -> list[Instruction]:
         """Wait for an instruction and take all that wait with it, up to the batch's size.
@@ -298,6 +316,25 @@ class EngineRoom:
     def _write_happened(self, moments: Sequence[Moment]) -> None:
         self._records.keep_happened(self._unsaved, moments)
         self._unsaved = []
+
+
+def _ending() -> PlimsollError:
+    return PlimsollError(
+        Code.NOT_READY,
+        "the service is stopping, or its engine has ended",
+        where="service",
+        remedy="Send it again with the same key once the service has been started again.",
+    )
+
+
+def _unknown_end() -> PlimsollError:
+    """Tell a writer whose write was under way when the engine ended."""
+    return PlimsollError(
+        Code.NOT_READY,
+        "the engine ended while this was carried out; it may be in the journal",
+        where="service",
+        remedy="Send it again with the same key once the service has been started again.",
+    )
 
 
 def _nobody() -> None:
