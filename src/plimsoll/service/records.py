@@ -1,8 +1,9 @@
 """What does the service keep beside the journal: bars to calibrate on, charts, effects, answers, the audit?
 
-All of it but the audit can be derived again from the journal; it is kept so that a restart need not. The
-bars of an event are written before the event, so none that calibration learnt from is ever missing; bars
-whose event never came are dropped on restart. What nobody will read again is dropped behind snapshots.
+All of it but the audit can be derived again from the journal; it is kept so that a restart need not. A bar
+is written before calibration learns from it, so none that it learnt from is ever missing: what a feed sends
+with its tick before the tick, and what is made of ticks after the one that finished it. Bars whose event
+never came are dropped on restart. What nobody will read again is dropped behind snapshots.
 """
 
 import sqlite3
@@ -184,8 +185,8 @@ class Records:
             raise self._failed(error) from error
 
     def keep_bars(self, bars: Iterable[KeptBar]) -> None:
-        """Write bars so that they survive the end of the process."""
-        self._insert("INSERT OR REPLACE INTO bars VALUES (?, ?)", ((bar.time, _ENCODE(bar)) for bar in bars))
+        """Write bars so that they survive the end of the process; one of a time that is known stays."""
+        self._insert("INSERT OR IGNORE INTO bars VALUES (?, ?)", ((bar.time, _ENCODE(bar)) for bar in bars))
 
     def bars(self) -> Iterator[KeptBar]:
         """Read all bars, oldest first."""

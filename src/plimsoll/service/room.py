@@ -86,6 +86,7 @@ class EngineRoom:
         self._insight: Insight | None = None
         self._fresh: list[Happened] = []
         self._unsaved: list[Happened] = []
+        self._finished: list[KeptBar] = []
         self._number = 0
         self.calibrated: ParameterSet | None = None
         self._view: View | None = None
@@ -122,6 +123,7 @@ class EngineRoom:
         applied = self._ledger.resume()
         state = self._ledger.state
         self._records.drop_bars_ending_after(state.ticked)
+        self._keep_finished()
         due: ParameterSet | None = None
         for bar in self._records.bars():
             self._publisher.absorb(bar.bars(self._markets))
@@ -242,11 +244,11 @@ class EngineRoom:
                 order.done.set_result(answer)
 
     def _carry_out(self, batch: list[Instruction]) -> list[Answer]:
-        bars = [self._bar_of(order) for order in batch]
-        kept = [bar for bar in bars if bar is not None]
+        kept = [order.bar for order in batch if order.bar is not None]
         if kept:
             self._records.keep_bars(kept)
         answers = self._ledger.write(batch)
+        kept += self._keep_finished()
         for bar in kept:
             self._learn(bar)
         self._show()
@@ -256,10 +258,12 @@ class EngineRoom:
         self._ledger.settle(ending=False)
         return answers
 
-    def _bar_of(self, order: Instruction) -> KeptBar | None:
-        if order.bar is not None or self._builder is None:
-            return order.bar
-        return self._builder.finished(order.event)
+    def _keep_finished(self) -> list[KeptBar]:
+        """Write down the bars that ticks have finished since the last call."""
+        finished, self._finished = self._finished, []
+        if finished:
+            self._records.keep_bars(finished)
+        return finished
 
     def _learn(self, bar: KeptBar) -> None:
         """Show a bar to calibration, and put into force what is due then."""
@@ -278,7 +282,10 @@ class EngineRoom:
         self._ledger.write([Instruction(Published(state.time, due), _WRITER)])
 
     def _seen(self, sequence: int, event: Event, effects: tuple[Effect, ...]) -> None:
-        """Take note of an event that was applied."""
+        """Take note of an event that was applied, after a restart too."""
+        bar = None if self._builder is None else self._builder.finished(event)
+        if bar is not None:
+            self._finished.append(bar)
         if isinstance(event, Published):
             self._note_published(event.parameters)
         for effect in effects:

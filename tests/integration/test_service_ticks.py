@@ -1,0 +1,61 @@
+"""Does a tick through the API count once and in order, however often and in whatever order ticks come?"""
+
+import itertools
+
+import msgspec
+import pytest
+
+from plimsoll.service.tokens import Scope
+from tests.support.services import external_settings, running, tokens_of
+
+KEYS = (f"key-{number}" for number in itertools.count())
+PRICES = {"BTC-PERP": 60_000.0, "ETH-PERP": 3_000.0, "BTC": 60_000.0, "ETH": 3_000.0}
+MINUTE = 60_000
+
+
+class Ticker:
+    """A client that tells ticks, from the minute after the last told."""
+
+    def __init__(self, service, client):
+        self.service, self.client = service, client
+        self.token = tokens_of(service)[Scope.RISK]
+
+    @property
+    def state(self):
+        return self.service.desk.view.state
+
+    def next_minute(self):
+        return self.state.time // MINUTE * MINUTE + MINUTE
+
+    def tell(self, time, marks, key=None, **more):
+        headers = {"authorization": f"Bearer {self.token}", "idempotency-key": key or next(KEYS)}
+        body = msgspec.json.encode({"time": time, "marks": marks, **more})
+        return self.client.post("/v1/ticks", content=body, headers=headers)
+
+    def told(self, time, marks, key=None, **more):
+        answer = self.tell(time, marks, key, **more)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture(scope="module")
+def venue(tmp_path_factory):
+    with running(external_settings(tmp_path_factory.mktemp("ticks"))) as (service, client):
+        ticker = Ticker(service, client)
+        quiet = dict.fromkeys(PRICES, 1e9)
+        ticker.told(ticker.next_minute(), PRICES, volume=quiet, impact=dict.fromkeys(PRICES, 0.01))
+        yield ticker
+
+
+def test_neither_a_repeated_nor_a_refused_tick_is_in_a_bar(venue):
+    begun = venue.next_minute()
+    venue.told(begun, {"BTC-PERP": 100.0}, "high")
+    venue.told(begun + MINUTE, {"BTC-PERP": 50.0}, "low")
+    assert venue.told(begun, {"BTC-PERP": 100.0}, "high")["time"] == begun
+    assert venue.tell(begun + 1, {"BTC-PERP": 70.0}).json()["code"] == "out-of-order"
+    venue.told(begun + MINUTE + 1, {"BTC-PERP": 60.0})
+    venue.told(begun + 2 * MINUTE, {"BTC-PERP": 80.0})
+    bars = {bar.time: bar for bar in venue.service.desk.records.bars()}
+    first, second = bars[begun], bars[begun + MINUTE]
+    assert (first.open[0], first.high[0], first.low[0], first.close[0]) == (100.0,) * 4
+    assert (second.open[0], second.high[0], second.low[0], second.close[0]) == (50.0, 60.0, 50.0, 60.0)
