@@ -60,6 +60,7 @@ def run(
     **Policies**: `static`, `static-matched` (one constant that asks as much as `plimsoll` at the opening),
     `dynamic`, `plimsoll-unguarded`, and three that cap exposure where liquidations would feed each other:
     `plimsoll`, `static-guarded` and `plimsoll-matched` (calibrated rates scaled to the margin of `static`).
+    `static-shrunk` is the placebo of the caps: as much exposure, cut blindly.
 
     **Examples**
 

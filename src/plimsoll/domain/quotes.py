@@ -39,7 +39,7 @@ class Quotes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     open_notional: dict[str, Annotated[float, Meta(ge=0.0, le=LARGEST_AMOUNT / QUANTA_PER_UNIT)]] = {}
 
 
-def market_of(quotes: Quotes, where: str) -> Market:
+def market_of(quotes: Quotes, where: str = "quotes") -> Market:
     """Gather quotes into a market; reports count as sure.
 
     Raises

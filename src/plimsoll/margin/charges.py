@@ -146,7 +146,7 @@ class Charges:
         net: dict[tuple[int, float], float] = defaultdict(float)
         for i in np.flatnonzero(quantity):
             if isinstance(self._chain.instruments[i], Option):
-                net[int(self._chain.slot[i]), float(self._chain.strike[i])] += quantity[i]
+                net[int(self._chain.slot[i]), float(self._chain.strike[i])] += float(quantity[i])
         spots = [quote.spot for quote in self._market.underlyings]
         slots = self._chain.slots
         return rate * sum(max(-size, 0.0) * spots[slots[e].underlying] for (e, _), size in net.items())

@@ -72,7 +72,7 @@ class OptionMargin(MarginModel):
     def requirement(self, notional: Matrix, level: Level) -> Vector:
         """Margin every account as a portfolio of its own, all at once."""
         quantity = notional[:, self.live] / (self._marks[self.live] * QUANTA_PER_UNIT)
-        asked = self._many.required(quantity, initial=level is not Level.MAINTENANCE)
+        asked = self._many.required(quantity, initial=level != Level.MAINTENANCE)
         return asked * QUANTA_PER_UNIT
 
     def portfolio(self, notional: Vector) -> Portfolio:

@@ -14,6 +14,7 @@ from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.charges import Charges
 from plimsoll.margin.losses import lone_losses, scenario_profit, set_loss, together
 from plimsoll.margin.parts import Part, Requirement, ScenarioProfit
+from plimsoll.margin.profiles import profile as packaged
 from plimsoll.pricing import PriceTable, build_chain, build_moves, price_table
 from plimsoll.types import Vector
 
@@ -24,15 +25,25 @@ _BASIS = "basis"
 _STILL = ScenarioGrid(scenarios=(GridScenario(name="still", spot=0.0),))
 
 
-def requirement(portfolio: Portfolio, market: Market, profile: PortfolioProfile, level: Level) -> Requirement:
-    """Margin one portfolio.
+def requirement(
+    portfolio: Portfolio,
+    market: Market,
+    profile: PortfolioProfile | str,
+    level: Level | int | str = Level.INITIAL,
+) -> Requirement:
+    """Margin one portfolio; see `requirements` for many at once.
+
+    Parameters
+    ----------
+    profile : PortfolioProfile or str   A profile, or the name of a packaged one.
+    level : Level, its number or its name
 
     Raises
     ------
-    PlimsollError   Where a holding, a quote or a term is missing or cannot be; see `requirements` for
-    batches.
+    PlimsollError   Where a holding, a quote or a term is missing or cannot be, or a name is not known.
     """
-    return venue_margin(portfolio, market, profile).requirement(portfolio, level)
+    chosen = packaged(profile) if isinstance(profile, str) else profile
+    return venue_margin(portfolio, market, chosen).requirement(portfolio, Level.of(level))
 
 
 def venue_margin(portfolio: Portfolio, market: Market, profile: PortfolioProfile) -> "VenueMargin":
@@ -83,7 +94,7 @@ class VenueMargin:
 
     def requirement(self, portfolio: Portfolio, level: Level) -> Requirement:
         """Margin a portfolio of the engine's instruments. A call asks for what initial margin asks for."""
-        initial = level is not Level.MAINTENANCE
+        initial = level != Level.MAINTENANCE
         quantity = self._quantity(portfolio.holdings)
         loss, worst, scenarios = self._largest(self.exposed(portfolio), initial=initial)
         parts = (

@@ -11,6 +11,7 @@ from plimsoll.engine.runner import DigestJournal, Runner
 from plimsoll.scenarios.history import crashes
 from plimsoll.sim.book_at_marks import BookAtMarks
 from plimsoll.sim.brought_book import anchored_at, cast_from_book
+from plimsoll.sim.caps import Exposure
 from plimsoll.sim.cascade import run_cascade
 from plimsoll.sim.cascade_settings import CascadeSettings
 from plimsoll.sim.publishing import Fixed
@@ -190,7 +191,7 @@ def _loss(
 ) -> float:
     cast = cast_from_book(book, known, settings, seed)
     runner = Runner(DigestJournal())
-    facts, _ = run_cascade("book", Fixed(parameters), cast, settings, runner, capped=False)
+    facts, _ = run_cascade("book", Fixed(parameters), cast, settings, runner, exposure=Exposure.FREE)
     return facts.bad_debt
 
 
