@@ -1,6 +1,7 @@
 """Does a tick through the API count once and in order, however often and in whatever order ticks come?"""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from tests.support.services import external_settings, running, tokens_of
 KEYS = (f"key-{number}" for number in itertools.count())
 PRICES = {"BTC-PERP": 60_000.0, "ETH-PERP": 3_000.0, "BTC": 60_000.0, "ETH": 3_000.0}
 MINUTE = 60_000
+ROUNDS = 10
 
 
 class Ticker:
@@ -59,3 +61,29 @@ def test_neither_a_repeated_nor_a_refused_tick_is_in_a_bar(venue):
     first, second = bars[begun], bars[begun + MINUTE]
     assert (first.open[0], first.high[0], first.low[0], first.close[0]) == (100.0,) * 4
     assert (second.open[0], second.high[0], second.low[0], second.close[0]) == (50.0, 60.0, 50.0, 60.0)
+
+
+def test_of_ticks_at_once_none_undoes_what_another_told(venue):
+    names = [listing.name for listing in venue.state.listings]
+    begun = venue.next_minute()
+    for number in range(ROUNDS):
+        told = {name: 101.0 + number + place for place, name in enumerate(names)}
+        with ThreadPoolExecutor(len(told)) as pool:
+            answers = [
+                pool.submit(
+                    venue.told,
+                    begun + number,
+                    {name: figure},
+                    volume={name: 2 * figure},
+                    impact={name: figure / 2000.0},
+                    depth={name: figure / 1000.0},
+                )
+                for name, figure in told.items()
+            ]
+            for answer in answers:
+                answer.result()
+        market, figures = venue.state.market, list(told.values())
+        assert market.marks.tolist() == figures
+        assert market.volume.tolist() == [2 * figure for figure in figures]
+        assert market.impact.tolist() == [figure / 2000.0 for figure in figures]
+        assert market.depth.tolist() == [figure / 1000.0 for figure in figures]

@@ -15,7 +15,7 @@ __all__ = ["BarBuilder", "without"]
 class BarBuilder:
     """Gathers ticks into bars on a grid of times; a bar is finished by the first tick after its end.
 
-    It is shown ticks that came into force, once each. Of one that is older than the open bar it takes nothing.
+    It is shown ticks that came into force, once each; one that is older than the open bar is in none.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from plimsoll.domain.events import Effect, Event, Traded
 from plimsoll.engine.machine import begin, step
 from plimsoll.engine.state import State, restore
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.service.instructions import Instruction
+from plimsoll.service.instructions import Instruction, ToldTick
 from plimsoll.service.records import Answer, Records, Refusal
 from plimsoll.service.settings import StoreSettings
 from plimsoll.service.snapshots import Snapshots
@@ -62,22 +62,26 @@ class Ledger:
         return self._catch_up()
 
     def write(self, batch: Sequence[Instruction]) -> list[Answer]:
-        """Write instructions down in one commit, then apply them in order.
+        """Write instructions down, then apply them in order.
+
+        A tick that tells only what moved is put over what all before it left, so it has a commit of its own;
+        what comes together beside such ticks has one commit.
 
         Raises
         ------
         PlimsollError   What the store raises; it is not known then which were written, and the state follows
                         the journal again before anything else is written.
         """
-        events = self._dated(batch)
-        entries = [Entry(event, order.key, order.writer) for event, order in zip(events, batch, strict=True)]
-        if self._store.last().sequence != self.sequence:
-            self._catch_up()
-        receipts = self._store.append(entries)
-        return [
-            self._answered(order, event, receipt)
-            for order, event, receipt in zip(batch, events, receipts, strict=True)
-        ]
+        answers: list[Answer] = []
+        together: list[tuple[Instruction, Event]] = []
+        for order in batch:
+            if isinstance(order.event, ToldTick):
+                answers += self._written(together)
+                together = []
+                answers.append(self._told(order, order.event))
+            else:
+                together.append((order, order.event))
+        return answers + self._written(together)
 
     def settle(self, *, ending: bool) -> None:
         """Write answers down, and begin a snapshot where one is due; at the end, wait for the last."""
@@ -94,6 +98,33 @@ class Ledger:
         """Wait until a snapshot under way is kept."""
         self._snapshots.wait()
 
+    def _told(self, order: Instruction, told: ToldTick) -> Answer:
+        """Put a tick over the state and write it; one that cannot be is refused and not written."""
+        self._follow()
+        try:
+            event = told.over(self.state)
+        except PlimsollError as error:
+            return Answer(0, self.state.time, (), Refusal.of(error), "")
+        return self._written([(order, event)])[0]
+
+    def _written(self, asked: Sequence[tuple[Instruction, Event]]) -> list[Answer]:
+        """Write events down in one commit, then apply them."""
+        self._follow()
+        events = self._dated([event for _, event in asked])
+        entries = [
+            Entry(event, order.key, order.writer) for event, (order, _) in zip(events, asked, strict=True)
+        ]
+        receipts = self._store.append(entries)
+        return [
+            self._answered(order, event, receipt)
+            for (order, _), event, receipt in zip(asked, events, receipts, strict=True)
+        ]
+
+    def _follow(self) -> None:
+        """Apply what the journal holds beyond the state, where a commit failed halfway."""
+        if self._store.last().sequence != self.sequence:
+            self._catch_up()
+
     def _catch_up(self) -> int:
         """Apply what the journal holds beyond the state; what was refused is refused again."""
         count = 0
@@ -104,13 +135,13 @@ class Ledger:
             count += 1
         return count
 
-    def _dated(self, batch: Sequence[Instruction]) -> list[Event]:
+    def _dated(self, asked: Sequence[Event]) -> list[Event]:
         """Set the times that are left to the engine: not before the event before."""
         time, events = self.state.time, []
-        for order in batch:
-            event = order.event if order.event.time > 0 else structs.replace(order.event, time=time)
-            time = max(time, event.time)
-            events.append(event)
+        for event in asked:
+            dated = event if event.time > 0 else structs.replace(event, time=time)
+            time = max(time, dated.time)
+            events.append(dated)
         return events
 
     def _answered(self, order: Instruction, event: Event, receipt: Receipt) -> Answer:
@@ -128,7 +159,7 @@ class Ledger:
         try:
             self.state, effects = step(self.state, event)
         except PlimsollError as error:
-            refusal = Refusal(error.code, error.what, error.where, error.remedy)
+            refusal = Refusal.of(error)
         else:
             self._seen(sequence, event, effects)
         return Answer(sequence, event.time, effects, refusal, fingerprint(event))

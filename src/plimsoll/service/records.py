@@ -134,6 +134,11 @@ class Refusal(Struct, frozen=True):
     where: str
     remedy: str
 
+    @classmethod
+    def of(cls, error: PlimsollError) -> "Refusal":
+        """Keep an error."""
+        return cls(error.code, error.what, error.where, error.remedy)
+
     def raised(self) -> PlimsollError:
         """Give it as the error it was."""
         return PlimsollError(self.code, self.what, where=self.where, remedy=self.remedy)
