@@ -87,3 +87,12 @@ def test_of_ticks_at_once_none_undoes_what_another_told(venue):
         assert market.volume.tolist() == [2 * figure for figure in figures]
         assert market.impact.tolist() == [figure / 2000.0 for figure in figures]
         assert market.depth.tolist() == [figure / 1000.0 for figure in figures]
+
+
+def test_a_tick_sent_again_is_answered_alike_whatever_was_told_meanwhile(venue):
+    begun = venue.next_minute()
+    first = venue.told(begun, {"BTC-PERP": 100.0}, "again")
+    venue.told(begun + 1, {"BTC-PERP": 90.0, "ETH-PERP": 7.0})
+    assert venue.told(begun, {"BTC-PERP": 100.0}, "again") == first
+    assert venue.tell(begun + 2, {"BTC-PERP": 100.0}, "again").json()["code"] == "key-reused"
+    assert venue.state.market.marks[0] == 90.0

@@ -18,10 +18,12 @@ class ToldTick:
 
     Attributes
     ----------
+    request : str     Digest of all that was sent, its time included: a repeated request is the same.
     over : callable   Puts it over the state that it finds when its turn comes, and so over every tick that
                       came before it; raises what is wrong with it.
     """
 
+    request: str
     over: Callable[[State], Ticked]
 
 

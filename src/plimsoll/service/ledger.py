@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import structs
 
-from plimsoll.domain.events import Effect, Event, Traded
+from plimsoll.domain.events import Effect, Event, Ticked, Traded
 from plimsoll.engine.machine import begin, step
 from plimsoll.engine.state import State, restore
 from plimsoll.errors import Code, PlimsollError
@@ -101,6 +101,8 @@ class Ledger:
     def _told(self, order: Instruction, told: ToldTick) -> Answer:
         """Put a tick over the state and write it; one that cannot be is refused and not written."""
         self._follow()
+        if order.key is not None and (first := self._store.sequence_of(order.key)) is not None:
+            return self._repeated(told.request, self.state.time, first)
         try:
             event = told.over(self.state)
         except PlimsollError as error:
@@ -146,7 +148,7 @@ class Ledger:
 
     def _answered(self, order: Instruction, event: Event, receipt: Receipt) -> Answer:
         if receipt.repeated:
-            return self._repeated(event, receipt.sequence)
+            return self._repeated(fingerprint(event), event.time, receipt.sequence)
         answer = self._apply(receipt.sequence, event)
         if order.key is not None:
             self._remember(answer)
@@ -170,22 +172,24 @@ class Ledger:
         if len(self._answers) > _REMEMBERED:
             self._answers.pop(next(iter(self._answers)))
 
-    def _repeated(self, event: Event, sequence: int) -> Answer:
+    def _repeated(self, asked: str, time: int, sequence: int) -> Answer:
         """Give the answer of the first time, if it is the same request."""
         known = self._answers.get(sequence) or self._records.answer(sequence)
-        if known is None or known.fingerprint != fingerprint(event):
+        if known is None or known.fingerprint != asked:
             refused = Refusal(
                 Code.KEY_REUSED,
                 f"this key came with another request, which is record {sequence}",
                 "Idempotency-Key",
                 "Use a new key for every write; repeat a key only with the same request.",
             )
-            return Answer(sequence, event.time, (), refused, "")
+            return Answer(sequence, time, (), refused, "")
         return structs.replace(known, repeated=True)
 
 
 def fingerprint(event: Event) -> str:
-    """Name an event whatever its time, and whatever was listed meanwhile: a repeated request comes later."""
+    """Name what was asked for, whatever time the engine set, and whatever was listed or told meanwhile."""
+    if isinstance(event, Ticked) and event.request:
+        return event.request
     if isinstance(event, Traded):
         event = _narrow(event)
     return hashlib.sha256(msgspec.msgpack.encode(structs.replace(event, time=0))).hexdigest()

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from functools import partial
+from hashlib import sha256
 from typing import Annotated
 
+import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
@@ -16,9 +18,10 @@ from plimsoll.service.endpoints import Asked
 from plimsoll.service.instructions import ToldTick
 from plimsoll.service.writes import NotNegative, Price, Volatility, WriteAnswer, place_of, written
 
-__all__ = ["TickBody", "tick"]
+__all__ = ["TickBody", "tick", "told_tick"]
 
 _MOST = 10_000
+_AS_SENT = msgspec.json.Encoder(order="deterministic")
 
 
 class TickBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,11 +63,16 @@ async def tick(asked: Asked) -> WriteAnswer:
             where="service",
             remedy='Set `feed = "external"` without `sources` and `reports` to send ticks.',
         )
-    body: TickBody = asked.body
-    return await written(asked, ToldTick(partial(_ticked, body)))
+    return await written(asked, told_tick(asked.body))
 
 
-def _ticked(body: TickBody, state: State) -> Ticked:
+def told_tick(body: TickBody) -> ToldTick:
+    """Make what the engine is asked for; the same body is the same request, whatever the market does."""
+    request = sha256(_AS_SENT.encode(body)).hexdigest()
+    return ToldTick(request, partial(_ticked, body, request))
+
+
+def _ticked(body: TickBody, request: str, state: State) -> Ticked:
     """Put what moved over what the last tick told."""
     market, places = state.market, _Places(state)
     forwards = places.forwards(body)
@@ -76,6 +84,7 @@ def _ticked(body: TickBody, state: State) -> Ticked:
         places.over(market.impact.tolist(), body.impact),
         () if set(shares) == {1.0} else shares,
         places.volatility(body.volatility),
+        request,
     )
 
 

@@ -153,7 +153,7 @@ class Answer(Struct, frozen=True):
     time : int          Of the event, milliseconds UTC.
     effects : tuple
     refusal : Refusal or None
-    fingerprint : str   Of the event without its time.
+    fingerprint : str   Of what was asked for.
     repeated : bool     The key was known: this is what followed when it first came.
     """
 
