@@ -22,6 +22,7 @@ from plimsoll.sim.publishing import Fixed
 from plimsoll.store.location import open_store
 from tests.support.venues import LISTINGS, MARKETS, parameter_set, per_position
 
+UNFORESEEN = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 PATIENCE = 60.0
 """Seconds that a busy machine is given for one instruction."""
 
@@ -100,6 +101,7 @@ def test_what_nobody_waits_for_before_it_is_taken_is_left_undone(tmp_path):
         assert cash(room) == 103
 
 
+@UNFORESEEN
 def test_after_an_error_nobody_foresaw_no_writer_waits_for_ever(tmp_path, caplog):
     with venue(tmp_path) as (room, gate):
         gate.open.clear()
@@ -130,13 +132,23 @@ def test_health_tells_of_an_engine_that_has_ended():
     assert told.value.code is Code.NOT_READY
 
 
-def test_a_look_that_fails_is_logged_and_the_next_is_taken(caplog):
+def test_a_look_that_is_refused_is_logged_and_the_next_is_taken(caplog):
     ending, looks = threading.Event(), iter((False, True))
 
     def look():
         if next(looks):
             ending.set()
-        raise ZeroDivisionError
+        raise PlimsollError(Code.NOT_READY, "not now", where="here", remedy="Wait.")
 
     look_until(ending, 0.001, look)
     assert caplog.text.count("no insight") == 2
+
+
+def test_a_look_that_fails_as_nobody_foresaw_is_in_the_log(caplog):
+    def look():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        look_until(threading.Event(), 0.001, look)
+    assert "insight has ended" in caplog.text
+    assert "ZeroDivisionError" in caplog.text

@@ -185,16 +185,17 @@ class EngineRoom:
     def _work(self) -> None:
         """Work until told to stop; an error that nobody foresaw ends the thread, and all are told so."""
         batch: list[Instruction] = []
+        in_order = False
         try:
             while not (self._stopping.is_set() and self._queue.empty()):
                 batch = self._batch()
                 if batch:
                     self._try(batch)
-        except Exception:  # noqa: BLE001  whatever it is, writers must hear of it
-            self.ended = True
-            _LOG.exception("the engine has ended")
+            in_order = True
         finally:
-            self._left = True
+            self.ended, self._left = not in_order, True
+            if self.ended:
+                _LOG.critical("the engine has ended", exc_info=True)
             for order in batch:
                 if not order.done.done():
                     order.done.set_exception(_unknown_end())
