@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
+from plimsoll.service.live_feed import wall_clock
 from plimsoll.service.tokens import Scope
 from tests.support.services import external_settings, running, tokens_of
 
@@ -47,6 +49,29 @@ def venue(tmp_path_factory):
         quiet = dict.fromkeys(PRICES, 1e9)
         ticker.told(ticker.next_minute(), PRICES, volume=quiet, impact=dict.fromkeys(PRICES, 0.01))
         yield ticker
+
+
+def test_a_tick_in_the_wrong_unit_is_refused_and_the_next_is_taken(venue):
+    now = venue.next_minute()
+    before = venue.state.sequence
+    refused = venue.tell(now * 1000, PRICES)
+    assert (refused.status_code, refused.json()["code"], refused.json()["where"]) == (422, "bad-time", "time")
+    assert venue.state.sequence == before
+    venue.told(now, PRICES)
+
+
+def test_a_tick_may_lead_the_clock_by_as_much_as_is_set(venue):
+    desk = venue.service.desk
+    desk.settings, before = with_lead(desk.settings, 5.0), desk.settings
+    try:
+        assert venue.tell(wall_clock() + 20_000, PRICES).json()["code"] == "bad-time"
+        assert venue.tell(wall_clock() + 1_000, PRICES).json().get("code") != "bad-time"
+    finally:
+        desk.settings = before
+
+
+def with_lead(settings, seconds):
+    return replace(settings, external=replace(settings.external, longest_lead=seconds))
 
 
 def test_neither_a_repeated_nor_a_refused_tick_is_in_a_bar(venue):

@@ -16,11 +16,13 @@ from plimsoll.engine.state import State
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.service.endpoints import Asked
 from plimsoll.service.instructions import ToldTick
+from plimsoll.service.live_feed import wall_clock
 from plimsoll.service.writes import NotNegative, Price, Volatility, WriteAnswer, place_of, written
 
 __all__ = ["TickBody", "tick", "told_tick"]
 
 _MOST = 10_000
+_SECOND = 1000
 _AS_SENT = msgspec.json.Encoder(order="deterministic")
 
 
@@ -31,7 +33,7 @@ class TickBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Attributes
     ----------
-    time : int       Milliseconds UTC, not before the last tick.
+    time : int       Milliseconds UTC; not before the last tick, nor more than `external.longest_lead` ahead.
     marks : dict     Quote currency per base unit. Of contracts of a board `forwards` tells it.
     volume : dict    Quote volume per hour; by instrument or board, as `impact` and `depth`.
     impact : dict    Relative move from trading one hour's volume at once; of an option, of its own mark.
@@ -63,7 +65,21 @@ async def tick(asked: Asked) -> WriteAnswer:
             where="service",
             remedy='Set `feed = "external"` without `sources` and `reports` to send ticks.',
         )
+    _check_lead(asked.body.time, asked.desk.settings.external.longest_lead)
     return await written(asked, told_tick(asked.body))
+
+
+def _check_lead(time: int, longest: float) -> None:
+    """Refuse a time that is ahead of the clock, before the journal holds it: time never goes back."""
+    lead = (time - wall_clock()) / _SECOND
+    if lead > longest:
+        raise PlimsollError(
+            Code.BAD_TIME,
+            f"it is {lead:,.0f} seconds ahead of the service's clock, and may be {longest:g}",
+            where="time",
+            remedy="Give milliseconds since 1970 UTC; for a clock that runs ahead, or a drill, set "
+            "external.longest_lead.",
+        )
 
 
 def told_tick(body: TickBody) -> ToldTick:
