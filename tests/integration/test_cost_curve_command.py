@@ -19,7 +19,9 @@ from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.feeds.bars import read_bars
 from plimsoll.service.configuration import read_settings
+from plimsoll.service.curves import published_curves
 from plimsoll.service.external_venue import external_venue
+from plimsoll.service.live_sources import tick_settings
 from tests.support.bars import FIRST, write_bars
 from tests.support.commands import run_plimsoll
 from tests.support.order_books import book_frame, drawn_books, drawn_trades, trade_frame
@@ -98,7 +100,10 @@ def test_margin_preview_and_service_use_the_curve_of_the_file(plimsoll, tmp_path
     (tmp_path / "serve.toml").write_text(
         'feed = "external"\n[external]\nhistory = "bars.csv"\ncurves_from = "parameters.json"\n'
     )
-    published = external_venue(read_settings(tmp_path / "serve.toml", {})).publisher.published(END)
+    serve = read_settings(tmp_path / "serve.toml", {})
+    venue = external_venue(serve)
+    published = venue.publisher.published(END)
+    assert tick_settings(serve, venue.listings).curves == {"ETH": curve}, "live depth is read against it"
     assert published is not None
     (entry,) = published.liquidity
     assert entry.curves == (curve,)
@@ -113,6 +118,21 @@ def test_without_trades_volume_and_volatility_are_those_of_the_bars(plimsoll):
     assert entry.curves[0].volume == pytest.approx(float((bars.volume * bars.close)[late].mean()))
     assert entry.curves[0].volatility == read_set().evidence[2].volatility
     assert (entry.evidence.flow, entry.evidence.measured_impact) == ("bars", None)
+
+
+def test_a_curve_that_is_given_comes_before_the_one_in_the_set(plimsoll, tmp_path):
+    plimsoll("calibrate", *FILES, "--out", "parameters.json")
+    plimsoll("calibrate", "--bars", "bars.csv", "--out", "plain.json")
+    text = 'feed = "external"\n[external]\nhistory = "bars.csv"\ncurves_from = "NAME"\n'
+    own = "[external.curves.ETH]\nhalf_spread=1e-4\nslope=1e-3\nreference=1e6\nexponent=1.0\n"
+    given = text.replace("NAME", "parameters.json") + own + "volatility=0.01\nvolume=1e7\n"
+    (tmp_path / "serve.toml").write_text(given)
+    (entry,) = published_curves(read_settings(tmp_path / "serve.toml", {}))
+    assert (entry.curves[0].reference, entry.evidence) == (1e6, msgspec.UNSET)
+    (tmp_path / "serve.toml").write_text(text.replace("NAME", "plain.json"))
+    with pytest.raises(PlimsollError, match="holds no cost curve") as raised:
+        published_curves(read_settings(tmp_path / "serve.toml", {}))
+    assert raised.value.code is Code.BAD_SETTING
 
 
 @pytest.mark.parametrize(

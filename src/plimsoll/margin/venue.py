@@ -79,6 +79,7 @@ class VenueMargin:
     def __init__(
         self, instruments: tuple[Instrument, ...], market: Market, profile: PortfolioProfile
     ) -> None:
+        _refuse_uncalibrated(profile)
         moving = {terms.moves_with for terms in profile.collateral if terms.moves_with is not None}
         quoted = [quote.underlying for quote in market.underlyings if quote.underlying in moving]
         listed = tuple(dict.fromkeys((*instruments, *map(Spot, quoted))))
@@ -167,8 +168,22 @@ class VenueMargin:
 
 
 def _counted(profile: PortfolioProfile, *, initial: bool) -> tuple[ScenarioSet, ...]:
-    """Leave announced rows out of maintenance."""
-    return tuple(s for s in profile.scenarios if initial or not (isinstance(s, JointMoves) and s.announced))
+    """Leave what is announced out of maintenance."""
+    return tuple(
+        s
+        for s in profile.scenarios
+        if initial or not (isinstance(s, JointMoves | ScenarioGrid) and s.announced)
+    )
+
+
+def _refuse_uncalibrated(profile: PortfolioProfile) -> None:
+    if profile.calibrated_volatility:
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            f"how far volatility moves under profile {profile.name} comes from a calibrated set",
+            where="profile",
+            remedy="Give --parameters with a set that `plimsoll calibrate --implied` wrote.",
+        )
 
 
 def _quote_per_unit(market: Market, profile: PortfolioProfile) -> float:

@@ -78,8 +78,7 @@ def build_moves(
     Raises
     ------
     PlimsollError   `MISSING_PARAMETERS` where joint moves or a skew do not cover the chain, `BAD_SETTING`
-    where a
-                    move takes a price below zero.
+                    where a move takes a price below zero.
     """
     if isinstance(scenarios, ScenarioGrid):
         moves = _grid(scenarios, chain, ranges)

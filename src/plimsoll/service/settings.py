@@ -186,7 +186,7 @@ class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                            every account is margined as a portfolio.
     """
 
-    markets: tuple[Name, ...] = ("BTC", "ETH")
+    markets: Annotated[tuple[Name, ...], Meta(min_length=1)] = ("BTC", "ETH")
     history: str = ""
     bar_seconds: Annotated[int, Meta(ge=1, le=3600)] = 60
     longest_lead: Annotated[float, Meta(ge=0.0, le=1e9)] = 60.0
