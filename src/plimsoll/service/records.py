@@ -6,6 +6,7 @@ with its tick before the tick, and what is made of ticks after the one that fini
 never came are dropped on restart. What nobody will read again is dropped behind snapshots.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -114,7 +115,7 @@ class Audited(Struct, frozen=True, kw_only=True):
     token : str      Identity of the token, never its secret.
     request : str    Method and path.
     key : str        Idempotency key.
-    outcome : str    ``written``, ``repeated`` or the code of the refusal.
+    outcome : str    ``written``, also where it was sent again, or the code of the refusal.
     sequence : int   Journal record; 0 where none was written.
     """
 
@@ -271,12 +272,14 @@ class Records:
         with self._lock:
             try:
                 self._database.execute("BEGIN")
-                try:
-                    self._database.executemany(sql, rows)
-                finally:
-                    self._database.execute("COMMIT")
+                self._database.executemany(sql, rows)
+                self._database.execute("COMMIT")
             except sqlite3.Error as error:
                 raise self._failed(error) from error
+            finally:
+                if self._database.in_transaction:  # of rows that are not all there, none is kept
+                    with contextlib.suppress(sqlite3.Error):
+                        self._database.execute("ROLLBACK")
 
     def _read(self, sql: str, kind: type[_Kept], *values: int) -> Iterator[_Kept]:
         for (content,) in self._rows(sql, *values):
