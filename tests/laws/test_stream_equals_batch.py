@@ -43,6 +43,8 @@ def known(state):
         "hour under way": state.volatility.hours.parts,
         "last hour": state.volatility.hourly,
         **{f"scale, {name}": part for name, part in state.volatility.scale._asdict().items()},
+        "last jump": state.volatility.jumps.size,
+        **{f"last hour, {name}": part for name, part in state.volatility.jumps.hour._asdict().items()},
         **{
             f"regressions of {market}, {name}": part
             for market, regression in zip(state.markets, state.volatility.regressions, strict=True)

@@ -90,9 +90,9 @@ def absorb(state: CalibratorState, bars: Bars) -> CalibratorState:
             remedy="Absorb each bar once, in order of time, with the markets the state began with.",
         )
     settings = state.settings
-    returns, contiguous, last = join(state.last, bars)
-    volatility, path = update_volatility(state.volatility, settings, bars, returns)
-    excursions = update_excursions(state.excursions, settings, bars, contiguous, path)
+    joined, last = join(state.last, bars)
+    volatility, path = update_volatility(state.volatility, settings, bars, joined)
+    excursions = update_excursions(state.excursions, settings, bars, joined.contiguous, path)
     prices = _last_known(np.vstack([state.prices, bars.close]))
     return replace(state, last=last, prices=prices, volatility=volatility, excursions=excursions)
 

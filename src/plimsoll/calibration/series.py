@@ -91,7 +91,6 @@ def _scale(observed: Observed, settings: CalibrationSettings, volatility: Vector
         settings,
         observed.hours,
         variance_samples(observed, "squared-return")[:, None],
-        (observed.upper - observed.lower)[:, None],
         volatility[:, None],
     )
     return found

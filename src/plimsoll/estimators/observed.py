@@ -59,7 +59,7 @@ def observe(
     -------
     tuple [M] of Observed, and where this piece stops.
     """
-    returns, contiguous, after = join(last, bars)
+    joined, after = join(last, bars)
     opened = np.log(bars.open)
     upper, lower, body = (np.log(prices) - opened for prices in (bars.high, bars.low, bars.close))
     extra = np.zeros((len(bars), 0)) if regressors is None else regressors
@@ -72,8 +72,8 @@ def observe(
         Observed(
             ends,
             hours,
-            np.ascontiguousarray(contiguous[:, m]),
-            column(returns, m),
+            np.ascontiguousarray(joined.contiguous[:, m]),
+            column(joined.returns, m),
             column(upper, m),
             column(lower, m),
             column(body, m),

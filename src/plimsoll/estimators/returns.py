@@ -7,7 +7,7 @@ import numpy as np
 from plimsoll.domain.bars import Bars
 from plimsoll.types import Flags, Matrix, Vector
 
-__all__ = ["LastClose", "join"]
+__all__ = ["Joined", "LastClose", "join"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +24,27 @@ class LastClose:
     close: Vector
 
 
-def join(last: LastClose, bars: Bars) -> tuple[Matrix, Flags, LastClose]:
-    """Take the log returns of a piece of bars, the first of them against the piece before.
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What joins each bar of a piece to the one before.
 
-    Returns
-    -------
-    returns : Matrix [T, M]    Log close on close; NaN where the bar before is missing.
+    Attributes
+    ----------
     contiguous : Flags [T, M]  Where the bar before is the direct predecessor.
-    last : LastClose           Where this piece stops.
+    before : Matrix [T, M]     Its close; NaN elsewhere.
+    returns : Matrix [T, M]    Log close on close; NaN elsewhere.
     """
+
+    contiguous: Flags
+    before: Matrix
+    returns: Matrix
+
+
+def join(last: LastClose, bars: Bars) -> tuple[Joined, LastClose]:
+    """Join a piece of bars to the piece before; and say where it stops."""
     contiguous = bars.contiguous()
-    before = np.vstack([last.close, bars.close[:-1]])
     if last.end == bars.times[0]:
         contiguous[0] = ~np.isnan(last.close) & ~np.isnan(bars.close[0])
-    returns = np.where(contiguous, np.log(bars.close / np.where(contiguous, before, bars.close)), np.nan)
-    return returns, contiguous, LastClose(int(bars.ends[-1]), bars.close[-1].copy())
+    before = np.where(contiguous, np.vstack([last.close, bars.close[:-1]]), np.nan)
+    joined = Joined(contiguous, before, np.log(bars.close / before))
+    return joined, LastClose(int(bars.ends[-1]), bars.close[-1].copy())

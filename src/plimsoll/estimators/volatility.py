@@ -7,7 +7,9 @@ import numpy as np
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.estimators.har import Har
+from plimsoll.estimators.jumps import JumpState, begin_jumps, update_jumps
 from plimsoll.estimators.observed import Observed
+from plimsoll.estimators.returns import Joined
 from plimsoll.estimators.scale import LEAST_VOLATILITY, Volatility, begin_scale, update_scale
 from plimsoll.kernels.bar_variance import parkinson
 from plimsoll.kernels.clock_hours import HourMemory, gather_hours
@@ -38,6 +40,7 @@ class VolatilityState:
     hourly : Matrix [2, M]   Of the last whole hour: the forecast variance per hour over the horizon, NaN
                              until known, and the average `fast` then.
     scale : ScaleMemory      See `kernels.scale.scale_path_definition`.
+    jumps : JumpState        See `jumps.update_jumps`.
     """
 
     fast: Matrix
@@ -45,6 +48,7 @@ class VolatilityState:
     regressions: tuple[HarMemory, ...]
     hourly: Matrix
     scale: ScaleMemory
+    jumps: JumpState
 
     @property
     def volatility(self) -> Vector:
@@ -74,11 +78,12 @@ def begin_volatility(markets: int) -> VolatilityState:
         regressions=tuple(_HAR.begin(1.0) for _ in range(markets)),
         hourly=np.full((2, markets), np.nan),
         scale=begin_scale(markets),
+        jumps=begin_jumps(markets),
     )
 
 
 def update_volatility(
-    state: VolatilityState, settings: CalibrationSettings, bars: Bars, returns: Matrix
+    state: VolatilityState, settings: CalibrationSettings, bars: Bars, joined: Joined
 ) -> tuple[VolatilityState, Volatility]:
     r"""Absorb T bars.
 
@@ -90,10 +95,10 @@ def update_volatility(
 
     Parameters
     ----------
-    returns : Matrix [T, M]   From `returns.join`: NaN marks a gap, and such a bar is skipped.
+    joined : Joined   From `returns.join`: the first bar after a gap has no return, and is skipped.
     """
     hours = bars.length / HOUR
-    samples = _variance_samples(bars, returns) / hours
+    samples = _variance_samples(bars, joined.returns) / hours
     decay = max(settings.decay_per_hour**hours, settings.decay_per_bar)
     average, numerator, denominator = ewma_variance(samples, decay, state.fast[0], state.fast[1])
     gathered = HourMemory._make(part.copy() for part in state.hours)
@@ -102,11 +107,11 @@ def update_volatility(
     )
     regressions, forecasts = _har_forecasts(state.regressions, settings, ends, found)
     variance, hourly = _between_hours(state.hourly, average, bars.ends, ends, forecasts)
-    ranges = np.fmax(np.log(bars.high / bars.low), np.abs(returns))
-    scale, path = update_scale(
-        state.scale, settings, hours, samples * hours, ranges, np.maximum(np.sqrt(variance), LEAST_VOLATILITY)
-    )
-    after = VolatilityState(np.vstack([numerator, denominator]), gathered, regressions, hourly, scale)
+    volatility = np.maximum(np.sqrt(variance), LEAST_VOLATILITY)
+    scale, path = update_scale(state.scale, settings, hours, samples * hours, volatility)
+    known = np.vstack([state.volatility, volatility[:-1]])
+    jumps = update_jumps(state.jumps, settings.guard, bars, joined, known)
+    after = VolatilityState(np.vstack([numerator, denominator]), gathered, regressions, hourly, scale, jumps)
     return after, path
 
 
