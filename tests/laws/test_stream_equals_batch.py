@@ -41,6 +41,7 @@ def known(state):
         "prices": state.prices,
         "fast": state.volatility.fast,
         "hour under way": state.volatility.hours.parts,
+        "its place": state.volatility.hours.hour,
         "last hour": state.volatility.hourly,
         **{f"scale, {name}": part for name, part in state.volatility.scale._asdict().items()},
         "last jump": state.volatility.jumps.size,

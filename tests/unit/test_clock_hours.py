@@ -15,7 +15,7 @@ LOGARITHM = 1e-12
 def gathered(bars, pieces=1):
     parts = np.zeros((6, len(bars.markets)))
     parts[5] = np.nan
-    memory, ends, hours = HourMemory(parts, np.zeros(1, dtype=np.int64)), [], []
+    memory, ends, hours = HourMemory(parts, np.full(2, -1, dtype=np.int64)), [], []
     for rows in np.array_split(np.arange(len(bars)), pieces):
         piece = rows_of(bars, slice(rows[0], rows[-1] + 1))
         prices = (piece.open, piece.high, piece.low, piece.close, piece.volume)
@@ -70,6 +70,18 @@ def test_a_missing_row_is_a_missing_bar_of_every_market():
     assert (ends == START + HOUR * np.array([1, 2, 4, 5])).all()
     assert np.isnan(hours[1, :, 1]).all()
     assert np.isnan(hours[2, :, 0]).all()
+
+
+def test_two_half_hours_around_an_outage_are_no_whole_hour():
+    bars = wild_bars(3, 60, length=5 * MINUTE)
+    kept = np.ones(60, dtype=bool)
+    kept[18:30] = False
+    for pieces in (1, 48):
+        ends, hours = gathered(rows_of(bars, kept), pieces)
+        assert (ends == START + HOUR * np.array([1, 3, 4, 5])).all()
+        assert np.isnan(hours[1, :, :5]).all()
+        assert np.isnan(hours[2, :, 0]).all()
+        assert not np.isnan(hours[2:, :, 1:5]).any()
 
 
 @pytest.mark.parametrize("pieces", [2, 7, 60])

@@ -74,7 +74,7 @@ def begin_volatility(markets: int) -> VolatilityState:
     parts[5] = np.nan
     return VolatilityState(
         fast=np.zeros((2, markets)),
-        hours=HourMemory(parts, np.zeros(1, dtype=np.int64)),
+        hours=HourMemory(parts, np.full(2, -1, dtype=np.int64)),
         regressions=tuple(_HAR.begin(1.0) for _ in range(markets)),
         hourly=np.full((2, markets), np.nan),
         scale=begin_scale(markets),

@@ -25,11 +25,11 @@ class HourMemory(NamedTuple):
     ----------
     parts : Matrix [6, M]   Of the hour under way: open, high, low, volume, bars; and the close of the hour
                             before, NaN where that hour was not whole.
-    end : Times [1]         When the last whole hour closed.
+    hour : Times [2]        Hours since 1970 at which the hour under way began, and of the last that ended.
     """
 
     parts: Matrix
-    end: Times
+    hour: Times
 
 
 @njit(cache=True)
@@ -98,17 +98,19 @@ def gather_hours(
         return ends[:0], hours[:0]
     needed = float(_HOUR // length)
     for t in range(len(times)):
-        if times[t] % _HOUR == 0:
+        hour = times[t] // _HOUR
+        if hour != memory.hour[0]:
             memory.parts[_BARS, :] = 0.0
+            memory.hour[0] = hour
         for m in range(close.shape[1]):
             if not np.isnan(close[t, m]):
                 _take(memory.parts, m, opened[t, m], high[t, m], low[t, m], volume[t, m])
         end = times[t] + length
         if end % _HOUR == 0:
-            joined = end - memory.end[0] == _HOUR
+            joined = hour == memory.hour[1] + 1
             for m in range(close.shape[1]):
                 _finish(memory.parts, m, close[t, m], needed, joined, hours[count, m])
-            memory.end[0] = end
+            memory.hour[1] = hour
             ends[count] = end
             count += 1
     return ends[:count], hours[:count]
