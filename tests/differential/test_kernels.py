@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from plimsoll.domain.bars import HOUR, MINUTE
 from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.estimators.excursions import begin_excursions, update_excursions
-from plimsoll.estimators.returns import LastClose, join
+from plimsoll.estimators.returns import join, nothing_heard
 from plimsoll.estimators.scale import begin_scale
 from plimsoll.estimators.volatility import begin_volatility, update_volatility
 from plimsoll.kernels.distance import adverse_moves, adverse_moves_definition
 from plimsoll.kernels.ewma import ewma_variance, ewma_variance_definition
 from plimsoll.kernels.excursion import window_definition
-from plimsoll.kernels.jump import extremes, extremes_definition, jump_after, jump_after_definition
+from plimsoll.kernels.jump import JumpTerms, extremes, extremes_definition, jump_after, jump_after_definition
 from plimsoll.kernels.order import upper_quantile, upper_quantile_definition
 from plimsoll.kernels.rise import RiseLimit
 from plimsoll.kernels.scale import ScaleTerms, scale_path, scale_path_definition
@@ -87,7 +87,12 @@ def test_the_compiled_jumps_equal_their_definitions(seed, ahead, deviations, kee
     for fast, plain in zip(found, extremes_definition(first, low, high), strict=True):
         assert np.array_equal(fast, plain, equal_nan=True)
     moves = np.log(found[1] / found[0])
-    arguments = moves, 0.2 * generator.random(moves.shape), 1.5, deviations, keep, generator.random(3)
+    crossed = np.where(generator.random(moves.shape) < 0.1, 2.0 * moves, np.nan)
+    volatility, waited, opened = (
+        generator.random((3, *moves.shape)) * np.array([0.2, 9.0, 0.2])[:, None, None]
+    )
+    terms = JumpTerms(1.5, deviations, keep)
+    arguments = moves, volatility, crossed, waited, opened, terms, generator.random(3)
     assert np.allclose(jump_after(*arguments), jump_after_definition(*arguments), rtol=LOGARITHM, atol=0.0)
 
 
@@ -198,7 +203,7 @@ def measured_by_hand(bars, settings, path):
 def test_every_window_measures_what_its_definition_says(seed, length, horizon, share):
     bars = holed(wild_bars(seed, 250, length=length), seed, share)
     settings = CalibrationSettings(horizon_hours=horizon)
-    joined, _ = join(LastClose(0, np.full(2, np.nan)), bars)
+    joined, _ = join(nothing_heard(2), bars)
     _, path = update_volatility(begin_volatility(2), settings, bars, joined)
     state = update_excursions(begin_excursions(2), settings, bars, joined.contiguous, path)
     moments, windows = state.matured

@@ -90,3 +90,61 @@ def test_a_fall_counts_as_a_jump_before_its_hour_is_over():
     fall = np.full(10, np.log(0.7) / 10)
     assert jump_of(minutes(1, fall)) == pytest.approx(-np.log(0.7), rel=ROUNDING)
     assert jump_of(minutes(1, np.zeros(10))) == 0.0
+
+
+def hours_then(moves: np.ndarray, missing: int) -> Bars:
+    """Forty quiet days of hourly bars, then bars of these moves; of the first so many are not there."""
+    generator = np.random.default_rng(7)
+    quiet = 40 * 24
+    close = 100.0 * np.exp(np.cumsum(np.append(DEVIATION * generator.standard_normal(quiet), moves)))[:, None]
+    opened = np.vstack([[[100.0]], close[:-1]])
+    kept = np.arange(len(close)) - quiet
+    return rows_of(
+        Bars(
+            markets=("BTC",),
+            length=HOUR,
+            times=START + HOUR * np.arange(len(close), dtype=np.int64),
+            open=opened,
+            high=np.maximum(opened, close) * 1.001,
+            low=np.minimum(opened, close) * 0.999,
+            close=close,
+            volume=np.ones_like(close),
+        ),
+        (kept < 0) | (kept >= missing),
+    )
+
+
+@pytest.mark.parametrize("missing", [1, 2, 5, 24])
+@pytest.mark.parametrize("move", [np.log(0.6), -np.log(0.6)])
+def test_a_move_while_no_bar_came_is_a_jump_as_if_it_had_been_seen(missing, move):
+    moves = np.zeros(missing + 1)
+    moves[0] = move
+    assert jump_of(hours_then(moves, missing)) >= abs(move)
+    assert jump_of(hours_then(np.zeros(missing + 1), missing)) == 0.0
+
+
+@pytest.mark.parametrize("forecaster", ["ewma", "har-plus"])
+@pytest.mark.parametrize("missing", [1, 2, 5])
+def test_a_fall_while_no_bar_came_raises_the_forecast_and_a_quiet_gap_does_not(forecaster, missing):
+    settings = CalibrationSettings(forecaster=forecaster)
+    fall = np.zeros(missing + 1)
+    fall[0] = np.log(0.6)
+
+    def forecast(bars: Bars) -> float:
+        state = absorb(begin(bars.markets, settings), bars)
+        assert state.volatility.forecasters == (forecaster,)
+        return float(state.volatility.volatility[0])
+
+    before = forecast(hours_then(np.zeros(0), 0))
+    assert (
+        forecast(hours_then(np.zeros_like(fall), missing))
+        < before
+        < forecast(hours_then(fall, missing)) / 1.1
+    )
+
+
+def test_days_without_a_bar_and_the_usual_move_in_them_are_no_jump():
+    moves = np.zeros(73)
+    moves[0] = 3.0 * DEVIATION * np.sqrt(73.0)
+    assert moves[0] > (SETTINGS.guard.jump_deviations or np.inf) * DEVIATION
+    assert jump_of(hours_then(moves, 72)) == 0.0

@@ -8,7 +8,7 @@ import numpy as np
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.settings import GuardSettings
 from plimsoll.estimators.returns import Joined
-from plimsoll.kernels.jump import extremes, jump_after
+from plimsoll.kernels.jump import JumpTerms, extremes, jump_after
 from plimsoll.types import Matrix, Times, Vector
 
 __all__ = ["JumpState", "LastHour", "begin_jumps", "update_jumps"]
@@ -56,7 +56,9 @@ def update_jumps(
 
     over the bars s that opened within the hour that ends with bar t, or over bar t alone where that is
     longer, with C_0 the close that the first of them followed. An hour is looked at at every bar's end, so
-    that a fall counts in full whether one bar shows it or sixty. `kernels.jump` says what becomes of R.
+    that a fall counts in full whether one bar shows it or sixty. In the first bar after a gap the move counts
+    too that it made from the last known price, against the volatility over all the time since.
+    `kernels.jump` says what becomes of them.
 
     Parameters
     ----------
@@ -70,8 +72,14 @@ def update_jumps(
     first = np.searchsorted(seen.times, bars.ends - span)
     lowest, highest = extremes(first, seen.low, seen.high)
     moves = np.fmax(np.log(highest / lowest), np.abs(np.log(bars.close / seen.before[first])))
-    deviations = np.inf if guard.jump_deviations is None else guard.jump_deviations
-    keep = guard.keep_over(bars.length / HOUR)
-    size = jump_after(moves, seen.volatility[first], span / HOUR, deviations, keep, state.size)
+    crossed = np.maximum(
+        joined.crossed + np.log(bars.high / bars.open), np.log(bars.open / bars.low) - joined.crossed
+    )
+    terms = JumpTerms(
+        hours=span / HOUR,
+        deviations=np.inf if guard.jump_deviations is None else guard.jump_deviations,
+        keep=guard.keep_over(bars.length / HOUR),
+    )
+    size = jump_after(moves, seen.volatility[first], crossed, joined.waited, volatility, terms, state.size)
     kept = np.searchsorted(seen.times, int(bars.ends[-1]) - HOUR, side="right")
     return JumpState(LastHour._make(part[kept:].copy() for part in seen), size)
