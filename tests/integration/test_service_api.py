@@ -205,13 +205,6 @@ def test_an_old_tick_is_refused_and_the_marks_stay(venue):
     assert venue.get("/v1/markets").json()[0]["price"] == price
 
 
-def test_a_time_of_another_unit_is_refused_before_the_venues_clock_follows_it(venue):
-    body = {"time": venue.time * 1_000, "marks": {"BTC-PERP": 1.0}}
-    answer = venue.post("/v1/ticks", body, Scope.RISK, next(KEYS))
-    assert (answer.status_code, answer.json()["where"]) == (400, "body $.time")
-    venue.tick(1.0)
-
-
 def test_a_first_tick_that_leaves_an_instrument_out_is_told_which(tmp_path):
     with running(external_settings(tmp_path)) as (service, client):
         fresh = Desk(service, client)
@@ -231,6 +224,22 @@ def test_a_quantity_that_is_no_whole_number_of_lots_is_refused(venue, quantity):
     }
     answer = venue.post("/v1/fills", body, Scope.TRADE, next(KEYS))
     assert (answer.status_code, answer.json()["code"]) == (422, "bad-quantity")
+
+
+def test_a_fill_among_accounts_is_booked_for_all_of_them_or_for_none(venue):
+    before = venue.get("/v1/accounts/maker.1/margin").json()["explanation"]
+    body = {
+        "instrument": "BTC-PERP",
+        "price": venue.prices["BTC"] * 1e-4,
+        "legs": [{"account": "maker.1", "quantity": "0.1"}, {"account": "poor", "quantity": "-0.1"}],
+    }
+    venue.write("/v1/accounts", {"account": "poor", "amount": 2_500_000_000})
+    venue.fill("BTC-PERP", {"poor": "0.1"})
+    answer = venue.post("/v1/fills", body, Scope.TRADE, next(KEYS))
+    assert (answer.status_code, answer.json()["code"]) == (422, "insufficient-margin")
+    assert answer.json()["where"] == "poor"
+    assert venue.get("/v1/accounts/maker.1/margin").json()["explanation"] == before
+    venue.fill("BTC-PERP", {"poor": "-0.1"})
 
 
 def test_what_if_agrees_with_what_then_happens(venue):
