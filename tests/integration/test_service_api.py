@@ -2,16 +2,21 @@
 
 import itertools
 import re
+import threading
 from decimal import Decimal
 
 import msgspec
+import numpy as np
 import pytest
 from starlette.routing import Route
 
 from plimsoll.domain.parameters import Level
+from plimsoll.engine.book import FIRST_TRADER
+from plimsoll.service import markets
 from plimsoll.service.application import application
 from plimsoll.service.margins import margins_of, needed
 from plimsoll.service.openapi import ErrorBody
+from plimsoll.service.records import Records
 from plimsoll.service.table import ENDPOINTS
 from plimsoll.service.tokens import Scope, issue
 from tests.support.services import external_settings, running, tokens_of
@@ -238,6 +243,39 @@ def test_every_write_is_in_the_audit_whatever_became_of_it(venue):
         ("audited", "written"),
     ]
     assert {each["token"] for each in entries} == {venue.tokens[Scope.TRADE].split("_")[1]}
+
+
+@pytest.mark.parametrize(
+    ("path", "where", "name", "scope"),
+    [
+        ("/v1/audit", Records, "audited", Scope.ADMIN),
+        ("/v1/overview", markets, "open_notional", Scope.READ),
+        ("/v1/markets", markets, "market_prices", Scope.READ),
+    ],
+)
+def test_what_grows_with_the_venue_is_not_done_in_the_event_loop(
+    venue, monkeypatch, path, where, name, scope
+):
+    work, threads = getattr(where, name), []
+
+    def noted(*given):
+        threads.append(threading.current_thread().name)
+        return work(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(where, name, noted)
+        assert venue.get(path, scope).status_code == 200
+    assert threads
+    assert all(thread.startswith("answers") for thread in threads)
+
+
+def test_open_lots_are_what_traders_hold_long_and_short(venue):
+    view = venue.service.desk.view
+    held = view.state.book.lots[FIRST_TRADER:]
+    long, short = view.open_lots
+    assert (long - short).tolist() == held.sum(axis=0).tolist()
+    assert (long + short).tolist() == np.abs(held).sum(axis=0).tolist()
+    assert (long + short).sum() > 0
 
 
 def test_pages_of_a_list_have_every_entry_once(venue):
