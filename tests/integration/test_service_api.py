@@ -1,9 +1,11 @@
 """Does the service answer, refuse and remember as its reference page says?"""
 
+import contextlib
 import itertools
 import re
 import threading
 from decimal import Decimal
+from http.client import HTTPConnection
 
 import msgspec
 import numpy as np
@@ -302,7 +304,20 @@ def test_the_page_has_no_script_or_style_or_address_of_its_own(venue):
     for name in re.findall(r'(?:src|href)="(static/[^"]+)"', page):
         if "vendor" not in name:
             assert venue.client.get(f"/{name}").status_code == 200, name
-    assert venue.client.get("/static/../pages.py").status_code == 404
+
+
+@pytest.mark.parametrize("up", ["..", "%2e%2e", "%2E.", "..%2f..", "....//.."])
+def test_no_address_leads_out_of_the_page_s_folder(venue, up):
+    """Sent as it stands: a client would put the address in order first."""
+    where = venue.client.base_url
+    with contextlib.closing(HTTPConnection(where.host, where.port, timeout=30)) as connection:
+        statuses = []
+        for path in ("/static/desk.js", f"/static/{up}/pages.py", f"/static/{up}/static/desk.js"):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            statuses.append(answer.status)
+            answer.read()
+    assert statuses == [200, 404, 404]
 
 
 def test_another_host_name_is_not_answered(venue):
