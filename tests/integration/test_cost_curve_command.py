@@ -85,6 +85,24 @@ def test_the_set_holds_the_curve_and_explain_says_how_it_was_fitted(plimsoll):
     assert names == ["bars.csv", "books.parquet", "trades.csv"]
 
 
+def test_a_set_says_that_rates_grow_with_closing_time_and_margin_names_it(plimsoll, tmp_path):
+    (tmp_path / "desk.toml").write_text(SETTINGS.replace("[books]", "closing_participation = 0.001\n[books]"))
+    told = plimsoll("calibrate", *FILES, "--out", "parameters.json").out
+    assert "charged for size, and for closing time at 0.10% of volume" in " ".join(told.split())
+    (entry,) = read_set().liquidity
+    given = ("--parameters", "parameters.json", "--account", "desk.json", "--mark", "ETH=240", "--json")
+    answer = json.loads(plimsoll("margin", *given).out)
+    parts = {part["name"]: part["amount"] for part in answer["parts"]}
+    (line,) = (each for each in answer["positions"] if each["instrument"] == "ETH-PERP")
+    size = 200 * 240.0
+    assert parts["time to close ETH"] / 1e6 == pytest.approx(
+        size * entry.closing.share(entry.curves, size, line["rate"]), abs=QUANTUM
+    )
+    assert sum(parts.values()) == answer["maintenance"]
+    alone = structs.replace(entry, closing=msgspec.UNSET)
+    assert b"closing" not in msgspec.json.encode(alone)
+
+
 def test_margin_preview_and_service_use_the_curve_of_the_file(plimsoll, tmp_path):
     plimsoll("calibrate", *FILES, "--out", "parameters.json")
     curve = read_set().liquidity[0].curves[0]

@@ -98,7 +98,7 @@ def _tilt(log_moneyness: float, skew: int, cap: float, width: float) -> float:
     return -size if skew == LINEAR_SKEW and log_moneyness < 0.0 else size
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@njit(cache=True, parallel=True, error_model="numpy", nogil=True)
 def reprice(
     rows: Rows,
     kind: NDArray[np.int8],
@@ -153,7 +153,7 @@ def reprice(
         )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def reprice_few(
     rows: Rows,
     kind: NDArray[np.int8],

@@ -88,7 +88,7 @@ class VenueMargin:
         self.quote_per_unit = _quote_per_unit(market, profile)
         self.chain = build_chain(listed, market)
         self.sets = {initial: _counted(profile, initial=initial) for initial in (False, True)}
-        self.tables = {initial: self._price(sets, initial=initial) for initial, sets in self.sets.items()}
+        self._tables: dict[bool, tuple[PriceTable, ...]] = {}
         self.charges = Charges(self.chain, market, profile)
         self.value = self._price((_STILL,), initial=False)[0].value
         self._rows = {instrument: row for row, instrument in enumerate(listed)}
@@ -110,6 +110,12 @@ class VenueMargin:
             worst=worst,
             scenarios=scenarios,
         )
+
+    def tables(self, *, initial: bool) -> tuple[PriceTable, ...]:
+        """Give a level's tables, one for each of its sets; they are priced when they are first asked for."""
+        if initial not in self._tables:
+            self._tables[initial] = self._price(self.sets[initial], initial=initial)
+        return self._tables[initial]
 
     def exposed(self, portfolio: Portfolio) -> Vector:
         """Give what scenarios act on: holdings, and collateral that moves as spot of its underlying.
@@ -145,7 +151,7 @@ class VenueMargin:
     def _largest(self, quantity: Vector, *, initial: bool) -> tuple[float, str, tuple[ScenarioProfit, ...]]:
         """Find the largest loss over all sets, its name, and the profit in every scenario."""
         loss, worst, seen = 0.0, _NOTHING, []
-        for scenarios, table in zip(self.sets[initial], self.tables[initial], strict=True):
+        for scenarios, table in zip(self.sets[initial], self.tables(initial=initial), strict=True):
             profit = scenario_profit(quantity, table, self.profile.discount)
             total = together(profit, scenarios, self.quote_per_unit, table.moves.tries)
             names = table.moves.names[: len(total)]
@@ -161,7 +167,7 @@ class VenueMargin:
     def _gross(self, quantity: Vector, *, initial: bool) -> float:
         if self.profile.gross_floor == 0.0:
             return 0.0
-        pairs = zip(self.sets[initial], self.tables[initial], strict=True)
+        pairs = zip(self.sets[initial], self.tables(initial=initial), strict=True)
         return self.profile.gross_floor * max(
             (lone_losses(quantity, table, scenarios) for scenarios, table in pairs), default=0.0
         )
