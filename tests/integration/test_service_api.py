@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER
-from plimsoll.service import markets
+from plimsoll.service import boards, markets
 from plimsoll.service.application import application
 from plimsoll.service.margins import margins_of, needed
 from plimsoll.service.openapi import ErrorBody
@@ -269,6 +269,7 @@ def test_every_write_is_in_the_audit_whatever_became_of_it(venue):
         ("/v1/audit", Records, "audited", Scope.ADMIN),
         ("/v1/overview", markets, "open_notional", Scope.READ),
         ("/v1/markets", markets, "market_prices", Scope.READ),
+        ("/v1/boards", boards, "boards_of", Scope.READ),
     ],
 )
 def test_what_grows_with_the_venue_is_not_done_in_the_event_loop(
