@@ -132,7 +132,8 @@ def _deposited(state: State, event: Deposited) -> tuple[State, Effects]:
     _same_length(event.accounts, event.amounts, state)
     rows = _distinct(state.book, event.accounts, state)
     amounts = _whole(event.amounts, state)
-    gated = (amounts < 0) & (is_short(state) if np.any(amounts < 0) else False)
+    state, short = is_short(state) if np.any(amounts < 0) else (state, False)
+    gated = (amounts < 0) & short
     book = state.book.paid(OUTSIDE, rows, amounts)
     enough = (amounts >= 0) | meets_initial(state, book, rows)
     refused = (
