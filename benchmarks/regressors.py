@@ -16,7 +16,7 @@ from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.estimators.har import Har
 from plimsoll.estimators.observed import observe
 from plimsoll.estimators.regressors import as_known, log_implied_variance
-from plimsoll.estimators.returns import LastClose
+from plimsoll.estimators.returns import nothing_heard
 from plimsoll.estimators.volatility import parkinson_variance
 from plimsoll.feeds.bars import read_bars
 from plimsoll.types import Flags, Matrix, Times, Vector
@@ -69,7 +69,7 @@ def regressors(folder: Path, bars: Bars) -> dict[str, Vector]:
 
 def losses(bars: Bars, outside: Matrix) -> tuple[Vector, Vector]:
     """Score the forecasts with these regressors an hour and a day ahead: QLIKE, NaN where not judged."""
-    (seen,), _ = observe(LastClose(0, np.full(1, np.nan)), bars, outside)
+    (seen,), _ = observe(nothing_heard(1), bars, outside)
     forecaster = Har(regressors=outside.shape[1])
     _, path = forecaster.update(forecaster.begin(1.0), seen, 24)
     after = np.append(parkinson_variance(bars)[1:, 0], np.nan)

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from plimsoll.domain.bars import HOUR, MINUTE
 from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.estimators.excursions import begin_excursions, update_excursions
-from plimsoll.estimators.returns import LastClose, join
+from plimsoll.estimators.returns import join, nothing_heard
 from plimsoll.estimators.scale import begin_scale
 from plimsoll.estimators.volatility import begin_volatility, update_volatility
 from plimsoll.kernels.distance import adverse_moves, adverse_moves_definition
 from plimsoll.kernels.ewma import ewma_variance, ewma_variance_definition
 from plimsoll.kernels.excursion import window_definition
+from plimsoll.kernels.jump import JumpTerms, extremes, extremes_definition, jump_after, jump_after_definition
 from plimsoll.kernels.order import upper_quantile, upper_quantile_definition
 from plimsoll.kernels.rise import RiseLimit
 from plimsoll.kernels.scale import ScaleTerms, scale_path, scale_path_definition
@@ -66,13 +67,33 @@ def test_the_compiled_scale_path_equals_its_definition(seed, weight, rise, keep)
     samples = samples_of(generator)
     volatility = np.sqrt(ewma_variance_definition(samples, 0.97, np.zeros(3), np.zeros(3))[0])
     results = []
-    ranges = np.sqrt(samples) * generator.uniform(1.0, 3.0, samples.shape)
-    terms, limit = ScaleTerms(1.0, 0.98, weight, keep, 4.0), RiseLimit(rise - 1.0, 2.0 * (rise - 1.0), 0.002)
+    terms, limit = ScaleTerms(1.0, 0.98, weight, keep), RiseLimit(rise - 1.0, 2.0 * (rise - 1.0), 0.002)
     for kernel in (scale_path, scale_path_definition):
         memory = begin_scale(3)
-        results.append((kernel(samples, ranges, volatility, terms, limit, memory), *memory))
+        results.append((kernel(samples, volatility, terms, limit, memory), *memory))
     for fast, plain in zip(*results, strict=True):
         assert np.allclose(fast, plain, rtol=LOGARITHM, atol=0.0, equal_nan=True)
+
+
+@given(seeds, st.integers(0, 70), st.floats(1.0, 6.0), st.floats(0.0, 1.0))
+@settings(max_examples=30)
+def test_the_compiled_jumps_equal_their_definitions(seed, ahead, deviations, keep):
+    generator = np.random.default_rng(seed)
+    low = np.exp(generator.standard_normal((ahead + 120, 3)))
+    low[generator.random(low.shape) < 0.3] = np.nan
+    high = low * (1.0 + generator.random(low.shape))
+    first = np.maximum(np.arange(120) + ahead - generator.integers(0, ahead + 1, 120), 0)
+    found = extremes(first, low, high)
+    for fast, plain in zip(found, extremes_definition(first, low, high), strict=True):
+        assert np.array_equal(fast, plain, equal_nan=True)
+    moves = np.log(found[1] / found[0])
+    crossed = np.where(generator.random(moves.shape) < 0.1, 2.0 * moves, np.nan)
+    volatility, waited, opened = (
+        generator.random((3, *moves.shape)) * np.array([0.2, 9.0, 0.2])[:, None, None]
+    )
+    terms = JumpTerms(1.5, deviations, keep)
+    arguments = moves, volatility, crossed, waited, opened, terms, generator.random(3)
+    assert np.allclose(jump_after(*arguments), jump_after_definition(*arguments), rtol=LOGARITHM, atol=0.0)
 
 
 @given(seeds, st.integers(0, 600), st.sampled_from([0.9, 0.99, 0.995, 0.9995]), st.booleans())
@@ -182,9 +203,9 @@ def measured_by_hand(bars, settings, path):
 def test_every_window_measures_what_its_definition_says(seed, length, horizon, share):
     bars = holed(wild_bars(seed, 250, length=length), seed, share)
     settings = CalibrationSettings(horizon_hours=horizon)
-    returns, contiguous, _ = join(LastClose(0, np.full(2, np.nan)), bars)
-    _, path = update_volatility(begin_volatility(2), settings, bars, returns)
-    state = update_excursions(begin_excursions(2), settings, bars, contiguous, path)
+    joined, _ = join(nothing_heard(2), bars)
+    _, path = update_volatility(begin_volatility(2), settings, bars, joined)
+    state = update_excursions(begin_excursions(2), settings, bars, joined.contiguous, path)
     moments, windows = state.matured
     expected = measured_by_hand(bars, settings, path)
     assert sorted(moments.tolist()) == sorted(expected)

@@ -15,7 +15,7 @@ from plimsoll.estimators.garch import Garch
 from plimsoll.estimators.har import Har
 from plimsoll.estimators.observed import observe
 from plimsoll.estimators.realised import Realised
-from plimsoll.estimators.returns import LastClose
+from plimsoll.estimators.returns import nothing_heard
 from plimsoll.estimators.smoothed import Smoothed
 from plimsoll.testing.bars import rows_of, wild_bars
 from plimsoll.testing.estimators import ESTIMATOR_LAWS, Candidate
@@ -72,5 +72,5 @@ def test_rows_of_a_piece_are_the_rows_of_the_whole():
 
 def observed_of(bars):
     """See bars and, as a regressor, something that moves and is always known."""
-    (seen,), _ = observe(LastClose(0, np.full(1, np.nan)), bars, np.sin(bars.times[:, None] / (7.0 * HOUR)))
+    (seen,), _ = observe(nothing_heard(1), bars, np.sin(bars.times[:, None] / (7.0 * HOUR)))
     return seen

@@ -38,11 +38,15 @@ def known(state):
         "moments": moments,
         "windows": windows,
         "last close": state.last.close,
-        "prices": state.prices,
+        "prices": state.last.price,
+        "heard": state.last.heard,
         "fast": state.volatility.fast,
         "hour under way": state.volatility.hours.parts,
+        "its place": state.volatility.hours.hour,
         "last hour": state.volatility.hourly,
         **{f"scale, {name}": part for name, part in state.volatility.scale._asdict().items()},
+        "last jump": state.volatility.jumps.size,
+        **{f"last hour, {name}": part for name, part in state.volatility.jumps.hour._asdict().items()},
         **{
             f"regressions of {market}, {name}": part
             for market, regression in zip(state.markets, state.volatility.regressions, strict=True)

@@ -5,7 +5,7 @@ import pytest
 
 from plimsoll.domain.bars import HOUR, MINUTE
 from plimsoll.estimators.regressors import as_known, log_implied_variance
-from plimsoll.kernels.clock_hours import HourMemory, gather_hours
+from plimsoll.kernels.clock_hours import begin_hours, gather_hours
 from plimsoll.testing.bars import START, rows_of, wild_bars
 
 LOGARITHM = 1e-12
@@ -13,9 +13,7 @@ LOGARITHM = 1e-12
 
 
 def gathered(bars, pieces=1):
-    parts = np.zeros((6, len(bars.markets)))
-    parts[5] = np.nan
-    memory, ends, hours = HourMemory(parts, np.zeros(1, dtype=np.int64)), [], []
+    memory, ends, hours = begin_hours(len(bars.markets)), [], []
     for rows in np.array_split(np.arange(len(bars)), pieces):
         piece = rows_of(bars, slice(rows[0], rows[-1] + 1))
         prices = (piece.open, piece.high, piece.low, piece.close, piece.volume)
@@ -59,7 +57,10 @@ def test_an_hour_with_a_missing_bar_is_not_whole_and_nor_is_the_return_after_it(
     assert np.isnan(hours[1, 0, :5]).all()
     assert np.isnan(hours[2, 0, 0])
     assert not np.isnan(hours[2, 0, 1:5]).any()
-    assert not np.isnan(hours[1:, 1]).any()
+    assert not np.isnan(hours[1:, 1, :5]).any()
+    crossed = np.log(bars.open[24, 0] / bars.close[11, 0])
+    assert hours[2, 0, 5:] == pytest.approx([crossed, 2.0, 0.0])
+    assert np.isnan(hours[3:, :, 5:7]).all()
 
 
 def test_a_missing_row_is_a_missing_bar_of_every_market():
@@ -72,9 +73,23 @@ def test_a_missing_row_is_a_missing_bar_of_every_market():
     assert np.isnan(hours[2, :, 0]).all()
 
 
+def test_two_half_hours_around_an_outage_are_no_whole_hour():
+    bars = wild_bars(3, 60, length=5 * MINUTE)
+    kept = np.ones(60, dtype=bool)
+    kept[18:30] = False
+    for pieces in (1, 48):
+        ends, hours = gathered(rows_of(bars, kept), pieces)
+        assert (ends == START + HOUR * np.array([1, 3, 4, 5])).all()
+        assert np.isnan(hours[1, :, :5]).all()
+        assert np.isnan(hours[2, :, 0]).all()
+        assert not np.isnan(hours[2:, :, 1:5]).any()
+
+
 @pytest.mark.parametrize("pieces", [2, 7, 60])
 def test_hours_do_not_depend_on_the_pieces_they_come_in(pieces):
     bars = wild_bars(4, 60, length=5 * MINUTE)
+    for prices in (bars.open, bars.high, bars.low, bars.close):
+        prices[15, 0] = np.nan
     for whole, part in zip(gathered(bars), gathered(bars, pieces), strict=True):
         assert whole.tobytes() == part.tobytes()
 

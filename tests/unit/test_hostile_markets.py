@@ -116,7 +116,7 @@ def test_no_market_makes_calibration_give_nonsense(name, method):
     assert_sound(calibrate(bars, SETTINGS, PROVENANCE, method))
     state = absorb(begin(bars.markets, SETTINGS), rows_of(bars, slice(0, 700)))
     for row in range(700, 760):
-        if row < len(bars) and not np.isnan(state.prices).any():
+        if row < len(bars) and not np.isnan(state.last.price).any():
             state = absorb(state, rows_of(bars, slice(row, row + 1)))
             parameters, state = propose(state, method, PROVENANCE)
             if row % 10 == 0:

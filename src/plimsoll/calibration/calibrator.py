@@ -23,25 +23,27 @@ from plimsoll.errors import Code, PlimsollError
 from plimsoll.estimators.dependence import joint_scenarios
 from plimsoll.estimators.excursions import ExcursionState, begin_excursions, update_excursions
 from plimsoll.estimators.implied import LEAST_WINDOWS
-from plimsoll.estimators.returns import LastClose, join
+from plimsoll.estimators.returns import LastClose, join, nothing_heard
 from plimsoll.estimators.volatility import VolatilityState, begin_volatility, update_volatility
-from plimsoll.types import Matrix, Vector
 
 __all__ = ["CalibratorState", "absorb", "begin", "calibrate", "propose"]
+
+
+_DEFAULTS = CalibrationSettings()
+_UNSTATED = Provenance(program="", settings="", inputs=())
 
 
 @dataclass(frozen=True, slots=True)
 class CalibratorState:
     """Everything that calibration remembers, for M markets; a value, so that it can be kept and resumed.
 
-    `prices` [M] are the last known, however long ago; `last` says what the next return may be taken against.
+    `last` says what the next return may be taken against, and the last known prices.
     `implied` may know more than the bars do: only what was known at the last bar's end is looked at.
     """
 
     markets: tuple[str, ...]
     settings: CalibrationSettings
     last: LastClose
-    prices: Vector
     volatility: VolatilityState
     excursions: ExcursionState
     guard: GuardState
@@ -57,8 +59,7 @@ def begin(markets: tuple[str, ...], settings: CalibrationSettings) -> Calibrator
     return CalibratorState(
         markets=markets,
         settings=settings,
-        last=LastClose(0, np.full(count, np.nan)),
-        prices=np.full(count, np.nan),
+        last=nothing_heard(count),
         volatility=begin_volatility(count),
         excursions=begin_excursions(count),
         guard=begin_guard(count),
@@ -90,11 +91,10 @@ def absorb(state: CalibratorState, bars: Bars) -> CalibratorState:
             remedy="Absorb each bar once, in order of time, with the markets the state began with.",
         )
     settings = state.settings
-    returns, contiguous, last = join(state.last, bars)
-    volatility, path = update_volatility(state.volatility, settings, bars, returns)
-    excursions = update_excursions(state.excursions, settings, bars, contiguous, path)
-    prices = _last_known(np.vstack([state.prices, bars.close]))
-    return replace(state, last=last, prices=prices, volatility=volatility, excursions=excursions)
+    joined, last = join(state.last, bars)
+    volatility, path = update_volatility(state.volatility, settings, bars, joined)
+    excursions = update_excursions(state.excursions, settings, bars, joined.contiguous, path)
+    return replace(state, last=last, volatility=volatility, excursions=excursions)
 
 
 def propose(
@@ -142,12 +142,14 @@ def propose(
 
 def calibrate(
     bars: Bars,
-    settings: CalibrationSettings,
-    provenance: Provenance,
+    settings: CalibrationSettings = _DEFAULTS,
+    provenance: Provenance = _UNSTATED,
     method: type[PerPosition] | type[CrossMargin] = CrossMargin,
     implied: ImpliedHistory | None = None,
 ) -> ParameterSet:
     """Calibrate once, from nothing but these bars and, where given, an index of implied volatility.
+
+    A set that is to be published should state its provenance; by default it says nothing of its origin.
 
     Raises
     ------
@@ -169,7 +171,7 @@ def calibrate(
 
 
 def _refuse_unpriced(state: CalibratorState) -> None:
-    unpriced = [m for m, price in zip(state.markets, state.prices, strict=True) if np.isnan(price)]
+    unpriced = [m for m, price in zip(state.markets, state.last.price, strict=True) if np.isnan(price)]
     if unpriced:
         raise PlimsollError(
             Code.MISSING_PRICE,
@@ -177,13 +179,6 @@ def _refuse_unpriced(state: CalibratorState) -> None:
             where="calibration",
             remedy="Give bars of every market, or leave these markets out.",
         )
-
-
-def _last_known(prices: Matrix) -> Vector:
-    """Take the last price of each column that is one: Vector [M]; NaN where there is none."""
-    rows = np.where(np.isnan(prices), 0, np.arange(len(prices))[:, None]).max(axis=0)
-    known: Vector = prices[rows, np.arange(prices.shape[1])]
-    return known
 
 
 def _dependence(state: CalibratorState, model: ModelRates) -> tuple[tuple[JointScenarios, ...], int]:
@@ -219,7 +214,7 @@ def _markets(state: CalibratorState, guarded: Guarded) -> tuple[MarketParameters
         )
 
     return tuple(
-        MarketParameters(market, float(state.prices[m]), side(m, 0), side(m, 1))
+        MarketParameters(market, float(state.last.price[m]), side(m, 0), side(m, 1))
         for m, market in enumerate(state.markets)
     )
 

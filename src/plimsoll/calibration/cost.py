@@ -12,7 +12,7 @@ from plimsoll.domain.rates import RateSeries
 from plimsoll.domain.settings import CalibrationSettings, GuardSettings
 from plimsoll.estimators.excursions import begin_excursions, update_excursions
 from plimsoll.estimators.observed import observe
-from plimsoll.estimators.returns import LastClose
+from plimsoll.estimators.returns import nothing_heard
 from plimsoll.estimators.scale import Volatility, rates_of_moves
 from plimsoll.kernels.excursion import LONG, SHORT
 from plimsoll.types import Matrix
@@ -81,7 +81,7 @@ def _series(bars: Bars, settings: CalibrationSettings, guard: GuardSettings) -> 
 
 def _realised(bars: Bars, settings: CalibrationSettings) -> dict[int, Matrix]:
     """Measure the excursions of every window as shares of the price, by the moment it opened."""
-    (observed,), _ = observe(LastClose(0, np.full(1, np.nan)), bars)
+    (observed,), _ = observe(nothing_heard(1), bars)
     even = np.ones((len(bars), 1))
     log = update_excursions(
         begin_excursions(1), settings, bars, observed.contiguous[:, None], Volatility(even, even)

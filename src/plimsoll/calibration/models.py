@@ -93,7 +93,7 @@ def model_rates(
         residual_quantile=residual,
         model=rates(state.volatility),
         stressed=rates(state.stressed),
-        jump=rates_of_moves(np.column_stack([state.scale.jump, state.scale.jump])),
+        jump=rates_of_moves(np.column_stack([state.jumps.size, state.jumps.size])),
         blended=rates(state.scale.target),
         limited=rates(state.scale.scale),
         long_run=rates_of_moves(borrowed.at_least(long_run)),

@@ -11,7 +11,7 @@ from plimsoll.domain.settings import CalibrationSettings, GuardSettings, YoungMa
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.estimators.excursions import begin_excursions, update_excursions
 from plimsoll.estimators.observed import Observed, observe, variance_samples
-from plimsoll.estimators.returns import LastClose
+from plimsoll.estimators.returns import nothing_heard
 from plimsoll.estimators.scale import LEAST_VOLATILITY, Volatility, begin_scale, rates_of_moves, update_scale
 from plimsoll.kernels.excursion import LONG, SHORT, STANDARD_LONG, STANDARD_SHORT
 from plimsoll.kernels.rise import RiseLimit, limited_path
@@ -46,7 +46,7 @@ def rate_series(
     settings = CalibrationSettings(
         horizon_hours=horizon_hours, level=level, residual_windows=policy.windows, guard=policy.guard
     )
-    (observed,), _ = observe(LastClose(0, np.full(1, np.nan)), bars)
+    (observed,), _ = observe(nothing_heard(1), bars)
     volatility, variance = _volatility(observed, policy, settings)
     scale = _scale(observed, settings, volatility)
     quantile, mean, floor = _tails(bars, observed, policy, settings, scale)
@@ -91,7 +91,6 @@ def _scale(observed: Observed, settings: CalibrationSettings, volatility: Vector
         settings,
         observed.hours,
         variance_samples(observed, "squared-return")[:, None],
-        (observed.upper - observed.lower)[:, None],
         volatility[:, None],
     )
     return found

@@ -38,7 +38,7 @@ class GuardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     rise_at_once : share     Relative rise that can be saved up for a moment when it is needed; 0 saves
                              nothing.
     rise_base : rate         Below this rate rises are allowed as if it were this rate.
-    jump_deviations : count  A bar whose range exceeds so many deviations is a jump, which initial margin
+    jump_deviations : count  An hour whose range exceeds so many deviations is a jump, which initial margin
                              covers at once; None for never.
     fall_half_life : hours   Time in which half of an excess over the target decays; 0 follows at once.
     notice_hours : hours     Initial margin covers every rise within this time; 0 gives no notice.

@@ -7,7 +7,14 @@ import numpy as np
 
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.estimators.returns import LastClose, join
-from plimsoll.kernels.bar_variance import garman_klass, parkinson, rogers_satchell, yang_zhang
+from plimsoll.kernels.bar_variance import (
+    across_gap,
+    garman_klass,
+    parkinson,
+    rogers_satchell,
+    squared_return,
+    yang_zhang,
+)
 from plimsoll.types import Flags, Matrix, Times, Vector
 
 __all__ = ["Observed", "Reading", "observe", "variance_samples"]
@@ -28,6 +35,8 @@ class Observed:
     returns : Vector [T]     Log close on close; NaN after a gap and where there is no bar.
     upper, lower, body : Vector [T]   Log of high, low and close over the open; NaN where there is no bar.
     volume : Vector [T]      Base units; NaN where unknown.
+    crossed : Vector [T]     Log of the open over the last known close, after a gap; NaN elsewhere.
+    waited : Vector [T]      Hours from that close to the end of that bar; NaN elsewhere.
     regressors : Matrix [T, E]   Whatever else was known when the bar closed; E is usually 0.
     """
 
@@ -39,6 +48,8 @@ class Observed:
     lower: Vector
     body: Vector
     volume: Vector
+    crossed: Vector
+    waited: Vector
     regressors: Matrix
 
     def rows(self, first: int, last: int) -> "Observed":
@@ -46,7 +57,8 @@ class Observed:
         kept = slice(first, last)
         return Observed(
             self.ends[kept], self.hours, self.contiguous[kept], self.returns[kept], self.upper[kept],
-            self.lower[kept], self.body[kept], self.volume[kept], self.regressors[kept],
+            self.lower[kept], self.body[kept], self.volume[kept], self.crossed[kept], self.waited[kept],
+            self.regressors[kept],
         )  # fmt: skip
 
 
@@ -59,7 +71,7 @@ def observe(
     -------
     tuple [M] of Observed, and where this piece stops.
     """
-    returns, contiguous, after = join(last, bars)
+    joined, after = join(last, bars)
     opened = np.log(bars.open)
     upper, lower, body = (np.log(prices) - opened for prices in (bars.high, bars.low, bars.close))
     extra = np.zeros((len(bars), 0)) if regressors is None else regressors
@@ -72,12 +84,14 @@ def observe(
         Observed(
             ends,
             hours,
-            np.ascontiguousarray(contiguous[:, m]),
-            column(returns, m),
+            np.ascontiguousarray(joined.contiguous[:, m]),
+            column(joined.returns, m),
             column(upper, m),
             column(lower, m),
             column(body, m),
             column(bars.volume, m),
+            column(joined.crossed, m),
+            column(joined.waited, m),
             extra,
         )
         for m in range(len(bars.markets))
@@ -91,10 +105,16 @@ def variance_samples(observed: Observed, reading: Reading) -> Vector:
     Returns
     -------
     Vector [T]   Squared log return over the bar; NaN where there is no bar, and for squared returns also
-                 after a gap.
+                 before anything is known. After a gap the move across it counts (`kernels.bar_variance`).
     """
+    waited = observed.waited / observed.hours
     if reading == "squared-return":
-        return observed.returns**2
+        return squared_return(observed.returns, observed.crossed, observed.body, waited)
+    return across_gap(_alone(observed, reading), observed.crossed, waited)
+
+
+def _alone(observed: Observed, reading: Reading) -> Vector:
+    """Read the variance of each bar from the bar alone, in another way than by its return."""
     if reading == "parkinson":
         return parkinson(observed.upper, observed.lower)
     if reading == "garman-klass":

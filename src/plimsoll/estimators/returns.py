@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plimsoll.domain.bars import Bars
-from plimsoll.types import Flags, Matrix, Vector
+from plimsoll.domain.bars import HOUR, Bars
+from plimsoll.types import Flags, Matrix, Times, Vector
 
-__all__ = ["LastClose", "join"]
+__all__ = ["Joined", "LastClose", "join", "nothing_heard"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,24 +18,61 @@ class LastClose:
     ----------
     end : int           When its last bar closed, milliseconds UTC; 0 before any bar.
     close : Vector [M]  Its last closes; NaN where a market had no bar.
+    price : Vector [M]  The last known closes, however long ago; NaN before the first.
+    heard : Times [M]   When they closed, milliseconds UTC; 0 before the first.
     """
 
     end: int
     close: Vector
+    price: Vector
+    heard: Times
 
 
-def join(last: LastClose, bars: Bars) -> tuple[Matrix, Flags, LastClose]:
-    """Take the log returns of a piece of bars, the first of them against the piece before.
+def nothing_heard(markets: int) -> LastClose:
+    """Start before any bar."""
+    unknown = np.full(markets, np.nan)
+    return LastClose(0, unknown, unknown, np.zeros(markets, dtype=np.int64))
 
-    Returns
-    -------
-    returns : Matrix [T, M]    Log close on close; NaN where the bar before is missing.
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What joins each bar of a piece to the one before.
+
+    Attributes
+    ----------
     contiguous : Flags [T, M]  Where the bar before is the direct predecessor.
-    last : LastClose           Where this piece stops.
+    before : Matrix [T, M]     Its close; NaN elsewhere.
+    returns : Matrix [T, M]    Log close on close; NaN elsewhere.
+    crossed : Matrix [T, M]    Log of the open over the last known close, in the first bar after a gap; NaN
+                               elsewhere.
+    waited : Matrix [T, M]     Hours from that close to the end of that bar; NaN elsewhere.
     """
+
+    contiguous: Flags
+    before: Matrix
+    returns: Matrix
+    crossed: Matrix
+    waited: Matrix
+
+
+def join(last: LastClose, bars: Bars) -> tuple[Joined, LastClose]:
+    """Join a piece of bars to the piece before; and say where it stops."""
     contiguous = bars.contiguous()
-    before = np.vstack([last.close, bars.close[:-1]])
     if last.end == bars.times[0]:
         contiguous[0] = ~np.isnan(last.close) & ~np.isnan(bars.close[0])
-    returns = np.where(contiguous, np.log(bars.close / np.where(contiguous, before, bars.close)), np.nan)
-    return returns, contiguous, LastClose(int(bars.ends[-1]), bars.close[-1].copy())
+    before = np.where(contiguous, np.vstack([last.close, bars.close[:-1]]), np.nan)
+    prices, heard = _last_known(last, bars)
+    gap = ~contiguous & ~np.isnan(bars.close) & ~np.isnan(prices[:-1])
+    crossed = np.log(bars.open / np.where(gap, prices[:-1], np.nan))
+    waited = np.where(gap, (bars.ends[:, None] - heard[:-1]) / HOUR, np.nan)
+    joined = Joined(contiguous, before, np.log(bars.close / before), crossed, waited)
+    return joined, LastClose(int(bars.ends[-1]), bars.close[-1].copy(), prices[-1], heard[-1])
+
+
+def _last_known(last: LastClose, bars: Bars) -> tuple[Matrix, Times]:
+    """Carry the last known close of each market forward, and when it closed; [T + 1, M] each."""
+    prices = np.vstack([last.price, bars.close])
+    known = np.where(np.isnan(prices), 0, np.arange(len(prices))[:, None])
+    rows = np.maximum.accumulate(known, axis=0)
+    ends = np.vstack([last.heard, np.broadcast_to(bars.ends[:, None], bars.close.shape)])
+    return np.take_along_axis(prices, rows, axis=0), np.take_along_axis(ends, rows, axis=0)

@@ -36,7 +36,6 @@ def begin_scale(markets: int) -> ScaleMemory:
         target=unknown.copy(),
         scale=unknown.copy(),
         saved=np.zeros(markets),
-        jump=np.zeros(markets),
     )
 
 
@@ -45,7 +44,6 @@ def update_scale(
     settings: CalibrationSettings,
     hours: float,
     samples: Matrix,
-    ranges: Matrix,
     volatility: Matrix,
 ) -> tuple[ScaleMemory, Volatility]:
     """Absorb T bars; `kernels.scale.scale_path_definition` has the equation.
@@ -54,7 +52,6 @@ def update_scale(
     ----------
     hours : float                Length of a bar.
     samples : Matrix [T, M]      Squared log return over the bar, however it is read; NaN in a gap.
-    ranges : Matrix [T, M]       Log of high over low; NaN where there is no bar.
     volatility : Matrix [T, M]   Forecast after each bar, log return per square root of an hour.
     """
     guard = settings.guard
@@ -64,11 +61,10 @@ def update_scale(
         slow_decay=float(np.exp(-hours / (24.0 * guard.stress_days))),
         weight=guard.stress_weight,
         keep=guard.keep_over(hours),
-        jump=np.inf if guard.jump_deviations is None else guard.jump_deviations,
     )
     base = guard.rise_base / (_USUAL_QUANTILE * np.sqrt(settings.horizon_hours))
     limit = RiseLimit(guard.rise_speed, guard.rise_saved, float(base))
-    path = scale_path(samples / hours, ranges, volatility, terms, limit, after)
+    path = scale_path(samples / hours, volatility, terms, limit, after)
     return after, Volatility(volatility, path)
 
 

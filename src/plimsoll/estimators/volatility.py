@@ -7,10 +7,12 @@ import numpy as np
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.estimators.har import Har
+from plimsoll.estimators.jumps import JumpState, begin_jumps, update_jumps
 from plimsoll.estimators.observed import Observed
+from plimsoll.estimators.returns import Joined
 from plimsoll.estimators.scale import LEAST_VOLATILITY, Volatility, begin_scale, update_scale
-from plimsoll.kernels.bar_variance import parkinson
-from plimsoll.kernels.clock_hours import HourMemory, gather_hours
+from plimsoll.kernels.bar_variance import across_gap, parkinson, squared_return
+from plimsoll.kernels.clock_hours import HOUR_FIELDS, HourMemory, begin_hours, gather_hours
 from plimsoll.kernels.ewma import ewma_variance
 from plimsoll.kernels.har import HarMemory
 from plimsoll.kernels.scale import ScaleMemory
@@ -38,6 +40,7 @@ class VolatilityState:
     hourly : Matrix [2, M]   Of the last whole hour: the forecast variance per hour over the horizon, NaN
                              until known, and the average `fast` then.
     scale : ScaleMemory      See `kernels.scale.scale_path_definition`.
+    jumps : JumpState        See `jumps.update_jumps`.
     """
 
     fast: Matrix
@@ -45,6 +48,7 @@ class VolatilityState:
     regressions: tuple[HarMemory, ...]
     hourly: Matrix
     scale: ScaleMemory
+    jumps: JumpState
 
     @property
     def volatility(self) -> Vector:
@@ -66,19 +70,18 @@ class VolatilityState:
 
 def begin_volatility(markets: int) -> VolatilityState:
     """Start without any assumption."""
-    parts = np.zeros((6, markets))
-    parts[5] = np.nan
     return VolatilityState(
         fast=np.zeros((2, markets)),
-        hours=HourMemory(parts, np.zeros(1, dtype=np.int64)),
+        hours=begin_hours(markets),
         regressions=tuple(_HAR.begin(1.0) for _ in range(markets)),
         hourly=np.full((2, markets), np.nan),
         scale=begin_scale(markets),
+        jumps=begin_jumps(markets),
     )
 
 
 def update_volatility(
-    state: VolatilityState, settings: CalibrationSettings, bars: Bars, returns: Matrix
+    state: VolatilityState, settings: CalibrationSettings, bars: Bars, joined: Joined
 ) -> tuple[VolatilityState, Volatility]:
     r"""Absorb T bars.
 
@@ -90,10 +93,10 @@ def update_volatility(
 
     Parameters
     ----------
-    returns : Matrix [T, M]   From `returns.join`: NaN marks a gap, and such a bar is skipped.
+    joined : Joined   From `returns.join`; in the first bar after a gap the move across it counts.
     """
     hours = bars.length / HOUR
-    samples = _variance_samples(bars, returns) / hours
+    samples = _variance_samples(bars, joined) / hours
     decay = max(settings.decay_per_hour**hours, settings.decay_per_bar)
     average, numerator, denominator = ewma_variance(samples, decay, state.fast[0], state.fast[1])
     gathered = HourMemory._make(part.copy() for part in state.hours)
@@ -102,11 +105,11 @@ def update_volatility(
     )
     regressions, forecasts = _har_forecasts(state.regressions, settings, ends, found)
     variance, hourly = _between_hours(state.hourly, average, bars.ends, ends, forecasts)
-    ranges = np.fmax(np.log(bars.high / bars.low), np.abs(returns))
-    scale, path = update_scale(
-        state.scale, settings, hours, samples * hours, ranges, np.maximum(np.sqrt(variance), LEAST_VOLATILITY)
-    )
-    after = VolatilityState(np.vstack([numerator, denominator]), gathered, regressions, hourly, scale)
+    volatility = np.maximum(np.sqrt(variance), LEAST_VOLATILITY)
+    scale, path = update_scale(state.scale, settings, hours, samples * hours, volatility)
+    known = np.vstack([state.volatility, volatility[:-1]])
+    jumps = update_jumps(state.jumps, settings.guard, bars, joined, known)
+    after = VolatilityState(np.vstack([numerator, denominator]), gathered, regressions, hourly, scale, jumps)
     return after, path
 
 
@@ -126,9 +129,10 @@ def _har_forecasts(
 
 
 def _hours_of(ends: Times, found: Matrix) -> Observed:
-    returns, upper, lower, body, volume, joined = (np.ascontiguousarray(found[:, k]) for k in range(6))
+    returns, *rest, joined = (np.ascontiguousarray(found[:, k]) for k in range(HOUR_FIELDS))
+    upper, lower, body, volume, crossed, waited = rest
     nothing = np.zeros((len(ends), 0))
-    return Observed(ends, 1.0, joined == 1.0, returns, upper, lower, body, volume, nothing)
+    return Observed(ends, 1.0, joined == 1.0, returns, upper, lower, body, volume, crossed, waited, nothing)
 
 
 def _between_hours(
@@ -154,7 +158,10 @@ def parkinson_variance(bars: Bars) -> Matrix:
     return parkinson(np.log(bars.high), np.log(bars.low))
 
 
-def _variance_samples(bars: Bars, returns: Matrix) -> Matrix:
+def _variance_samples(bars: Bars, joined: Joined) -> Matrix:
+    """Read squared log returns over the bars; NaN where there is none, and before anything is known."""
+    waited = joined.waited * HOUR / bars.length
     if bars.length < _RANGE_BARS:
-        return returns**2
-    return np.where(np.isnan(returns), np.nan, parkinson_variance(bars))
+        return squared_return(joined.returns, joined.crossed, np.log(bars.close / bars.open), waited)
+    known = ~np.isnan(joined.returns) | ~np.isnan(joined.crossed)
+    return np.where(known, across_gap(parkinson_variance(bars), joined.crossed, waited), np.nan)

@@ -2,14 +2,34 @@
 
 import numpy as np
 
-from plimsoll.types import Vector
+from plimsoll.types import Matrix, Vector
 
-__all__ = ["garman_klass", "parkinson", "rogers_satchell", "yang_zhang"]
+__all__ = ["across_gap", "garman_klass", "parkinson", "rogers_satchell", "squared_return", "yang_zhang"]
 
 _PARKINSON = 4.0 * np.log(2.0)
 _GARMAN_KLASS = 2.0 * np.log(2.0) - 1.0
 _BODY_SHARE = 0.34 / 2.34
 """Weight of the body that makes the variance of `yang_zhang` least over a long window."""
+
+
+def across_gap(variance: Matrix, crossed: Matrix, waited: Matrix) -> Matrix:
+    r"""Count the move over a gap in with the bar after it: :math:`\max(v, (v + g^2) / k)`.
+
+    What happened while nothing was heard is spread over the time it took, and takes nothing from what the bar
+    itself shows.
+
+    Parameters
+    ----------
+    variance : Matrix [...]   v, of each bar itself.
+    crossed : Matrix [...]    g, log of the open over the last known close; NaN where no gap was crossed.
+    waited : Matrix [...]     k, bars from that close to the bar's end.
+    """
+    return np.fmax(variance, (variance + crossed**2) / waited)
+
+
+def squared_return(returns: Matrix, crossed: Matrix, body: Matrix, waited: Matrix) -> Matrix:
+    r"""Square the return; that over a gap and the bar after it is spread over the time it took, `waited`."""
+    return np.where(np.isnan(crossed), returns**2, (crossed + body) ** 2 / waited)
 
 
 def parkinson(upper: Vector, lower: Vector) -> Vector:

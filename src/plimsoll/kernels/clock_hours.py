@@ -7,14 +7,14 @@ from numba import njit
 
 from plimsoll.types import Array, Matrix, Times, Vector
 
-__all__ = ["HOUR_FIELDS", "HourMemory", "gather_hours"]
+__all__ = ["HOUR_FIELDS", "HourMemory", "begin_hours", "gather_hours"]
 
-HOUR_FIELDS = 6
-"""Columns of a finished hour: log return, log of high, low and close over the open, volume, and whether the
-hour
-before it is known (1) or not (0)."""
+HOUR_FIELDS = 8
+"""Columns of a finished hour: log return, log of high, low and close over the open, volume; where the hour
+before it is not known, log of the open over the close of the last that is, and hours from then to its end;
+whether the hour before is known (1) or not (0)."""
 
-_OPEN, _HIGH, _LOW, _VOLUME, _BARS, _CLOSE = range(6)
+_OPEN, _HIGH, _LOW, _VOLUME, _BARS, _CLOSE, _CLOSED = range(7)
 _HOUR = 3_600_000
 
 
@@ -23,13 +23,20 @@ class HourMemory(NamedTuple):
 
     Attributes
     ----------
-    parts : Matrix [6, M]   Of the hour under way: open, high, low, volume, bars; and the close of the hour
-                            before, NaN where that hour was not whole.
-    end : Times [1]         When the last whole hour closed.
+    parts : Matrix [7, M]   Of the hour under way: open, high, low, volume, bars; the close of the last whole
+                            hour, NaN before the first, and which hour since 1970 that was.
+    hour : Times [1]        Which hour since 1970 is under way.
     """
 
     parts: Matrix
-    end: Times
+    hour: Times
+
+
+def begin_hours(markets: int) -> HourMemory:
+    """Start before any bar."""
+    parts = np.zeros((7, markets))
+    parts[_CLOSE] = np.nan
+    return HourMemory(parts, np.full(1, -1, dtype=np.int64))
 
 
 @njit(cache=True)
@@ -49,24 +56,27 @@ def _finish(
     m: int,
     close: float,
     needed: float,
-    joined: bool,  # noqa: FBT001  (numba takes no keyword)
+    hour: int,
     row: Vector,
 ) -> None:
     """Write the hour that ends now into a row, NaN where a bar of it is missing; begin the next."""
     row[:] = np.nan
-    row[5] = 0.0
-    before = parts[_CLOSE, m]
-    parts[_CLOSE, m] = np.nan
+    row[7] = 0.0
     if parts[_BARS, m] == needed:
-        opened = parts[_OPEN, m]
-        if joined and not np.isnan(before):
+        opened, before = parts[_OPEN, m], parts[_CLOSE, m]
+        since = hour - parts[_CLOSED, m]
+        if not np.isnan(before) and since == 1.0:
             row[0] = np.log(close / before)
-            row[5] = 1.0
+            row[7] = 1.0
+        elif not np.isnan(before):
+            row[5] = np.log(opened / before)
+            row[6] = since
         row[1] = np.log(parts[_HIGH, m] / opened)
         row[2] = np.log(parts[_LOW, m] / opened)
         row[3] = np.log(close / opened)
         row[4] = parts[_VOLUME, m]
         parts[_CLOSE, m] = close
+        parts[_CLOSED, m] = hour
     parts[_BARS, m] = 0.0
 
 
@@ -98,17 +108,17 @@ def gather_hours(
         return ends[:0], hours[:0]
     needed = float(_HOUR // length)
     for t in range(len(times)):
-        if times[t] % _HOUR == 0:
+        hour = times[t] // _HOUR
+        if hour != memory.hour[0]:
             memory.parts[_BARS, :] = 0.0
+            memory.hour[0] = hour
         for m in range(close.shape[1]):
             if not np.isnan(close[t, m]):
                 _take(memory.parts, m, opened[t, m], high[t, m], low[t, m], volume[t, m])
         end = times[t] + length
         if end % _HOUR == 0:
-            joined = end - memory.end[0] == _HOUR
             for m in range(close.shape[1]):
-                _finish(memory.parts, m, close[t, m], needed, joined, hours[count, m])
-            memory.end[0] = end
+                _finish(memory.parts, m, close[t, m], needed, hour, hours[count, m])
             ends[count] = end
             count += 1
     return ends[:count], hours[:count]

@@ -26,7 +26,6 @@ class ScaleMemory(NamedTuple):
     volatility : Vector [M]     The last forecast, per square root of an hour; NaN before the first.
     target, scale : Vector [M]  Before and after the speed limits; NaN before the first.
     saved : Vector [M]          Rise that is saved up (`kernels.rise`).
-    jump : Vector [M]           Log move of the last jump, less what has faded of it.
     """
 
     slow: Matrix
@@ -34,7 +33,6 @@ class ScaleMemory(NamedTuple):
     target: Vector
     scale: Vector
     saved: Vector
-    jump: Vector
 
 
 class ScaleTerms(NamedTuple):
@@ -45,20 +43,17 @@ class ScaleTerms(NamedTuple):
     hours : float          Length of a bar.
     slow_decay : float     Weight of the past in the slow average, per bar.
     weight : float         w.
-    keep : float           Share of an excess, and of a jump, that a bar leaves.
-    jump : float           Deviations from which on a bar's range is a jump; infinite for never.
+    keep : float           Share of an excess that a bar leaves.
     """
 
     hours: float
     slow_decay: float
     weight: float
     keep: float
-    jump: float
 
 
 def scale_path_definition(
     samples: Matrix,
-    ranges: Matrix,
     volatility: Matrix,
     terms: ScaleTerms,
     limit: RiseLimit,
@@ -70,8 +65,7 @@ def scale_path_definition(
         slow_t &= \text{average of } \min(x_s, (16 G_{s-1})^2) \text{ over } s \le t \\
         target_t &= (1 - w)\, \sigma_t + w \sqrt{slow_t} \\
         G_t &= \text{limited rise from } G_{t-1} \text{ to } target_t \text{ (kernels.rise), or }
-               target_t + (G_{t-1} - target_t)\, k \text{ if falling} \\
-        J_t &= \max(k J_{t-1},\; R_t\, 1[R_t > j \sigma_{t-1} \sqrt h])
+               target_t + (G_{t-1} - target_t)\, k \text{ if falling}
 
     Excursions are standardised by G, and the rate is their quantile times G: so blending and limiting change
     *when* margin is held, not how much is covered. Row t uses rows up to t only.
@@ -79,7 +73,6 @@ def scale_path_definition(
     Parameters
     ----------
     samples : Matrix [T, M]      Variance per hour seen in each bar; NaN in a gap.
-    ranges : Matrix [T, M]       Log of high over low, or the return where that is larger; NaN in a gap.
     volatility : Matrix [T, M]   Forecast after each bar, per square root of an hour; NaN until known.
 
     Returns
@@ -89,10 +82,6 @@ def scale_path_definition(
     path = np.full(samples.shape, np.nan)
     for t in range(samples.shape[0]):
         for m in range(samples.shape[1]):
-            sigma = memory.volatility[m]
-            memory.jump[m] *= terms.keep
-            if ranges[t, m] > terms.jump * sigma * np.sqrt(terms.hours):
-                memory.jump[m] = max(memory.jump[m], ranges[t, m])
             sample = samples[t, m]
             if not np.isnan(sample):
                 sample = np.fmin(sample, (_FAR * memory.scale[m]) ** 2)

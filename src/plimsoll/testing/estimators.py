@@ -10,7 +10,7 @@ import numpy as np
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.estimators.forecasts import VarianceForecaster
 from plimsoll.estimators.observed import Observed, observe
-from plimsoll.estimators.returns import LastClose
+from plimsoll.estimators.returns import nothing_heard
 from plimsoll.testing.bars import holed, wild_bars
 from plimsoll.testing.laws import hold
 from plimsoll.types import Matrix
@@ -200,7 +200,7 @@ def _repriced(bars: Bars, change: Callable[[Matrix], Matrix]) -> Bars:
 def _observed(bars: Bars) -> Observed:
     """See bars and, as a regressor, something that moves and is always known."""
     regressors = np.sin(bars.times[:, None] / (7.0 * HOUR))
-    (seen,), _ = observe(LastClose(0, np.full(1, np.nan)), bars, regressors)
+    (seen,), _ = observe(nothing_heard(1), bars, regressors)
     return seen
 
 
