@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from plimsoll.clearing.statuses import Status
 from plimsoll.domain.events import (
@@ -171,12 +172,9 @@ def test_a_position_of_many_millions_can_always_shrink(held, less):
     ],
 )
 def test_a_tick_that_cannot_be_is_refused_by_listing_and_figure(field, place, figure, said):
-    whole = {name: [1.0] * COLUMNS for name in ("marks", "volume", "impact", "depth")}
-    if place is None:
-        whole[field].append(figure)
-    else:
-        whole[field][place] = figure
-    event = Ticked(5, **{name: tuple(figures) for name, figures in whole.items()})
+    ones = (1.0,) * COLUMNS
+    figures = (*ones, figure) if place is None else (*ones[:place], figure, *ones[place + 1 :])
+    event = structs.replace(Ticked(5, ones, ones, ones, ones), **{field: figures})
     with pytest.raises(PlimsollError, match=re.escape(said)):
         step(venue(10**12, 10**12), event)
 
