@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from plimsoll.domain.settings import CalibrationSettings
     from plimsoll.engine.machine import step
     from plimsoll.errors import Code, PlimsollError
-    from plimsoll.feeds.bars import read_bars
+    from plimsoll.feeds.bars import bars_from, read_bars
     from plimsoll.margin import margin_model, profiles
     from plimsoll.margin.explain import Explanation, explain
     from plimsoll.margin.venue import requirement
@@ -49,6 +49,7 @@ __all__ = [
     "ReplaySettings",
     "StaticTiers",
     "absorb",
+    "bars_from",
     "begin",
     "calibrate",
     "explain",
@@ -80,6 +81,7 @@ _HOMES = {
     "ReplaySettings": "plimsoll.sim.settings",
     "StaticTiers": "plimsoll.domain.parameters",
     "absorb": "plimsoll.calibration",
+    "bars_from": "plimsoll.feeds.bars",
     "begin": "plimsoll.calibration",
     "calibrate": "plimsoll.calibration",
     "explain": "plimsoll.margin.explain",
