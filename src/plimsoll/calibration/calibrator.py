@@ -92,7 +92,7 @@ def absorb(state: CalibratorState, bars: Bars) -> CalibratorState:
     settings = state.settings
     joined, last = join(state.last, bars)
     volatility, path = update_volatility(state.volatility, settings, bars, joined)
-    excursions = update_excursions(state.excursions, settings, bars, joined.contiguous, path)
+    excursions = update_excursions(state.excursions, settings, bars, joined.missing, path)
     return replace(state, last=last, volatility=volatility, excursions=excursions)
 
 

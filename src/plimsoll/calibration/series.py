@@ -102,7 +102,7 @@ def _tails(
     bars: Bars, observed: Observed, policy: RatePolicy, settings: CalibrationSettings, scale: Volatility
 ) -> tuple[Matrix, Matrix, Matrix]:
     """Take quantile and mean beyond it of what the policy measures, and the floor; Matrix [T, 2] each."""
-    log = update_excursions(begin_excursions(1), settings, bars, observed.contiguous[:, None], scale)
+    log = update_excursions(begin_excursions(1), settings, bars, observed.missing[:, None], scale)
     moments, windows = log.matured
     horizon = max(round(settings.horizon_hours * HOUR), bars.length)
     known = np.searchsorted(moments + horizon, bars.ends, side="right")
