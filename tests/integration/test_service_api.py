@@ -212,6 +212,16 @@ def test_an_old_tick_is_refused_and_the_marks_stay(venue):
     assert venue.get("/v1/markets").json()[0]["price"] == price
 
 
+def test_a_first_tick_that_leaves_an_instrument_out_is_told_which(tmp_path):
+    with running(external_settings(tmp_path)) as (service, client):
+        fresh = Desk(service, client)
+        body = {"time": fresh.time + 1, "marks": {"BTC-PERP": 6e4, "BTC": 6e4, "ETH": 2e3}}
+        answer = fresh.post("/v1/ticks", body, Scope.RISK, next(KEYS))
+        assert (answer.status_code, answer.json()["code"]) == (422, "missing-price")
+        assert "of ETH-PERP" in answer.json()["message"]
+        fresh.tick(1.0)
+
+
 @pytest.mark.parametrize("quantity", ["0", "0.000000000001", "NaN", "Infinity", "1e40"])
 def test_a_quantity_that_is_no_whole_number_of_lots_is_refused(venue, quantity):
     body = {
