@@ -260,10 +260,10 @@ class EngineRoom:
         return answers
 
     def _keep_finished(self) -> list[KeptBar]:
-        """Write down the bars that ticks have finished since the last call."""
+        """Write down the bars that ticks have finished since the last call; what fails waits for the next."""
+        if self._finished:
+            self._records.keep_bars(self._finished)
         finished, self._finished = self._finished, []
-        if finished:
-            self._records.keep_bars(finished)
         return finished
 
     def _learn(self, bar: KeptBar) -> None:
