@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from plimsoll.domain.quotes import Quotes, market_of
     from plimsoll.domain.settings import CalibrationSettings
     from plimsoll.errors import Code, PlimsollError
-    from plimsoll.feeds.bars import read_bars
+    from plimsoll.feeds.bars import bars_from, read_bars
     from plimsoll.margin import margin_model, profiles
     from plimsoll.margin.explain import Explanation, explain
     from plimsoll.margin.venue import requirement, requirements
@@ -54,6 +54,7 @@ __all__ = [
     "Replay",
     "ReplaySettings",
     "StaticTiers",
+    "bars_from",
     "calibrate",
     "calibration",
     "daily_history",
@@ -89,6 +90,7 @@ _HOMES = {
     "Replay": "plimsoll.sim.outcome",
     "ReplaySettings": "plimsoll.sim.settings",
     "StaticTiers": "plimsoll.domain.parameters",
+    "bars_from": "plimsoll.feeds.bars",
     "calibrate": "plimsoll.calibration",
     "daily_history": "plimsoll.scenarios.library",
     "explain": "plimsoll.margin.explain",

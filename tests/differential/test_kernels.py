@@ -15,6 +15,7 @@ from plimsoll.estimators.excursions import begin_excursions, update_excursions
 from plimsoll.estimators.returns import join, nothing_heard
 from plimsoll.estimators.scale import begin_scale
 from plimsoll.estimators.volatility import begin_volatility, update_volatility
+from plimsoll.kernels.clock_hours import MISSING_SHARE
 from plimsoll.kernels.distance import adverse_moves, adverse_moves_definition
 from plimsoll.kernels.ewma import ewma_variance, ewma_variance_definition
 from plimsoll.kernels.excursion import window_definition
@@ -170,21 +171,17 @@ def measured_by_hand(bars, settings, path):
     for t, end in enumerate(bars.ends):
         if end // stride == bars.times[t] // stride:
             continue
-        inside = np.flatnonzero((bars.times >= end) & (bars.times < end + span))
         closing = np.flatnonzero(bars.ends >= end + span)
         if len(closing) == 0:
             continue
-        inside = (
-            np.arange(t + 1, closing[0] + 1) if len(inside) == 0 else np.arange(inside[0], closing[0] + 1)
-        )
         figures = np.full((len(bars.markets), 5), np.nan)
-        whole = (
-            len(inside) > 0 and (np.diff(np.append(bars.times[t], bars.times[inside])) == bars.length).all()
-        )
         for m in range(len(bars.markets)):
-            known = ~np.isnan(bars.close[np.append(t, inside), m]).any()
+            inside = t + 1 + np.flatnonzero(~np.isnan(bars.close[t + 1 : closing[0] + 1, m]))
+            at_edges = ~np.isnan(bars.close[[t, closing[0]], m]).any()
+            gaps = bars.times[inside] - np.append(end, bars.ends[inside[:-1]])
+            known = at_edges and gaps.max() < HOUR and gaps.sum() <= MISSING_SHARE * span
             sigma, scale = path.volatility[t, m], path.scale[t, m]
-            if whole and known and sigma > 0.0 and scale > 0.0:
+            if known and sigma > 0.0 and scale > 0.0:
                 low, high, close = bars.low[inside, m], bars.high[inside, m], bars.close[inside, m]
                 figures[m] = window_definition(
                     bars.close[t, m], sigma, scale, low, high, close, horizon / HOUR, span / HOUR
@@ -195,7 +192,7 @@ def measured_by_hand(bars, settings, path):
 
 @given(
     seed=seeds,
-    length=st.sampled_from([5 * MINUTE, 20 * MINUTE, HOUR, 24 * HOUR]),
+    length=st.sampled_from([MINUTE, 5 * MINUTE, 20 * MINUTE, HOUR, 24 * HOUR]),
     horizon=st.sampled_from([1.0, 4.0, 4.5, 24.0]),
     share=st.sampled_from([0.0, 0.02, 0.2]),
 )
@@ -205,7 +202,7 @@ def test_every_window_measures_what_its_definition_says(seed, length, horizon, s
     settings = CalibrationSettings(horizon_hours=horizon)
     joined, _ = join(nothing_heard(2), bars)
     _, path = update_volatility(begin_volatility(2), settings, bars, joined)
-    state = update_excursions(begin_excursions(2), settings, bars, joined.contiguous, path)
+    state = update_excursions(begin_excursions(2), settings, bars, joined.missing, path)
     moments, windows = state.matured
     expected = measured_by_hand(bars, settings, path)
     assert sorted(moments.tolist()) == sorted(expected)

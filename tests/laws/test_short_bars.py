@@ -148,3 +148,43 @@ def test_days_without_a_bar_and_the_usual_move_in_them_are_no_jump():
     moves[0] = 3.0 * DEVIATION * np.sqrt(73.0)
     assert moves[0] > (SETTINGS.guard.jump_deviations or np.inf) * DEVIATION
     assert jump_of(hours_then(moves, 72)) == 0.0
+
+
+FORTY_DAYS = 40 * 24
+
+
+@pytest.mark.parametrize("share", [0.001, 0.005, 0.02])
+def test_a_few_minutes_lost_leave_nearly_every_window_and_hour(share):
+    generator = np.random.default_rng(2)
+    moves = DEVIATION / np.sqrt(60.0) * generator.standard_normal(37 * 1440)
+    whole = minutes(2, moves)
+    kept = generator.random(len(whole)) >= share
+    state = absorb(begin(whole.markets, SETTINGS), rows_of(whole, kept))
+    known = (~np.isnan(state.excursions.matured[1][:, 0, 0])).sum()
+    # The minute at which a window opens may be lost, and the one at which it ends: twice the share.
+    assert known >= (1.0 - 3.0 * share) * FORTY_DAYS - 30
+    learnt = state.volatility.regressions[0].counts[3:]
+    assert (learnt >= 0.97 * (FORTY_DAYS - np.array([2, 5, 25]))).all()
+    assert state.volatility.forecasters == ("har-plus",)
+
+
+def test_what_is_left_of_a_window_measures_the_move_over_what_is_missing():
+    moves = np.zeros(5 * 60)
+    moves[90] = np.log(0.7)
+    bars = minutes(3, moves)
+    fallen = len(bars) - 5 * 60 + 90
+    kept = np.ones(len(bars), dtype=np.bool_)
+    kept[fallen - 5 : fallen + 5] = False
+    for piece in (bars, rows_of(bars, kept)):
+        moments, windows = absorb(begin(bars.markets, SETTINGS), piece).excursions.matured
+        over_it = windows[moments == bars.times[fallen - 90], 0, 3]
+        assert over_it == pytest.approx([-np.log(0.7)], rel=ROUNDING)
+
+
+@pytest.mark.parametrize("lost", [25, 60])
+def test_a_window_that_misses_more_than_a_tenth_is_not_known(lost):
+    bars = minutes(4, np.zeros(4 * 60))
+    kept = np.ones(len(bars), dtype=np.bool_)
+    kept[-200 : lost - 200] = False
+    moments, windows = absorb(begin(bars.markets, SETTINGS), rows_of(bars, kept)).excursions.matured
+    assert np.isnan(windows[moments == bars.times[-240], 0]).all()

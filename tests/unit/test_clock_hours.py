@@ -19,7 +19,7 @@ def gathered(bars, pieces=1):
         prices = (piece.open, piece.high, piece.low, piece.close, piece.volume)
         found = gather_hours(memory, piece.times, piece.length, *prices)
         ends.append(found[0])
-        hours.append(found[1])
+        hours.append(found[2])
     return np.concatenate(ends), np.concatenate(hours)
 
 
@@ -49,10 +49,10 @@ def test_hourly_bars_are_their_own_hours_and_longer_ones_make_up_none():
         assert len(gathered(wild_bars(2, 30, length=length))[0]) == 0
 
 
-def test_an_hour_with_a_missing_bar_is_not_whole_and_nor_is_the_return_after_it():
+def test_an_hour_with_two_missing_bars_of_twelve_is_not_whole_and_nor_is_the_return_after_it():
     bars = wild_bars(3, 60, length=5 * MINUTE)
     for prices in (bars.open, bars.high, bars.low, bars.close):
-        prices[15, 0] = np.nan
+        prices[15:17, 0] = np.nan
     _, hours = gathered(bars)
     assert np.isnan(hours[1, 0, :5]).all()
     assert np.isnan(hours[2, 0, 0])
@@ -66,11 +66,41 @@ def test_an_hour_with_a_missing_bar_is_not_whole_and_nor_is_the_return_after_it(
 def test_a_missing_row_is_a_missing_bar_of_every_market():
     bars = wild_bars(3, 60, length=5 * MINUTE)
     kept = np.ones(60, dtype=bool)
-    kept[[15, 35]] = False
+    kept[[15, 20, 34, 35]] = False
     ends, hours = gathered(rows_of(bars, kept))
-    assert (ends == START + HOUR * np.array([1, 2, 4, 5])).all()
-    assert np.isnan(hours[1, :, 1]).all()
-    assert np.isnan(hours[2, :, 0]).all()
+    assert (ends == START + HOUR * np.arange(1, 6)).all()
+    assert np.isnan(hours[1:3, :, 1]).all()
+    assert np.isnan(hours[3, :, 0]).all()
+
+
+@pytest.mark.parametrize("lost", [12, 15, 23])
+def test_an_hour_may_miss_one_bar_of_twelve_and_its_range_counts_the_move_over_it(lost):
+    bars = wild_bars(3, 60, length=5 * MINUTE)
+    for prices in (bars.open, bars.high, bars.low, bars.close):
+        prices[lost + 1 :] *= 0.5
+    kept = np.ones(60, dtype=bool)
+    kept[lost] = False
+    ends, hours = gathered(rows_of(bars, kept))
+    whole = gathered(bars)[1]
+    assert (ends == START + HOUR * np.arange(1, 6)).all()
+    assert not np.isnan(hours[1:, :, :5]).any()
+    assert hours[1:, :, 0].sum(axis=0) == pytest.approx(whole[1:, :, 0].sum(axis=0), rel=LOGARITHM)
+    widest = (hours[:, :, 1] - hours[:, :, 2]).max(axis=0)
+    assert (widest > 0.9 * np.log(2.0)).all()
+
+
+def test_an_hour_without_its_last_bar_is_known_with_the_next_one():
+    bars = wild_bars(3, 60, length=5 * MINUTE)
+    kept = np.ones(60, dtype=bool)
+    kept[23] = False
+    piece = rows_of(bars, kept)
+    prices = (piece.open, piece.high, piece.low, piece.close, piece.volume)
+    ends, known, _ = gather_hours(begin_hours(2), piece.times, piece.length, *prices)
+    assert (piece.ends[known] - ends == np.array([0, 5 * MINUTE, 0, 0, 0])).all()
+
+
+def test_bars_that_lie_across_the_ends_of_hours_make_up_none():
+    assert len(gathered(wild_bars(2, 30, start=START + 30 * MINUTE))[0]) == 0
 
 
 def test_two_half_hours_around_an_outage_are_no_whole_hour():
@@ -79,10 +109,10 @@ def test_two_half_hours_around_an_outage_are_no_whole_hour():
     kept[18:30] = False
     for pieces in (1, 48):
         ends, hours = gathered(rows_of(bars, kept), pieces)
-        assert (ends == START + HOUR * np.array([1, 3, 4, 5])).all()
-        assert np.isnan(hours[1, :, :5]).all()
-        assert np.isnan(hours[2, :, 0]).all()
-        assert not np.isnan(hours[2:, :, 1:5]).any()
+        assert (ends == START + HOUR * np.arange(1, 6)).all()
+        assert np.isnan(hours[1:3, :, :5]).all()
+        assert np.isnan(hours[3, :, 0]).all()
+        assert not np.isnan(hours[3:, :, 1:5]).any()
 
 
 @pytest.mark.parametrize("pieces", [2, 7, 60])

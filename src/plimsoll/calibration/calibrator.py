@@ -6,6 +6,7 @@ import numpy as np
 
 from plimsoll.calibration.guards import Guarded, GuardState, apply_guard, begin_guard
 from plimsoll.calibration.models import ModelRates, model_rates
+from plimsoll.domain.bar_checks import check_bars
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.implied import ImpliedHistory
 from plimsoll.domain.parameters import (
@@ -79,8 +80,10 @@ def absorb(state: CalibratorState, bars: Bars) -> CalibratorState:
 
     Raises
     ------
-    PlimsollError   `OUT_OF_ORDER` where the bars begin before the last absorbed bar ended.
+    PlimsollError   `OUT_OF_ORDER` where the bars begin before the last absorbed bar ended; what
+                    `domain.bar_checks.check_bars` raises.
     """
+    check_bars(bars)
     if len(bars) == 0:
         return state
     if bars.markets != state.markets or bars.times[0] < state.last.end:
@@ -93,7 +96,7 @@ def absorb(state: CalibratorState, bars: Bars) -> CalibratorState:
     settings = state.settings
     joined, last = join(state.last, bars)
     volatility, path = update_volatility(state.volatility, settings, bars, joined)
-    excursions = update_excursions(state.excursions, settings, bars, joined.contiguous, path)
+    excursions = update_excursions(state.excursions, settings, bars, joined.missing, path)
     return replace(state, last=last, volatility=volatility, excursions=excursions)
 
 

@@ -84,7 +84,7 @@ def _realised(bars: Bars, settings: CalibrationSettings) -> dict[int, Matrix]:
     (observed,), _ = observe(nothing_heard(1), bars)
     even = np.ones((len(bars), 1))
     log = update_excursions(
-        begin_excursions(1), settings, bars, observed.contiguous[:, None], Volatility(even, even)
+        begin_excursions(1), settings, bars, observed.missing[:, None], Volatility(even, even)
     )
     moments, windows = log.matured
     return dict(zip(moments.tolist(), rates_of_moves(windows[:, 0, [LONG, SHORT]]), strict=True))

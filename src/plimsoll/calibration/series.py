@@ -5,6 +5,7 @@ from statistics import NormalDist
 import numpy as np
 
 from plimsoll.calibration.policies import RatePolicy
+from plimsoll.domain.bar_checks import check_bars
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.rates import RateSeries
 from plimsoll.domain.settings import CalibrationSettings, GuardSettings, YoungMarketSettings
@@ -40,8 +41,9 @@ def rate_series(
     Raises
     ------
     PlimsollError   `BAD_SETTING` for several markets, bars above an hour, or a horizon that is not a whole
-                    number of bars.
+                    number of bars; what `domain.bar_checks.check_bars` raises.
     """
+    check_bars(bars)
     _refuse_unsuited(bars, horizon_hours)
     settings = CalibrationSettings(
         horizon_hours=horizon_hours, level=level, residual_windows=policy.windows, guard=policy.guard
@@ -100,7 +102,7 @@ def _tails(
     bars: Bars, observed: Observed, policy: RatePolicy, settings: CalibrationSettings, scale: Volatility
 ) -> tuple[Matrix, Matrix, Matrix]:
     """Take quantile and mean beyond it of what the policy measures, and the floor; Matrix [T, 2] each."""
-    log = update_excursions(begin_excursions(1), settings, bars, observed.contiguous[:, None], scale)
+    log = update_excursions(begin_excursions(1), settings, bars, observed.missing[:, None], scale)
     moments, windows = log.matured
     horizon = max(round(settings.horizon_hours * HOUR), bars.length)
     known = np.searchsorted(moments + horizon, bars.ends, side="right")

@@ -7,8 +7,8 @@ import numpy as np
 from plimsoll.domain.bars import HOUR, Bars
 from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.estimators.scale import Volatility
-from plimsoll.kernels.excursion import FIELDS, absorb_windows
-from plimsoll.types import Flags, Matrix, Times
+from plimsoll.kernels.excursion import FIELDS, SLOT_FIELDS, absorb_windows
+from plimsoll.types import Matrix, Times
 
 __all__ = ["ExcursionState", "WindowLog", "begin_excursions", "update_excursions"]
 
@@ -57,7 +57,8 @@ class ExcursionState:
     Attributes
     ----------
     spans : Times [K, 2]       Start and end of each open window; an end of 0 marks a free slot.
-    slots : Matrix [K, M, 5]   Start price, volatility and scale at the start, lowest and highest price since.
+    slots : Matrix [K, M, 6]   Start price, volatility and scale at the start, lowest and highest price since,
+                               and milliseconds without a bar.
     log : WindowLog
     count : int                Rows of the log that belong to this state.
     """
@@ -77,7 +78,7 @@ def begin_excursions(markets: int) -> ExcursionState:
     """Start with no window."""
     return ExcursionState(
         np.zeros((0, 2), dtype=np.int64),
-        np.zeros((0, markets, 5)),
+        np.zeros((0, markets, SLOT_FIELDS)),
         WindowLog(np.zeros(0, dtype=np.int64), np.zeros((0, markets, FIELDS)), 0),
         0,
     )
@@ -87,14 +88,14 @@ def update_excursions(
     state: ExcursionState,
     settings: CalibrationSettings,
     bars: Bars,
-    contiguous: Flags,
+    missing: Matrix,
     volatility: Volatility,
 ) -> ExcursionState:
     """Absorb T bars: a window opens every hour (or bar, where that is longer) and lasts the horizon.
 
     Parameters
     ----------
-    contiguous : Flags [T, M]     From `returns.join`.
+    missing : Matrix [T, M]       From `returns.join`.
     volatility : Volatility       After each bar, from `update_volatility`.
     """
     stride = max(HOUR, bars.length)
@@ -109,7 +110,7 @@ def update_excursions(
         bars.low,
         bars.high,
         bars.close,
-        contiguous,
+        missing,
         volatility.volatility,
         volatility.scale,
         stride,

@@ -37,6 +37,8 @@ class Observed:
     volume : Vector [T]      Base units; NaN where unknown.
     crossed : Vector [T]     Log of the open over the last known close, after a gap; NaN elsewhere.
     waited : Vector [T]      Hours from that close to the end of that bar; NaN elsewhere.
+    missing : Vector [T]     Milliseconds without a bar before each bar; NaN where there is none, and before
+                             the first.
     regressors : Matrix [T, E]   Whatever else was known when the bar closed; E is usually 0.
     """
 
@@ -50,6 +52,7 @@ class Observed:
     volume: Vector
     crossed: Vector
     waited: Vector
+    missing: Vector
     regressors: Matrix
 
     def rows(self, first: int, last: int) -> "Observed":
@@ -58,7 +61,7 @@ class Observed:
         return Observed(
             self.ends[kept], self.hours, self.contiguous[kept], self.returns[kept], self.upper[kept],
             self.lower[kept], self.body[kept], self.volume[kept], self.crossed[kept], self.waited[kept],
-            self.regressors[kept],
+            self.missing[kept], self.regressors[kept],
         )  # fmt: skip
 
 
@@ -92,6 +95,7 @@ def observe(
             column(bars.volume, m),
             column(joined.crossed, m),
             column(joined.waited, m),
+            column(joined.missing, m),
             extra,
         )
         for m in range(len(bars.markets))

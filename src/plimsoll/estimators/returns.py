@@ -46,6 +46,8 @@ class Joined:
     crossed : Matrix [T, M]    Log of the open over the last known close, in the first bar after a gap; NaN
                                elsewhere.
     waited : Matrix [T, M]     Hours from that close to the end of that bar; NaN elsewhere.
+    missing : Matrix [T, M]    Milliseconds without a bar before each bar; NaN where there is none, and before
+                               the first.
     """
 
     contiguous: Flags
@@ -53,6 +55,7 @@ class Joined:
     returns: Matrix
     crossed: Matrix
     waited: Matrix
+    missing: Matrix
 
 
 def join(last: LastClose, bars: Bars) -> tuple[Joined, LastClose]:
@@ -64,8 +67,9 @@ def join(last: LastClose, bars: Bars) -> tuple[Joined, LastClose]:
     prices, heard = _last_known(last, bars)
     gap = ~contiguous & ~np.isnan(bars.close) & ~np.isnan(prices[:-1])
     crossed = np.log(bars.open / np.where(gap, prices[:-1], np.nan))
-    waited = np.where(gap, (bars.ends[:, None] - heard[:-1]) / HOUR, np.nan)
-    joined = Joined(contiguous, before, np.log(bars.close / before), crossed, waited)
+    missing = np.where(gap | contiguous, bars.times[:, None] - heard[:-1], np.nan)
+    waited = np.where(gap, (missing + bars.length) / HOUR, np.nan)
+    joined = Joined(contiguous, before, np.log(bars.close / before), crossed, waited, missing)
     return joined, LastClose(int(bars.ends[-1]), bars.close[-1].copy(), prices[-1], heard[-1])
 
 

@@ -13,10 +13,10 @@ from plimsoll.estimators.returns import Joined
 from plimsoll.estimators.scale import LEAST_VOLATILITY, Volatility, begin_scale, update_scale
 from plimsoll.kernels.bar_variance import across_gap, parkinson, squared_return
 from plimsoll.kernels.clock_hours import HOUR_FIELDS, HourMemory, begin_hours, gather_hours
-from plimsoll.kernels.ewma import ewma_variance
+from plimsoll.kernels.ewma import KNOWN_WEIGHT, ewma_variance
 from plimsoll.kernels.har import HarMemory
 from plimsoll.kernels.scale import ScaleMemory
-from plimsoll.types import Array, Matrix, Times, Vector
+from plimsoll.types import Array, Matrix, Rows, Times, Vector
 
 __all__ = ["VolatilityState", "begin_volatility", "parkinson_variance", "update_volatility"]
 
@@ -100,17 +100,25 @@ def update_volatility(
     decay = max(settings.decay_per_hour**hours, settings.decay_per_bar)
     average, numerator, denominator = ewma_variance(samples, decay, state.fast[0], state.fast[1])
     gathered = HourMemory._make(part.copy() for part in state.hours)
-    ends, found = gather_hours(
+    ends, shown, found = gather_hours(
         gathered, bars.times, bars.length, bars.open, bars.high, bars.low, bars.close, bars.volume
     )
     regressions, forecasts = _har_forecasts(state.regressions, settings, ends, found)
-    variance, hourly = _between_hours(state.hourly, average, bars.ends, ends, forecasts)
+    variance, hourly = _between_hours(
+        state.hourly, np.vstack([_average(state.fast), average]), bars.ends, ends, shown, forecasts
+    )
     volatility = np.maximum(np.sqrt(variance), LEAST_VOLATILITY)
     scale, path = update_scale(state.scale, settings, hours, samples * hours, volatility)
     known = np.vstack([state.volatility, volatility[:-1]])
     jumps = update_jumps(state.jumps, settings.guard, bars, joined, known)
     after = VolatilityState(np.vstack([numerator, denominator]), gathered, regressions, hourly, scale, jumps)
     return after, path
+
+
+def _average(fast: Matrix) -> Vector:
+    known = fast[1] >= KNOWN_WEIGHT
+    mean: Vector = np.divide(fast[0], fast[1], out=np.full(fast.shape[1], np.nan), where=known)
+    return mean
 
 
 def _har_forecasts(
@@ -132,17 +140,25 @@ def _hours_of(ends: Times, found: Matrix) -> Observed:
     returns, *rest, joined = (np.ascontiguousarray(found[:, k]) for k in range(HOUR_FIELDS))
     upper, lower, body, volume, crossed, waited = rest
     nothing = np.zeros((len(ends), 0))
-    return Observed(ends, 1.0, joined == 1.0, returns, upper, lower, body, volume, crossed, waited, nothing)
+    missing = np.where(joined == 1.0, 0.0, (waited - 1.0) * HOUR)
+    return Observed(
+        ends, 1.0, joined == 1.0, returns, upper, lower, body, volume, crossed, waited, missing, nothing
+    )
 
 
 def _between_hours(
-    hourly: Matrix, average: Matrix, bar_ends: Times, ends: Times, forecasts: Matrix
+    hourly: Matrix, averages: Matrix, bar_ends: Times, ends: Times, shown: Rows, forecasts: Matrix
 ) -> tuple[Matrix, Matrix]:
-    """Let the last whole hour's forecast move as the average does since: Matrix [T, M], and `hourly`."""
-    rows = np.searchsorted(bar_ends, ends)
+    """Let the last whole hour's forecast move as the average does since: Matrix [T, M], and `hourly`.
+
+    `averages` [T + 1, M] begin before the first bar; `shown` [N] are the bars at which hours were known. One
+    known later than it ended moves from the average before that bar.
+    """
+    average = averages[1:]
+    then_rows = np.where(bar_ends[shown] == ends, shown + 1, shown)
     known = np.vstack([hourly[0], forecasts])
-    then = np.vstack([hourly[1], average[rows]])
-    last = np.searchsorted(ends, bar_ends, side="right")
+    then = np.vstack([hourly[1], averages[then_rows]])
+    last = np.searchsorted(shown, np.arange(len(bar_ends)), side="right")
     ratio = np.divide(average, then[last], out=np.ones_like(average), where=then[last] > 0.0)
     variance = np.where(np.isnan(known[last]), average, known[last] * ratio)
     return variance, np.vstack([known[-1], then[-1]])

@@ -1,4 +1,4 @@
-"""How do price bars get from a Parquet or CSV file into memory, and which rows are refused?"""
+"""How do price bars get from a file or a table into `Bars`, and which rows are refused?"""
 
 import hashlib
 from pathlib import Path
@@ -8,10 +8,11 @@ import numpy as np
 from plimsoll.domain.bars import Bars
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.feeds.checks import check_prices, check_times, check_volumes, common_length
-from plimsoll.feeds.tables import BarTable, read_table
+from plimsoll.feeds.columns import ColumnTable
+from plimsoll.feeds.tables import BarTable, read_table, table_of
 from plimsoll.types import Flags, Matrix, Vector
 
-__all__ = ["file_digest", "read_bars"]
+__all__ = ["bars_from", "file_digest", "read_bars"]
 
 
 def read_bars(
@@ -40,7 +41,28 @@ def read_bars(
 
     The bar length is the most common step between neighbouring bars of a market, the same for all markets.
     """
-    table = read_table(path).choose(markets)
+    return _checked(read_table(path).choose(markets), markets, first, last)
+
+
+def bars_from(
+    table: ColumnTable, *, markets: tuple[str, ...] = (), first: int | None = None, last: int | None = None
+) -> Bars:
+    """Take bars from a table in memory, and check every row that was asked for, as `read_bars` does.
+
+    Parameters
+    ----------
+    table : a polars or pandas data frame, or a mapping of column names to arrays, with the columns of a bar
+            file (see `read_bars`), a row per market and bar.
+    markets, first, last : as in `read_bars`.
+
+    Errors
+    ------
+    See docs/reference/bar-files.md.
+    """
+    return _checked(table_of(table).choose(markets), markets, first, last)
+
+
+def _checked(table: BarTable, markets: tuple[str, ...], first: int | None, last: int | None) -> Bars:
     length = common_length(table)
     wanted = _wanted(table, length, first, last)
     inside = table.take(wanted)

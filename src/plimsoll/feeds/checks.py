@@ -2,20 +2,13 @@
 
 import numpy as np
 
+from plimsoll.domain.bar_checks import ROUNDING_TOLERANCE
 from plimsoll.domain.bars import MINUTE
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.feeds.tables import BarTable
 from plimsoll.types import Flags, Rows, Times, Vector
 
-__all__ = ["ROUNDING_TOLERANCE", "check_prices", "check_times", "check_volumes", "common_length"]
-
-ROUNDING_TOLERANCE = 1e-6
-"""How far, relative to the price, an open or close may lie outside the bar's own range.
-
-A price kept as float32 or printed with seven digits is off by up to 6e-8 or 5e-7 of itself, and two prices
-so rounded may disagree by twice that. Such a bar is read with its range widened; a larger contradiction is
-refused.
-"""
+__all__ = ["check_prices", "check_times", "check_volumes", "common_length"]
 
 
 def common_length(table: BarTable) -> int:

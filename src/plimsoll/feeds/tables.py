@@ -9,10 +9,10 @@ import polars as pl
 
 from plimsoll.domain.markets import market_name
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.feeds.columns import ENDINGS, numbers_of, read_columns
+from plimsoll.feeds.columns import ENDINGS, IN_MEMORY, ColumnTable, numbers_of, read_columns, table_columns
 from plimsoll.types import Flags, Rows, Times, Vector
 
-__all__ = ["BarTable", "read_table", "times_of"]
+__all__ = ["BarTable", "read_table", "table_of", "times_of"]
 
 _REQUIRED = ("symbol", "ts", "open", "high", "low", "close")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -150,11 +150,17 @@ def _joined(path: Path, tables: list[BarTable]) -> BarTable:
 
 
 def _read_file(path: Path) -> BarTable:
-    frame = read_columns(path, _REQUIRED, ("volume",), "bar file")
+    return _told(path, read_columns(path, _REQUIRED, ("volume",), "bar file"))
+
+
+def table_of(table: ColumnTable) -> BarTable:
+    """Give the columns of a table in memory their meaning, as `read_table` does a file's."""
+    return _told(IN_MEMORY, table_columns(table, _REQUIRED, ("volume",)))
+
+
+def _told(path: Path, frame: pl.DataFrame) -> BarTable:
     if not len(frame):
-        raise PlimsollError(
-            Code.EMPTY_RANGE, "no rows", where=str(path), remedy="Give a file with at least two bars."
-        )
+        raise PlimsollError(Code.EMPTY_RANGE, "no rows", where=str(path), remedy="Give at least two bars.")
     symbols, columns = _symbols(path, frame["symbol"])
     return BarTable(
         path=path,

@@ -3,12 +3,14 @@
 import numpy as np
 from numba import njit
 
-from plimsoll.types import Flags, Matrix, Times, Vector
+from plimsoll.kernels.clock_hours import MISSING_SHARE
+from plimsoll.types import Matrix, Times, Vector
 
 __all__ = [
     "FIELDS",
     "LONG",
     "SHORT",
+    "SLOT_FIELDS",
     "STANDARD_LONG",
     "STANDARD_SHORT",
     "TERMINAL",
@@ -23,7 +25,8 @@ Excursions are in units of the scale, terminal returns in units of the volatilit
 
 _HOUR = 3_600_000.0
 
-_START, _SIGMA, _SCALE, _LOWEST, _HIGHEST = range(5)
+SLOT_FIELDS = 6
+_START, _SIGMA, _SCALE, _LOWEST, _HIGHEST, _MISSING = range(SLOT_FIELDS)
 """Columns of an open window; a start price of NaN means that a gap has broken it."""
 
 
@@ -65,10 +68,13 @@ def window_definition(
 
 
 @njit(cache=True)
-def _extend(slot: Matrix, low: Vector, high: Vector, contiguous: Flags) -> None:
+def _extend(slot: Matrix, low: Vector, high: Vector, missing: Vector) -> None:
     for m in range(len(low)):
-        if not contiguous[m]:
+        if np.isnan(low[m]):
+            continue
+        if not missing[m] < _HOUR:
             slot[m, _START] = np.nan
+        slot[m, _MISSING] += missing[m]
         slot[m, _LOWEST] = min(slot[m, _LOWEST], low[m])
         slot[m, _HIGHEST] = max(slot[m, _HIGHEST], high[m])
 
@@ -82,6 +88,7 @@ def _open(slot: Matrix, close: Vector, sigma: Vector, scale: Vector) -> None:
         slot[m, _SCALE] = scale[m]
         slot[m, _LOWEST] = np.inf
         slot[m, _HIGHEST] = 0.0
+        slot[m, _MISSING] = 0.0
 
 
 @njit(cache=True)
@@ -91,7 +98,8 @@ def _measure(slot: Matrix, close: Vector, horizon: int, span: int, figures: Matr
     for m in range(len(close)):
         start = slot[m, _START]
         sigma, scale = slot[m, _SIGMA] * root_hours, slot[m, _SCALE] * root_hours
-        if np.isnan(start) or not sigma > 0.0 or not scale > 0.0:
+        whole = slot[m, _MISSING] <= MISSING_SHARE * span and not np.isnan(close[m])
+        if np.isnan(start) or not whole or not sigma > 0.0 or not scale > 0.0:
             figures[m, :] = np.nan
             continue
         down = max(0.0, np.log(start / slot[m, _LOWEST])) * shrink
@@ -110,7 +118,7 @@ def absorb_windows(
     low: Matrix,
     high: Matrix,
     close: Matrix,
-    contiguous: Flags,
+    missing: Matrix,
     sigma: Matrix,
     scale: Matrix,
     stride: int,
@@ -124,18 +132,19 @@ def absorb_windows(
 
     A window opens at the end of a bar that is the first to end in its stride, at that bar's close, with the
     volatility and scale known then. It is complete when a bar ends at least one span (the horizon, or one bar
-    where that is longer) later. A gap in a market breaks that market's open windows. Row t uses rows up to t
-    only.
+    where that is longer) later. Prices before and after a gap are both in its range. A market's window is not
+    known where a gap lasts an hour, where more than a tenth of it is missing (`MISSING_SHARE`), or where the
+    bar at which it opens or ends is. Row t uses rows up to t only.
 
     Parameters
     ----------
     times : Times [T]; length : int        Bar openings and bar length, milliseconds.
     low, high, close : Matrix [T, M]       NaN where a market has no bar.
-    contiguous : bool [T, M]               Whether the bar before is the direct predecessor.
+    missing : Matrix [T, M]                Milliseconds without a bar before each bar; NaN before the first.
     sigma, scale : Matrix [T, M]           Volatility and scale after bar t, per square root of an hour.
     stride, horizon : int                  Milliseconds between window openings; length of the horizon.
     spans : Times [K, 2]                   Start and end of each open window; an end of 0 is a free slot.
-    slots : Matrix [K, M, 5]               What it has seen. Both are changed in place.
+    slots : Matrix [K, M, SLOT_FIELDS]               What it has seen. Both are changed in place.
     matured_moments : Times [R], matured : [R, M, FIELDS]   Filled from row 0; R must not be too small.
 
     Returns
@@ -150,7 +159,7 @@ def absorb_windows(
         for k in range(len(spans)):
             if spans[k, 1] == 0:
                 continue
-            _extend(slots[k], low[t], high[t], contiguous[t])
+            _extend(slots[k], low[t], high[t], missing[t])
             if end >= spans[k, 1]:
                 matured_moments[filled] = spans[k, 0]
                 _measure(slots[k], close[t], horizon, spans[k, 1] - spans[k, 0], matured[filled])
