@@ -19,7 +19,7 @@ from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.engine.runner import DigestJournal, Runner
 from plimsoll.scenarios.library import daily_history, scenario
 from plimsoll.sim.cascade import Cast, draw_cast, run_cascade
-from plimsoll.sim.cascade_policies import GUARDED, cascade_parameters
+from plimsoll.sim.cascade_policies import cascade_parameters, exposure_of
 from plimsoll.sim.cascade_settings import CascadeSettings
 from plimsoll.sim.shock import anchor
 
@@ -81,7 +81,7 @@ def seconds_of_one_seed(name: str, settings: CascadeSettings) -> tuple[float, fl
     cast = draw_cast(known, settings, settings.seed)
     parameters = cascade_parameters(name, cast, settings, history)
     runner = Runner(DigestJournal())
-    facts, _ = run_cascade(name, parameters, cast, settings, runner, capped=name in GUARDED)
+    facts, _ = run_cascade(name, parameters, cast, settings, runner, exposure=exposure_of(name))
     return time.process_time() - started, facts.forced
 
 

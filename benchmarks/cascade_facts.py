@@ -51,6 +51,7 @@ COLOURS: dict[str, Slot] = {
     "static": 0,
     "static-guarded": 4,
     "static-matched": 1,
+    "static-shrunk": 7,
     "plimsoll-unguarded": 6,
     "plimsoll-matched": 5,
     "plimsoll": 3,
@@ -58,7 +59,7 @@ COLOURS: dict[str, Slot] = {
 STYLE = """svg{background:#fff}text{fill:#59626b;font:11px sans-serif}.gridline{stroke:#eceeef}
 .chosen{fill:#f0f3f5}.dot{fill:var(--c);fill-opacity:.55}.line{stroke:var(--c);stroke-width:2}
 .slot-0{--c:#d55e00}.slot-4{--c:#e69f00}.slot-1{--c:#cc79a7}.slot-6{--c:#882255}.slot-5{--c:#56b4e9}
-.slot-3{--c:#0072b2}"""
+.slot-3{--c:#0072b2}.slot-7{--c:#444b52}"""
 
 
 def interval(values: Vector) -> tuple[float, float]:

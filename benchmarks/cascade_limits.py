@@ -22,7 +22,7 @@ from plimsoll.report.plot_frame import Axis, Drawing, Slot, document, path
 from plimsoll.scenarios.library import daily_history, scenario
 from plimsoll.sim.cascade import draw_cast, run_cascade
 from plimsoll.sim.cascade_outcome import CascadeFacts
-from plimsoll.sim.cascade_policies import GUARDED, cascade_parameters
+from plimsoll.sim.cascade_policies import cascade_parameters, exposure_of
 from plimsoll.sim.cascade_settings import CascadeSettings
 from plimsoll.sim.shock import anchor
 from plimsoll.types import Matrix, Vector
@@ -79,8 +79,8 @@ def facts_of(name: str, base: CascadeSettings, settings: CascadeSettings, seed: 
     parameters = cascade_parameters(name, cast, known, daily_history(scenario(SCENARIO).first))
     believed = base.makers.depth / settings.makers.depth
     runner = Runner(DigestJournal())
-    capped = name in GUARDED
-    return run_cascade(name, parameters, cast, settings, runner, capped=capped, believed=believed)[0]
+    exposure = exposure_of(name)
+    return run_cascade(name, parameters, cast, settings, runner, exposure=exposure, believed=believed)[0]
 
 
 Found: TypeAlias = dict[str, Matrix]

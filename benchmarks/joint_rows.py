@@ -1,10 +1,11 @@
 """What do option portfolios need over joint rows, with and without the changes of implied volatility?
 
 1,000 portfolios are drawn on a fitted snapshot of BTC options of January 2026 and margined at maintenance:
-over the rows alone, over the same rows with spot moves only, over the grid alone, and under the whole
-profile. Ranges and rows are calibrated on hourly bars of BTC and ETH and on BTC's implied volatility index,
-all of which end in September 2024; so ranges and rows are of one time and the chain of another. Reads
-``$PLIMSOLL_DATA``; without the variable it says so and stops.
+over the rows alone, over the same rows with spot moves only, over the grid alone, under the whole profile,
+and under the one whose grid moves volatility as far as the rows do. Ranges and rows are calibrated on hourly
+bars of BTC and ETH and on BTC's implied volatility index, all of which end in September 2024; so ranges and
+rows are of one time and the chain of another. Reads ``$PLIMSOLL_DATA``; without the variable it says so and
+stops.
 """
 
 import os
@@ -57,7 +58,12 @@ def variants(parameters: ParameterSet) -> dict[str, PortfolioProfile]:
         "grid and rows": (*grids, joint),
     }
     chosen = {name: structs.replace(bare, scenarios=each) for name, each in sets.items()}
-    return chosen | {"whole without rows": structs.replace(whole, scenarios=grids), "whole": whole}
+    calibrated_grid = with_calibration(profile("plimsoll-implied"), parameters)
+    return chosen | {
+        "whole without rows": structs.replace(whole, scenarios=grids),
+        "whole": whole,
+        "plimsoll-implied": calibrated_grid,
+    }
 
 
 def required(books: tuple[Portfolio, ...], market: Market, chosen: PortfolioProfile) -> Vector:
@@ -80,6 +86,10 @@ def show(kinds: tuple[str, ...], gross: Vector, need: dict[str, Vector]) -> None
     print("rows with volatility over rows without: " + ", ".join(f"{q:.2f}" for q in quantiles), end="")
     print(" (5, 25, 50, 75, 95 %)")
     dearer = np.mean(rows > plain)
+    over = need["plimsoll-implied"] / need["whole"]
+    spread = ", ".join(f"{q:.2f}" for q in np.quantile(over, [0.05, 0.25, 0.5, 0.75, 0.95]))
+    print(f"plimsoll-implied over whole: {spread} (5, 25, 50, 75, 95 %); sum over sum ", end="")
+    print(f"{need['plimsoll-implied'].sum() / need['whole'].sum():.3f}")
     print(f"dearer with volatility: {dearer:.1%} of books; the rows decide in ", end="")
     print(f"{np.mean(rows > need['grid']):.1%}, and then ask for ", end="")
     decided = rows > need["grid"]

@@ -24,4 +24,6 @@ def main(path: Path, before: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: python examples/write_history.py FILE DAY, such as prices.csv 2024-01-01")
     main(Path(sys.argv[1]), sys.argv[2])

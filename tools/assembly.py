@@ -1,69 +1,83 @@
-"""How does the listing of packed rows become the bytes that packed_rows.vy holds?
+"""How do the listings of programs written by hand become the bytes that contracts hold?
 
-`python -m tools.assembly` assembles packed_rows.evm beside it and writes program and offset into it;
-a test holds the two together.
+`python -m tools.assembly` assembles each listing of `PROGRAMS` and writes program and length into the library
+of its name; a test holds the two together.
 """
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from plimsoll.chain.compilation import CONTRACTS
 from plimsoll.chain.twin.constants import constants
 
-__all__ = ["LIBRARY", "LISTING", "assembled", "main", "program", "written"]
+__all__ = ["PROGRAMS", "assembled", "main", "program", "written"]
 
-LISTING, LIBRARY = CONTRACTS / "packed_rows.evm", CONTRACTS / "packed_rows.vy"
+PROGRAMS = ("packed_rows", "market_code")
+"""Listings, `.evm`, and the libraries beside them, `.vy`."""
 _PLAIN = MappingProxyType(
     {
-        "ADD": 0x01, "MUL": 0x02, "SUB": 0x03, "DIV": 0x04, "LT": 0x10, "ISZERO": 0x15, "AND": 0x16,
-        "OR": 0x17, "XOR": 0x18, "SHL": 0x1B, "SHR": 0x1C, "SAR": 0x1D, "CALLDATALOAD": 0x35,
-        "CODESIZE": 0x38, "CODECOPY": 0x39, "TIMESTAMP": 0x42, "POP": 0x50, "MLOAD": 0x51, "MSTORE": 0x52,
-        "JUMP": 0x56, "JUMPI": 0x57, "JUMPDEST": 0x5B, "RETURN": 0xF3, "REVERT": 0xFD,
+        "ADD": 0x01, "MUL": 0x02, "SUB": 0x03, "DIV": 0x04, "SDIV": 0x05, "LT": 0x10, "GT": 0x11, "SLT": 0x12,
+        "SGT": 0x13, "ISZERO": 0x15, "AND": 0x16, "OR": 0x17, "XOR": 0x18, "SHL": 0x1B, "SHR": 0x1C,
+        "SAR": 0x1D, "CALLDATALOAD": 0x35, "CALLDATACOPY": 0x37, "CODESIZE": 0x38, "CODECOPY": 0x39,
+        "EXTCODECOPY": 0x3C, "TIMESTAMP": 0x42, "POP": 0x50, "MLOAD": 0x51, "MSTORE": 0x52, "JUMP": 0x56,
+        "JUMPI": 0x57, "JUMPDEST": 0x5B, "RETURN": 0xF3, "REVERT": 0xFD,
     }
 )  # fmt: skip
 _COUNTED = MappingProxyType({"PUSH": 0x5F, "DUP": 0x7F, "SWAP": 0x8F})
 _WORD = re.compile(r"(PUSH|DUP|SWAP)(\d+)$")
 _PROGRAM = re.compile(r'PROGRAM: constant\(Bytes\[\d+\]\) = x"([0-9a-f]*)"')
-_HEADER = re.compile(r"HEADER: constant\(uint256\) = \d+")
+_LENGTH = re.compile(r"LENGTH: constant\(uint256\) = \d+")
+_PLACE = re.compile(r"(\w+) = (\d+)$")
 
 
 def main() -> None:
-    """Write the program and its length into the contract, until the length that it refers to is its own."""
-    made = b""
-    while made != program():
-        made = program()
-        text = _PROGRAM.sub(
-            f'PROGRAM: constant(Bytes[{len(made)}]) = x"{made.hex()}"', LIBRARY.read_text(encoding="utf-8")
-        )
-        LIBRARY.write_text(_HEADER.sub(f"HEADER: constant(uint256) = {len(made)}", text), encoding="utf-8")
-        constants.cache_clear()
-    print(f"{len(made)} bytes")
+    """Write each program and its length into its library, until the length that it refers to is its own."""
+    for name in PROGRAMS:
+        library, made = _library(name), b""
+        while made != program(name):
+            made = program(name)
+            text = _PROGRAM.sub(
+                f'PROGRAM: constant(Bytes[{len(made)}]) = x"{made.hex()}"',
+                library.read_text(encoding="utf-8"),
+            )
+            text = _LENGTH.sub(f"LENGTH: constant(uint256) = {len(made)}", text)
+            library.write_text(text, encoding="utf-8")
+            constants.cache_clear()
+        print(f"{name}: {len(made)} bytes")
 
 
-def program() -> bytes:
-    """Assemble the listing with the constants of the contract."""
-    return assembled(LISTING.read_text(encoding="utf-8"), constants(LIBRARY.stem))
+def program(name: str) -> bytes:
+    """Assemble a listing with the constants of its library."""
+    return assembled((CONTRACTS / f"{name}.evm").read_text(encoding="utf-8"), constants(name))
 
 
-def written() -> bytes:
-    """Give the program that the contract holds."""
-    found = _PROGRAM.search(LIBRARY.read_text(encoding="utf-8"))
+def written(name: str) -> bytes:
+    """Give the program that a library holds."""
+    found = _PROGRAM.search(_library(name).read_text(encoding="utf-8"))
     return bytes.fromhex(found[1]) if found else b""
+
+
+def _library(name: str) -> Path:
+    return CONTRACTS / f"{name}.vy"
 
 
 def assembled(listing: str, names: Mapping[str, int]) -> bytes:
     """Assemble a listing: one instruction a line, `label:` for a JUMPDEST, `;` begins a comment.
 
-    An operand is a number, a label or one of `names`. Raises `KeyError` for what is none of these.
+    `PLACE = 32` names a number. An operand is a number, a label or one of `names`. Raises `KeyError` for what
+    is none of these.
     """
     lines = [line for raw in listing.splitlines() if (line := raw.partition(";")[0].strip())]
+    named = {found[1]: int(found[2]) for line in lines if (found := _PLACE.match(line))}
+    lines = [line for line in lines if not _PLACE.match(line)]
     places, size = {}, 0
     for line in lines:
         if line.endswith(":"):
             places[line[:-1]] = size
         size += _size(line)
-    known = {**names, **places}
+    known = {**names, **named, **places}
     return b"".join(_encoded(line, known) for line in lines)
 
 

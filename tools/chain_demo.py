@@ -216,7 +216,8 @@ class _Demonstration:
         if house.owes(long):
             house.send(keeper, "absorb", long, told="the fund absorbs what the long owes")
         if house.shortfall():
-            house.send(keeper, "begin_allocation", told="winners are to pay the rest")
+            winner = self._lines["short"].sender
+            house.send(keeper, "begin_allocation", winner, told="winners are to pay the rest")
             house.send(keeper, "weigh", 256, told="their gains are weighed")
             house.send(keeper, "charge", 256, told="and charged")
 

@@ -37,6 +37,7 @@ class Code(StrEnum):
     BAD_QUANTITY = "bad-quantity"
     MISSING_PARAMETERS = "missing-parameters"
     INSUFFICIENT_MARGIN = "insufficient-margin"
+    OTHER_SIDE_REFUSED = "other-side-refused"
     WITHDRAWALS_GATED = "withdrawals-gated"
     NOT_AUCTIONED = "not-auctioned"
     AMOUNT_OUT_OF_RANGE = "amount-out-of-range"

@@ -1,25 +1,31 @@
-"""Is the program that boards begin with what its listing says, and does it only add what it is given?"""
+"""Are the programs written by hand what their listings say, and do rows only add what they are given?"""
 
 import pytest
 
 from plimsoll.chain.twin.boards import Listing, Market, Row
 from plimsoll.chain.twin.constants import constants
+from plimsoll.chain.twin.greeks_engine import GreeksEngine
 from plimsoll.chain.twin.positions import instrument_id, pack
 from plimsoll.chain.twin.publication import Quote, publication
 from tests.support.boards import DAY, START, WAD, ladder, list_board, open_market, open_world
-from tools.assembly import assembled, program, written
+from tests.support.evm import RevertError
+from tools.assembly import PROGRAMS, assembled, program, written
 
 LANES = constants("positions")["MAX_POSITIONS"]
 
 
-def test_the_contract_holds_what_the_listing_assembles_to():
-    assert written() == program(), "run python -m tools.assembly"
-    assert constants("packed_rows")["HEADER"] == len(program())
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_contract_holds_what_the_listing_assembles_to(name):
+    assert written(name) == program(name), "run python -m tools.assembly"
+    assert constants(name)["LENGTH"] == len(program(name))
 
 
 def test_an_operand_that_nobody_defined_is_refused():
     assert (
-        assembled("start:\nPUSH1 start ; comment\nPUSH2 WIDE\nJUMP", {"WIDE": 258}).hex() == "5b600061010256"
+        assembled(
+            "HERE = 7\nstart:\nPUSH1 start ; comment\nPUSH2 WIDE\nPUSH1 HERE\nJUMP", {"WIDE": 258}
+        ).hex()
+        == "5b6000610102600756"
     )
     with pytest.raises(KeyError):
         assembled("PUSH1 nowhere", {})
@@ -60,7 +66,24 @@ def test_a_full_book_over_every_board_of_two_markets_is_what_its_twin_says():
     chosen = [ids[place * len(ids) // LANES] for place in range(LANES)]
     words = pack([(each, (-1) ** place * (17 + place)) for place, each in enumerate(chosen)])
     assert all(words)
-    twin = world.twin.packed(words, world.spots, START)
-    assert world.risks("packed", words, world.spots) == [
-        (risk.market, risk.value, risk.worst, risk.scenario, risk.as_of) for risk in twin
-    ]
+    for path, twin in (("packed", world.twin.packed), ("greeks", GreeksEngine(world.twin).greeks)):
+        assert world.risks(path, words, world.spots) == [
+            (risk.market, risk.value, risk.worst, risk.scenario, risk.as_of)
+            for risk in twin(words, world.spots, START)
+        ]
+
+
+def test_a_row_that_is_listed_and_not_yet_published_is_refused_by_the_screen_too():
+    world = open_world()
+    world.spots[0] = 100_000 * WAD
+    market = Market(lot=WAD // 100, spread=150_000, power=300_000, scenarios=ladder(31))
+    open_market(world, 0, market)
+    listings = tuple(Listing(1, START + 30 * DAY, strike * WAD) for strike in (90_000, 110_000))
+    list_board(world, 0, listings[:1])
+    sent = publication(market, listings[:1], [Quote(0, 600_000)], spot=world.spots[0], as_of=START)
+    world.publish(0, sent)
+    world.contract.call("list_board", 0, 0, [listing.word for listing in listings])
+    for path, contract in (("exact", world.contract), ("greeks", world.screen)):
+        assert contract.call(path, pack([(0, 7)]), world.spots)
+        with pytest.raises(RevertError):
+            contract.call(path, pack([(0, 7), (1, -3)]), world.spots)

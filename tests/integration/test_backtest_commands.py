@@ -81,6 +81,7 @@ def test_a_run_that_was_interrupted_goes_on_and_says_the_same(plimsoll, bars, tm
         (("--level", "99.5"), "bad-setting"),
         (("--markets", "DOGE"), "unknown-market"),
         (("--from", "2031-01-01"), "too-little-history"),
+        (("--day", "2031-01-01"), "empty-range"),
     ],
 )
 def test_what_cannot_be_tested_is_refused_in_one_line(plimsoll, bars, words, told):

@@ -217,6 +217,8 @@ def test_an_unknown_market_and_an_empty_range_say_what_there_is(csv):
         read_bars(path, markets=("DOGE",))
     with pytest.raises(PlimsollError, match=r"no bar of ETH .*2020-03-13T00:00 UTC to 2020-03-13T02:00"):
         read_bars(path, markets=("BTC", "ETH"), first=FIRST + HOUR, last=FIRST + 2 * HOUR)
+    with pytest.raises(PlimsollError, match=r"begins on 2020-03-13T01:00 UTC and ends on 2020-03-13T00:00"):
+        read_bars(path, first=FIRST + HOUR, last=FIRST)
     with pytest.raises(PlimsollError, match="no bar of BTC in the range"):
         read_bars(path, first=FIRST + 9 * HOUR)
 

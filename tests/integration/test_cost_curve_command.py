@@ -19,7 +19,9 @@ from plimsoll.domain.settings import CalibrationSettings
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.feeds.bars import read_bars
 from plimsoll.service.configuration import read_settings
+from plimsoll.service.curves import published_curves
 from plimsoll.service.external_venue import external_venue
+from plimsoll.service.live_sources import tick_settings
 from tests.support.bars import FIRST, write_bars
 from tests.support.commands import run_plimsoll
 from tests.support.order_books import book_frame, drawn_books, drawn_trades, trade_frame
@@ -83,6 +85,24 @@ def test_the_set_holds_the_curve_and_explain_says_how_it_was_fitted(plimsoll):
     assert names == ["bars.csv", "books.parquet", "trades.csv"]
 
 
+def test_a_set_says_that_rates_grow_with_closing_time_and_margin_names_it(plimsoll, tmp_path):
+    (tmp_path / "desk.toml").write_text(SETTINGS.replace("[books]", "closing_participation = 0.001\n[books]"))
+    told = plimsoll("calibrate", *FILES, "--out", "parameters.json").out
+    assert "charged for size, and for closing time at 0.10% of volume" in " ".join(told.split())
+    (entry,) = read_set().liquidity
+    given = ("--parameters", "parameters.json", "--account", "desk.json", "--mark", "ETH=240", "--json")
+    answer = json.loads(plimsoll("margin", *given).out)
+    parts = {part["name"]: part["amount"] for part in answer["parts"]}
+    (line,) = (each for each in answer["positions"] if each["instrument"] == "ETH-PERP")
+    size = 200 * 240.0
+    assert parts["time to close ETH"] / 1e6 == pytest.approx(
+        size * entry.closing.share(entry.curves, size, line["rate"]), abs=QUANTUM
+    )
+    assert sum(parts.values()) == answer["maintenance"]
+    alone = structs.replace(entry, closing=msgspec.UNSET)
+    assert b"closing" not in msgspec.json.encode(alone)
+
+
 def test_margin_preview_and_service_use_the_curve_of_the_file(plimsoll, tmp_path):
     plimsoll("calibrate", *FILES, "--out", "parameters.json")
     curve = read_set().liquidity[0].curves[0]
@@ -98,7 +118,10 @@ def test_margin_preview_and_service_use_the_curve_of_the_file(plimsoll, tmp_path
     (tmp_path / "serve.toml").write_text(
         'feed = "external"\n[external]\nhistory = "bars.csv"\ncurves_from = "parameters.json"\n'
     )
-    published = external_venue(read_settings(tmp_path / "serve.toml", {})).publisher.published(END)
+    serve = read_settings(tmp_path / "serve.toml", {})
+    venue = external_venue(serve)
+    published = venue.publisher.published(END)
+    assert tick_settings(serve, venue.listings).curves == {"ETH": curve}, "live depth is read against it"
     assert published is not None
     (entry,) = published.liquidity
     assert entry.curves == (curve,)
@@ -113,6 +136,21 @@ def test_without_trades_volume_and_volatility_are_those_of_the_bars(plimsoll):
     assert entry.curves[0].volume == pytest.approx(float((bars.volume * bars.close)[late].mean()))
     assert entry.curves[0].volatility == read_set().evidence[2].volatility
     assert (entry.evidence.flow, entry.evidence.measured_impact) == ("bars", None)
+
+
+def test_a_curve_that_is_given_comes_before_the_one_in_the_set(plimsoll, tmp_path):
+    plimsoll("calibrate", *FILES, "--out", "parameters.json")
+    plimsoll("calibrate", "--bars", "bars.csv", "--out", "plain.json")
+    text = 'feed = "external"\n[external]\nhistory = "bars.csv"\ncurves_from = "NAME"\n'
+    own = "[external.curves.ETH]\nhalf_spread=1e-4\nslope=1e-3\nreference=1e6\nexponent=1.0\n"
+    given = text.replace("NAME", "parameters.json") + own + "volatility=0.01\nvolume=1e7\n"
+    (tmp_path / "serve.toml").write_text(given)
+    (entry,) = published_curves(read_settings(tmp_path / "serve.toml", {}))
+    assert (entry.curves[0].reference, entry.evidence) == (1e6, msgspec.UNSET)
+    (tmp_path / "serve.toml").write_text(text.replace("NAME", "plain.json"))
+    with pytest.raises(PlimsollError, match="holds no cost curve") as raised:
+        published_curves(read_settings(tmp_path / "serve.toml", {}))
+    assert raised.value.code is Code.BAD_SETTING
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,14 @@ import re
 from pathlib import Path
 from typing import Literal
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from plimsoll.service.settings import ReplaySettings, ServiceSettings, StoreSettings
+from plimsoll.sim.settings import PopulationSettings
 from tests.support.browsers import complaints, launched
-from tests.support.services import Served
+from tests.support.services import Served, serving
 
 FAR_DOWN = re.compile(r"top: 41\d{3}px")
 """Pixels of the rows before number 1,500, of 28 each."""
@@ -33,6 +36,16 @@ def served(tmp_path_factory):
     service.wait_until_ready()
     yield service
     service.kill()
+
+
+@pytest.fixture(scope="module")
+def option_desk(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("options")
+    accounts = PopulationSettings(accounts=500)
+    chosen = ReplaySettings(options=True, pace=600.0, population=accounts)
+    settings = ServiceSettings(store=StoreSettings(folder=str(folder / "store")), replay=chosen)
+    with serving(settings, folder) as running:
+        yield running
 
 
 @pytest.fixture
@@ -145,6 +158,42 @@ def test_the_feed_says_who_tells_the_prices(browser, served):
     expect(page.locator("#feed")).to_be_focused()
     page.close()
     assert said == []
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_boards_open_their_chain_and_accounts_show_options_with_greeks(
+    browser, option_desk, scheme, pictures
+):
+    page, said = opened(browser, option_desk, scheme)
+    page.wait_for_selector("#boards-table tbody tr")
+    assert page.locator("#boards-table tbody tr").count() == 8
+    page.screenshot(path=pictures / f"options-{scheme}.png", full_page=True)
+    page.keyboard.press("7")
+    page.locator("#boards-table tbody tr button").first.click()
+    expect(page.locator("#drawer-title")).to_contain_text(re.compile(r"(BTC|ETH)-\d+[A-Z]{3}\d\d"))
+    expect(page.locator("#drawer-body")).to_contain_text("At the money")
+    assert page.locator("#drawer-body tbody tr").count() >= 5
+    page.screenshot(path=pictures / f"board-{scheme}.png")
+    page.keyboard.press("Escape")
+    page.fill("#search", holder_of_options(option_desk))
+    expect(page.locator("#accounts-count")).to_have_text("1 found")
+    page.locator("#rows .rows").first.evaluate("row => row.click()")
+    expect(page.locator("#drawer-body")).to_contain_text("Options held")
+    expect(page.locator("#drawer-body")).to_contain_text("Gamma")
+    expect(page.locator("#drawer-body")).to_contain_text("Price of")
+    page.screenshot(path=pictures / f"option-account-{scheme}.png")
+    page.close()
+    assert said == []
+
+
+def holder_of_options(served):
+    headers = {"authorization": f"Bearer {served.token}"}
+    with httpx.Client(base_url=served.address, headers=headers, timeout=60.0) as client:
+        for entry in client.get("/v1/accounts?limit=500&order=-maintenance").json()["entries"]:
+            margin = client.get(f"/v1/accounts/{entry['account']}/margin").json()
+            if margin["portfolio"]["options"]:
+                return entry["account"]
+    raise AssertionError("nobody holds options")
 
 
 @pytest.mark.parametrize("width", [1024, 430])

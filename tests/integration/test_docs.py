@@ -16,6 +16,7 @@ EXAMPLES = {
     "calibrate_from_history.py": (),
     "check_ones_own_model.py": (),
     "margin_a_hedged_account.py": (),
+    "margin_options.py": (),
     "replay_with_other_settings.py": (),
     "take_a_token_as_collateral.py": (),
 }

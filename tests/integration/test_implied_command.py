@@ -49,6 +49,20 @@ def test_calibrate_and_margin_put_implied_volatility_into_the_answer(plimsoll, t
     assert min(scenario["amount"] for scenario in rows) < 0
 
 
+def test_the_profile_that_moves_volatility_by_the_set_asks_for_less_than_the_constants(plimsoll):
+    files = ("--bars", "bars.csv", "--implied", "BTC=index.csv", "--out", "parameters.json", "--quiet")
+    plimsoll("calibrate", *files)
+    terms = ("--quotes", "quotes.json", "--account", "desk.json", "--json")
+    asked = {
+        name: json.loads(plimsoll("margin", "--profile", name, "--parameters", "parameters.json", *terms).out)
+        for name in ("plimsoll", "plimsoll-implied")
+    }
+    assert 0 < asked["plimsoll-implied"]["maintenance"] < asked["plimsoll"]["maintenance"]
+    assert asked["plimsoll-implied"]["profile"] == "plimsoll-implied"
+    alone = plimsoll("margin", "--profile", "plimsoll-implied", *terms)
+    assert (alone.status, "--implied" in alone.err) == (2, True)
+
+
 @pytest.mark.parametrize("given", ["DOGE=index.csv", "BTC", "BTC="])
 def test_an_index_of_no_market_is_refused_in_one_line(plimsoll, given):
     ended = plimsoll("calibrate", "--bars", "bars.csv", "--implied", given)

@@ -216,6 +216,22 @@ def test_a_quantity_that_is_no_whole_number_of_lots_is_refused(venue, quantity):
     assert (answer.status_code, answer.json()["code"]) == (422, "bad-quantity")
 
 
+def test_a_fill_among_accounts_is_booked_for_all_of_them_or_for_none(venue):
+    before = venue.get("/v1/accounts/maker.1/margin").json()["explanation"]
+    body = {
+        "instrument": "BTC-PERP",
+        "price": venue.prices["BTC"] * 1e-4,
+        "legs": [{"account": "maker.1", "quantity": "0.1"}, {"account": "poor", "quantity": "-0.1"}],
+    }
+    venue.write("/v1/accounts", {"account": "poor", "amount": 2_500_000_000})
+    venue.fill("BTC-PERP", {"poor": "0.1"})
+    answer = venue.post("/v1/fills", body, Scope.TRADE, next(KEYS))
+    assert (answer.status_code, answer.json()["code"]) == (422, "insufficient-margin")
+    assert answer.json()["where"] == "poor"
+    assert venue.get("/v1/accounts/maker.1/margin").json()["explanation"] == before
+    venue.fill("BTC-PERP", {"poor": "-0.1"})
+
+
 def test_what_if_agrees_with_what_then_happens(venue):
     trades = {"trades": [{"instrument": "ETH-PERP", "quantity": "2"}]}
     imagined = venue.post("/v1/accounts/hedger/what-if", trades, Scope.READ).json()

@@ -7,14 +7,16 @@ from contextlib import contextmanager
 
 import msgspec
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from plimsoll.service import stream
 from plimsoll.service.stream import PROTOCOL, Changed, Missed
-from plimsoll.service.tokens import Scope
+from plimsoll.service.tokens import Scope, issue
 from tests.support.services import external_settings, running, tokens_of
 
 PATIENCE = 30.0
+POLICY, TRY_LATER = 1008, 1013
 SMALLEST = 2048
 """Bytes that the system keeps at either end for a client which does not read; it doubles them."""
 MOST_ROUNDS = 100
@@ -74,6 +76,53 @@ def test_a_client_without_the_scope_is_turned_away(venue, scope):
     _, client, tokens = venue
     with pytest.raises(Exception, match="403"), streaming(client, tokens.get(scope, "")):
         pytest.fail("it was let in")
+
+
+def until_the_end(heard):
+    """Give what came until the service ended the connection."""
+    told = []
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            told.append(json.loads(heard.recv(PATIENCE)))
+    return told
+
+
+def test_a_revoked_token_hears_nothing_more(venue):
+    service, client, tokens = venue
+    presented, token = issue("to be revoked", (Scope.READ,), 1.0)
+    service.desk.tokens.keep(token)
+    with streaming(client, presented) as heard:
+        heard.recv(PATIENCE)
+        service.desk.tokens.revoke(token.identity)
+        sequence = service.desk.view.sequence
+        moved(service, client, tokens, 1)
+        assert all(each["overview"]["sequence"] <= sequence for each in until_the_end(heard))
+        assert heard.close_code == POLICY
+
+
+def test_guesses_at_a_token_are_counted(tmp_path):
+    settings = external_settings(tmp_path)
+    few = msgspec.structs.replace(settings.limits, requests_per_second=0.001, burst=2)
+    with running(msgspec.structs.replace(settings, limits=few)) as (_, client):
+        for _ in range(2):
+            with pytest.raises(InvalidStatus), streaming(client, "plimsoll_a_b"):
+                pytest.fail("it was let in")
+        answer = client.get("/v1/overview", headers={"authorization": "Bearer plimsoll_a_b"})
+        assert answer.json()["code"] == "too-many-requests"
+
+
+def test_clients_are_sent_away_when_messages_can_no_longer_be_written(venue, caplog, monkeypatch):
+    service, client, tokens = venue
+    with streaming(client, tokens[Scope.READ]) as heard:
+        heard.recv(PATIENCE)
+        with monkeypatch.context() as broken:
+            broken.setattr(stream, "overview_of", lambda _: 1 / 0)
+            moved(service, client, tokens, 1)
+            until_the_end(heard)
+            assert heard.close_code == TRY_LATER
+    assert "the stream has ended" in caplog.text
+    with streaming(client, tokens[Scope.READ]) as heard:
+        assert json.loads(heard.recv(PATIENCE))["kind"] == "changed"
 
 
 def deaf(client, token):

@@ -169,6 +169,8 @@ BAD_QUOTES: dict[str, tuple[dict[str, object], str]] = {
     "a rate without a forward": ({"rates": {"BTC-26JUN26": 0.1}}, "missing-price"),
     "a negative strike": ({"volatilities": {"BTC-27MAR26--9-P": 0.5}}, "unknown-instrument"),
     "a negative volatility": ({"volatilities": {"BTC-27MAR26-90000-P": -0.5}}, "missing-volatility"),
+    "a volatility in per cent": ({"volatilities": {"BTC-27MAR26-90000-P": 60.0}}, "missing-volatility"),
+    "a rate in per cent": ({"rates": {"BTC-27MAR26": 40.0}}, "bad-price"),
     "a volatility of a future": ({"volatilities": {"BTC-27MAR26": 0.5}}, "unknown-instrument"),
     "a time without a zone": ({"time": "2026-01-15T08:00:00"}, "bad-price"),
     "an unknown field": ({"volatility": {}}, "bad-price"),

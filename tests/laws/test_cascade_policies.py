@@ -11,9 +11,9 @@ from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin import margin_model
 from plimsoll.report.cascade_page import render_cascades
 from plimsoll.scenarios.library import daily_history, scenario
-from plimsoll.sim.caps import LARGEST_RATIO
+from plimsoll.sim.caps import LARGEST_RATIO, Exposure
 from plimsoll.sim.cascade import draw_cast, opening_margins
-from plimsoll.sim.cascade_policies import CASCADE_POLICIES, GUARDED, cascade_parameters
+from plimsoll.sim.cascade_policies import CASCADE_POLICIES, cascade_parameters, exposure_of
 from plimsoll.sim.publishing import scaled
 from plimsoll.sim.seeds import simulate
 from plimsoll.sim.shock import anchor
@@ -24,6 +24,8 @@ SEED = 4
 BRIEF = structs.replace(QUICK, shock=structs.replace(QUICK.shock, seconds=60, onset_second=10))
 SUM_ORDER = 1e-12
 """Requirements are sums of a few products, each scaled before or after it is rounded."""
+WHOLE_LOTS = 1e-3
+"""Positions are cut to whole lots."""
 NEAR = 0.01
 """How far below the margin to be matched is near enough."""
 
@@ -56,7 +58,7 @@ def test_a_charge_on_size_is_matched_with_the_rates():
     )
     cast, history = draw_cast(anchor(SCENARIO), many, SEED), daily_history(scenario(SCENARIO).first)
     matched, constants = (
-        opening_margins(cascade_parameters(name, cast, many, history), cast, many, capped=name in GUARDED)
+        opening_margins(cascade_parameters(name, cast, many, history), cast, many, exposure=exposure_of(name))
         for name in ("plimsoll-matched", "static")
     )
     least = (1.0 - NEAR) * constants[Level.MAINTENANCE]
@@ -80,14 +82,24 @@ def test_the_matched_policy_divides_margin_as_the_calibrated_one_does(published)
 @pytest.mark.parametrize("name", CASCADE_POLICIES)
 def test_who_caps_opens_below_the_cap_and_who_does_not_stands_above(name):
     facts, _, _ = run(cast_of(SEED), BRIEF, name)
-    assert (facts.branching <= LARGEST_RATIO) == (name in GUARDED)
+    assert (facts.branching <= LARGEST_RATIO) == (exposure_of(name) is Exposure.CAPPED)
+
+
+def test_the_placebo_of_the_caps_lets_in_as_much_and_looks_at_nothing():
+    cast = cast_of(SEED)
+    capped, shrunk, free = (
+        run(cast, BRIEF, name)[0] for name in ("static-guarded", "static-shrunk", "static")
+    )
+    assert shrunk.admitted == pytest.approx(capped.admitted, rel=WHOLE_LOTS)
+    assert shrunk.admitted < 0.9 * free.admitted
+    assert shrunk.mean_margin <= free.mean_margin
 
 
 def test_margins_at_the_opening_are_those_of_the_run():
     cast, history = cast_of(SEED), daily_history(scenario(SCENARIO).first)
     for name in ("static", "static-guarded"):
         parameters = cascade_parameters(name, cast, BRIEF, history)
-        shares = opening_margins(parameters, cast, BRIEF, capped=name in GUARDED)
+        shares = opening_margins(parameters, cast, BRIEF, exposure=exposure_of(name))
         facts, _, _ = run(cast, BRIEF, name)
         assert shares[Level.MAINTENANCE] == pytest.approx(facts.mean_margin, rel=SUM_ORDER)
         assert shares[Level.INITIAL] == pytest.approx(facts.mean_initial, rel=SUM_ORDER)

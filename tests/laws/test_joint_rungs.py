@@ -15,7 +15,8 @@ from plimsoll.domain.instruments import Option, Perpetual
 from plimsoll.domain.parameters import JointScenarios, Level, ParameterSet
 from plimsoll.domain.portfolios import Holding, Portfolio
 from plimsoll.domain.profiles import Contingencies, PortfolioProfile, UnderlyingRange
-from plimsoll.domain.scenario_sets import JointMoves
+from plimsoll.domain.scenario_sets import JointMoves, ScenarioGrid
+from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.calibrated import with_calibration
 from plimsoll.margin.parts import Requirement
 from plimsoll.margin.profiles import profile
@@ -194,3 +195,59 @@ def test_rows_that_only_scale_with_the_range_would_break_the_notice_and_rungs_do
     assert needed((0.4,), 0.4, 0.4) < needed((0.02,), 0.02, 0.02)
     ladder = (0.02, 0.05, 0.1, 0.2, 0.4)
     assert needed(ladder, 0.02, 0.4) >= needed(ladder, 0.02, 0.02)
+
+
+def asked_by_implied(held, parameters, level):
+    chosen = with_calibration(profile("plimsoll-implied"), parameters)
+    return requirement(Portfolio(holdings=held), MARKET, chosen, level)
+
+
+@given(
+    held=holdings(),
+    rates=st.tuples(sizes, sizes),
+    grown=st.tuples(shares, shares),
+    turned=st.booleans(),
+)
+@settings(max_examples=25)
+def test_a_grid_that_moves_volatility_as_the_rows_do_keeps_the_notice(held, rates, grown, turned):
+    reach = 1.49
+    today = published(rates, reach, tuple(0.6 * rate for rate in rates), (FIRST, WILDER))
+    later = published(
+        tuple(rate * reach**share for rate, share in zip(rates, grown, strict=True)),
+        reach,
+        tuple(0.6 * rate * 0.97 for rate in rates),
+        (WILDER, THIRD) if turned else (FIRST, WILDER),
+    )
+    before = asked_by_implied(held, today, Level.INITIAL)
+    after = asked_by_implied(held, later, Level.MAINTENANCE)
+    assert after.required <= before.required + ROUNDING * gross(held)
+
+
+WILDER = structs.replace(
+    SECOND, volatility=tuple(tuple(2.5 * change for change in row) for row in SECOND.volatility)
+)
+
+
+def test_the_grid_moves_volatility_as_far_as_the_mean_of_the_worst_rows():
+    parameters = published((0.1, 0.1), 1.49, (0.06, 0.06), (FIRST, WILDER))
+    chosen = with_calibration(profile("plimsoll-implied"), parameters)
+    grids = [each for each in chosen.scenarios if isinstance(each, ScenarioGrid)]
+    (stated,) = (each for each in profile("plimsoll").scenarios if isinstance(each, ScenarioGrid))
+    assert [grid.announced for grid in grids] == [False, True]
+    for grid, table in zip(grids, (FIRST, WILDER), strict=True):
+        changes = np.sort(np.array(table.volatility), axis=0)
+        assert grid.volatility.rise == np.expm1(changes[-table.tail :].mean(axis=0)).max()
+        assert grid.volatility.fall == -np.expm1(changes[: table.tail].mean(axis=0)).min()
+        assert grid.volatility.short_power == stated.volatility.short_power
+    assert grids[1].volatility.rise > grids[0].volatility.rise > 0.0
+    held = (Holding(Option("BTC", NEAR, 90_000, "C"), -1.0),)
+    asked = [asked_by_implied(held, published((0.1, 0.1), 1.49, (0.06, 0.06), (t,)), Level.MAINTENANCE)
+             for t in (FIRST, WILDER)]  # fmt: skip
+    assert asked[0].required < asked[1].required
+
+
+def test_a_set_that_knows_no_implied_volatility_moves_no_grid():
+    plain = published((0.1, 0.1), 1.49, (0.06, 0.06), (joint_rows(5, NAMES), FIRST))
+    with pytest.raises(PlimsollError, match="--implied") as refused:
+        with_calibration(profile("plimsoll-implied"), plain)
+    assert refused.value.code is Code.BAD_SETTING

@@ -66,9 +66,27 @@ def test_a_book_is_asked_for_what_its_accounts_are_asked_for_alone(lots, level, 
         assert found == pytest.approx(alone, rel=ROUNDING, abs=1e-6)
 
 
+@given(lots=held, level=st.sampled_from(Level), kind=st.sampled_from([*MODELS]), spare=st.integers(-5, 5))
+@settings(max_examples=20)
+def test_room_is_negative_for_whoever_is_below_and_values_are_those_of_the_ledger(lots, level, kind, spare):
+    model, lots, unit = MODELS[kind], np.array(lots), opened_unit()
+    needed = np.ceil(model.requirement(lots * unit, level))
+    worth = (lots * unit).sum(axis=1)
+    cash = np.ceil(needed - worth).astype(np.int64) + spare
+    room = model.room(cash, lots, unit, level)
+    below = np.floor(cash + worth) < needed
+    assert np.all(room[below] < 0.0)
+    assert np.all(room <= cash + worth - needed + 1.0)
+    assert np.all(model.room(cash + 10**9, lots, unit, level) > 0.0)
+    equity, maintenance = model.valued(cash, lots, unit)
+    assert equity == pytest.approx(np.floor(cash + worth), abs=1.0)
+    asked = model.requirement(lots * unit, Level.MAINTENANCE)
+    assert maintenance == pytest.approx(np.ceil(asked), abs=1.0)
+
+
 def opened_unit():
     lot = np.array([listing.lot for listing in LISTINGS])
-    return lot * MODELS["plain"]._marks * QUANTA_PER_UNIT
+    return lot * MODELS["plain"].marks * QUANTA_PER_UNIT
 
 
 @pytest.mark.parametrize("name", ["derive-pmrm2", "deribit-pm"])

@@ -86,7 +86,7 @@ def test_a_call_against_a_put_is_a_forward_and_a_hedged_option_crosses_no_perpet
     assert forward == pytest.approx(size * DEEP.cost(size), rel=ROUNDING)
     hedge = -5.0 * float(discounted.delta[0])
     assert charge((CALL, 5.0), (PERPETUAL, hedge)) < charge((CALL, 5.0))
-    legs = option_legs(CHAIN, ALL_SPOT, np.array([5.0, 0.0, 0.0, 0.0]))
+    legs = option_legs(CHAIN, unit_greeks(CHAIN), ALL_SPOT, np.array([5.0, 0.0, 0.0, 0.0]))
     assert charge((CALL, 5.0), (PERPETUAL, hedge)) == pytest.approx(
         VEGAS.cost(legs.vega, legs.forwards), rel=1e-6
     )

@@ -194,6 +194,38 @@ ONE_LOT_PER_SLICE = 3 * len(FALLS)
 """Whole lots: largest remainders may move one lot between two accounts in each slice, match or takeover."""
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    lots=st.tuples(st.integers(1, 10**6), st.integers(1, 10**6)),
+    fall=st.floats(0.31, 0.9),
+    rich=st.floats(0.4, 4.0),
+)
+def test_the_queue_asks_one_winner_in_every_instrument_for_all_that_it_gained_and_has(lots, fall, rich):
+    """Law: one loser and one winner, both in BTC and ETH: what is spared is min(lacks, profit, equity)."""
+    bitcoin, ether = lots
+    unit = MARKS * np.array([entry.lot for entry in LISTINGS]) * 1e6
+    held = np.array([bitcoin, ether, *[0] * (COLUMNS - 2)])
+    gross = float(held @ unit)
+    state, _ = step(begin(), Listed(1, LISTINGS, rules(allocation="queue", participation=1e-4)))
+    state, _ = step(state, Opened(1, ("loser", "winner"), (int(gross * 0.3), int(gross * rich))))
+    state, _ = step(state, tick(2, 1.0))
+    state, _ = step(state, Published(2, parameter_set(TIERS)))
+    traded = Traded(2, PRICES, ("loser", "winner"), (tuple(held.tolist()), tuple((-held).tolist())))
+    state, refused = step(state, traded)
+    assert not refused
+    after, effects = step(state, tick(MINUTE, 1.0 - fall, volume=0.0))
+    matches = [effect for effect in effects if isinstance(effect, Deleveraged)]
+    assert {effect.instrument for effect in matches} == {LISTINGS[0].name, LISTINGS[1].name}
+    loss = gross * fall
+    expected = min(loss - gross * 0.3, loss, gross * rich + loss)
+    assert sum(sum(effect.amounts) for effect in matches) == pytest.approx(expected, abs=QUANTA_ROUNDED)
+    assert not after.book.lots[after.book.rows["loser"]].any()
+
+
+QUANTA_ROUNDED = 5
+"""The loser's deposit, and what it paid for each of its two positions and what each is worth."""
+
+
 def test_withdrawals_are_gated_while_bankrupt_accounts_owe_more_than_the_fund_has():
     state = opened(rules(participation=0.01), fund=0, backstop=0)
     state, _ = step(state, tick(MINUTE, 0.6, volume=1.0))

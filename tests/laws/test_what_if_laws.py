@@ -116,7 +116,7 @@ def test_position_profits_sum_to_that_of_their_underlying_in_every_scenario(name
     portfolio = portfolio_of(DESK, MARKET, PROFILES[name])
     venue = venue_margin(portfolio, MARKET, PROFILES[name])
     held = venue.exposed(portfolio)
-    for exposed, table in product((held, -held), venue.tables[True]):
+    for exposed, table in product((held, -held), venue.tables(initial=True)):
         shares = position_profit(exposed, table, PROFILES[name].discount)
         whole = scenario_profit(exposed, table, PROFILES[name].discount)
         for u in range(len(table.chain.underlyings)):

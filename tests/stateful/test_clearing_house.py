@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from plimsoll.chain.twin.boards import Listing
 from plimsoll.chain.twin.fixed_point import Revert
+from plimsoll.chain.twin.ledger import LEAST_DEPOSIT
 from plimsoll.chain.twin.option_bounds import forward_limit
 from plimsoll.chain.twin.positions import instrument_id
 from plimsoll.chain.twin.publication import Quote
@@ -292,7 +293,8 @@ class Protocol(RuleBasedStateMachine):
     @precondition(lambda self: self.ledger.shortfall > 0)
     @rule(page=st.sampled_from([1, 2, 256]))
     def allocate(self, page):
-        if self.house.refused("begin_allocation", sender="keeper") is not None:
+        begin = (self.house.refused("begin_allocation", each, sender="keeper") for each in TRADERS)
+        if all(reason is not None for reason in begin):
             return
         before = {account: self.ledger.cash_of(account) for account in self.ledger.accounts}
         shortfall = self.ledger.shortfall
@@ -303,6 +305,7 @@ class Protocol(RuleBasedStateMachine):
         paid = {account: before[account] - self.ledger.cash_of(account) for account in before}
         assert all(amount >= 0 for amount in paid.values())
         assert sum(paid.values()) == shortfall - self.ledger.shortfall
+        assert sum(paid.values()) >= min(shortfall, LEAST_DEPOSIT), "the house was closed for nothing"
         for account, amount in paid.items():
             assert amount == 0 or self.ledger.book(account), "who had no open gain paid"
 

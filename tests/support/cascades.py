@@ -7,7 +7,7 @@ from plimsoll.engine.runner import DigestJournal, Runner
 from plimsoll.scenarios.library import daily_history, scenario
 from plimsoll.sim.cascade import Cast, draw_cast, run_cascade
 from plimsoll.sim.cascade_outcome import CascadeFacts, CascadeSeries
-from plimsoll.sim.cascade_policies import GUARDED, cascade_parameters
+from plimsoll.sim.cascade_policies import cascade_parameters, exposure_of
 from plimsoll.sim.cascade_settings import CascadeSettings, OwnerSettings, ShockSettings
 from plimsoll.sim.settings import PopulationSettings
 from plimsoll.sim.shock import anchor
@@ -46,6 +46,6 @@ def run(
         cast,
         settings,
         runner,
-        capped=name in GUARDED,
+        exposure=exposure_of(name),
     )
     return facts, series, runner

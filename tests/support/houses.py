@@ -87,6 +87,10 @@ class House:
         spot = self.oracle.both("reading", list(LOTS)[number]).price
         return float(self.margin.both("mark", instrument, spot) / E6)
 
+    def equity(self, *accounts: str) -> int:
+        """Give what accounts have together, quanta."""
+        return sum(self.both("assessed", account, sender=account).equity for account in accounts)
+
     def attest(self, account: str, factor: int, lasts: int = 86_400) -> None:
         """Have an account's factor attested."""
         now, nonce = self.chain.timestamp, self.attestations.twin.quorum.nonce + 1

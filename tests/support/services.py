@@ -30,6 +30,8 @@ __all__ = ["Served", "external_settings", "running", "serving", "tokens_of"]
 
 _PATIENCE = 120
 """Seconds that a machine busy with other tests is given to start a service."""
+_LEAD = 1e9
+"""Seconds that a test's ticks may be ahead of the clock: they tell the time from the first of them on."""
 
 
 def external_settings(folder: Path) -> ServiceSettings:
@@ -37,7 +39,7 @@ def external_settings(folder: Path) -> ServiceSettings:
     return ServiceSettings(
         feed="external",
         store=StoreSettings(folder=str(folder), snapshot_events=40),
-        external=ExternalSettings(markets=("BTC", "ETH"), bar_seconds=60),
+        external=ExternalSettings(markets=("BTC", "ETH"), bar_seconds=60, longest_lead=_LEAD),
         limits=LimitSettings(requests_per_second=1e6, burst=1_000_000, body_bytes=4096, stream_buffer=2),
     )
 

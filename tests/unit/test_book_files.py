@@ -69,6 +69,12 @@ def test_a_drawn_book_comes_back_from_its_file(tmp_path, ending):
     assert equal(read_book(path), drawn)
 
 
+def test_a_book_is_not_written_in_a_form_that_nothing_reads(tmp_path):
+    drawn = draw_book(parameter_set(cross_margin()), PopulationSettings(accounts=3), seed=4)
+    with pytest.raises(PlimsollError, match=r"\.xlsx \[bad-setting\]"):
+        book_bytes(drawn, tmp_path / "book.xlsx")
+
+
 @pytest.mark.parametrize(
     ("row", "code"),
     [

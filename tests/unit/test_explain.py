@@ -151,6 +151,11 @@ def test_what_cannot_be_margined_is_refused_by_code(name, account, code):
     assert "keeper" in str(refusal.value) or refusal.value.code is not Code.BAD_ACCOUNT
 
 
+def test_a_price_that_no_money_can_pay_is_refused():
+    with pytest.raises(PlimsollError, match="amount-out-of-range"):
+        explain(one(Position("BTC-PERP", D(2), D(5))), SETS["cross-margin"], {"BTC": 1e308})
+
+
 @every_set
 def test_a_market_without_parameters_is_refused_unless_constants_hold_for_all(name):
     account = one(Position("XMR-PERP", D(3), D(150)))

@@ -1,5 +1,7 @@
 """Does the venue answer, or refuse by name, whatever it is sent?"""
 
+from dataclasses import replace
+
 import pytest
 
 from plimsoll.clearing.statuses import Status
@@ -20,6 +22,7 @@ from plimsoll.domain.instruments import Listing, parse_instrument
 from plimsoll.domain.money import LARGEST_AMOUNT
 from plimsoll.domain.parameters import StaticTiers, Tier
 from plimsoll.domain.settings import ClearingRules
+from plimsoll.engine.book import MAKERS
 from plimsoll.engine.machine import begin, step
 from plimsoll.engine.state import digest
 from plimsoll.errors import Code, PlimsollError
@@ -157,13 +160,16 @@ def test_a_position_of_many_millions_can_always_shrink(held, less):
 
 
 def test_a_debt_without_positions_is_closed_and_paid_at_the_next_tick():
+    """No trade makes one, so that this one is written into the book."""
     state = venue(10**12, 10**12)
     state, _ = step(state, Traded(5, PRICES, ("trader-0",), (bought(2 * 10**9),)))
     far = tuple((MARKS * 0.5).tolist())
-    state, refused = step(state, Traded(6, far, ("trader-0",), (bought(-2 * 10**9),)))
+    _, refused = step(state, Traded(6, far, ("trader-0",), (bought(-2 * 10**9),)))
+    assert [one.code for one in refused if isinstance(one, Refused)] == [Code.INSUFFICIENT_MARGIN]
+    state, refused = step(state, Traded(6, PRICES, ("trader-0",), (bought(-2 * 10**9),)))
     assert not refused
-    owed = -int(state.book.cash[5])
-    assert owed > 0
+    owed = 7 * 10**11
+    state = replace(state, book=state.book.paid(5, MAKERS, int(state.book.cash[5]) + owed))
     state, effects = step(state, tick(7))
     assert [effect.shortfalls for effect in effects if isinstance(effect, Closed)] == [(owed,)]
     assert state.book.cash[5] == 0

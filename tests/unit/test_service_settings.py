@@ -41,6 +41,7 @@ def test_a_value_that_is_no_toml_is_text_and_a_list_is_a_list():
         ({"LISTEN__HOST": "192.0.2.1"}, "listen.host"),
         ({"LISTEN__CERTIFICATE": "cert.pem"}, "listen.certificate"),
         ({"FEED": "external", "EXTERNAL__MARKETS": '["BTC", "BTC"]'}, "external.markets"),
+        ({"FEED": "external", "EXTERNAL__MARKETS": "[]"}, "external.markets"),
     ],
 )
 def test_settings_that_cannot_hold_are_refused_by_name(environment, where):

@@ -151,7 +151,10 @@ def test_open_interest_raises_the_initial_fraction_and_not_maintenance():
     assert required(held, chosen) == pytest.approx(230 * 0.05)
 
 
-@pytest.mark.parametrize("name", profile_names())
+STATED = [name for name in profile_names() if not profile(name).calibrated_volatility]
+
+
+@pytest.mark.parametrize("name", STATED)
 def test_every_packaged_profile_margins_a_perpetual_on_both_sides(name):
     chosen = with_open_interest(profile(name), {"BTC": 0})
     market = structs.replace(MARKET, underlyings=MARKET.underlyings[:1])
@@ -161,6 +164,12 @@ def test_every_packaged_profile_margins_a_perpetual_on_both_sides(name):
         assert answer.required > 0.0
         assert answer.profile == name
         assert answer.worst in {scenario.name for scenario in answer.scenarios}
+
+
+def test_a_profile_that_moves_volatility_by_a_set_is_refused_without_one():
+    with pytest.raises(PlimsollError, match="--implied") as refused:
+        requirement(Portfolio(), MARKET, profile("plimsoll-implied"), Level.INITIAL)
+    assert refused.value.code is Code.BAD_SETTING
 
 
 def test_a_profile_that_does_not_exist_is_refused_with_those_that_do():

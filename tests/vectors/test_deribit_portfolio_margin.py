@@ -89,7 +89,7 @@ def test_risk_vectors_of_the_contract_are_the_venues(case):
     engine = VenueMargin((Perpetual("ETH"),), market(case), profile(case))
     (vectors,) = case["initial_risk_vectors"].values()
     (size,) = case["positions"].values()
-    for table, name in zip(engine.tables[True], ("standard", "extended"), strict=True):
+    for table, name in zip(engine.tables(initial=True), ("standard", "extended"), strict=True):
         assert list(size * table.change[0]) == pytest.approx(vectors[name], rel=TOLERANCE, abs=TOLERANCE)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
+
 from plimsoll.backtest.crash import CrashHour, hour_by_hour, worst_moment
 from plimsoll.backtest.league import MarketLeague, common_rows, play
 from plimsoll.backtest.procyclicality import Response
@@ -14,6 +16,7 @@ from plimsoll.backtest.walk import SIDES, Target, Walk
 from plimsoll.backtest.walkforward import Progressing, walk_forward
 from plimsoll.calibration.policies import RatePolicy
 from plimsoll.domain.bars import HOUR, Bars
+from plimsoll.errors import Code, PlimsollError
 
 __all__ = ["DAY", "Trial", "TrialPlan", "run_trial"]
 
@@ -83,7 +86,18 @@ def run_trial(bars: Bars, plan: TrialPlan, folder: Path, progress: Progressing) 
     Parameters
     ----------
     folder : Path   Where walks are kept.
+
+    Raises
+    ------
+    PlimsollError   `EMPTY_RANGE` where no bar opens on the day to be shown; and what walking raises.
     """
+    if plan.day is not None and not np.any(bars.times // DAY == plan.day // DAY):
+        raise PlimsollError(
+            Code.EMPTY_RANGE,
+            "no bar opens on the day to be shown",
+            where="day",
+            remedy="Choose one within the bars, or none: that of the largest move.",
+        )
     made = walk_forward(bars, plan.policies, plan.target, folder, progress, workers=plan.workers)
     walks: Walks = {}
     leagues = []

@@ -30,6 +30,10 @@ from plimsoll.estimators.volatility import VolatilityState, begin_volatility, up
 __all__ = ["CalibratorState", "absorb", "begin", "calibrate", "propose"]
 
 
+_DEFAULTS = CalibrationSettings()
+_UNSTATED = Provenance(program="", settings="", inputs=())
+
+
 @dataclass(frozen=True, slots=True)
 class CalibratorState:
     """Everything that calibration remembers, for M markets; a value, so that it can be kept and resumed.
@@ -141,12 +145,14 @@ def propose(
 
 def calibrate(
     bars: Bars,
-    settings: CalibrationSettings,
-    provenance: Provenance,
+    settings: CalibrationSettings = _DEFAULTS,
+    provenance: Provenance = _UNSTATED,
     method: type[PerPosition] | type[CrossMargin] = CrossMargin,
     implied: ImpliedHistory | None = None,
 ) -> ParameterSet:
     """Calibrate once, from nothing but these bars and, where given, an index of implied volatility.
+
+    A set that is to be published should state its provenance; by default it says nothing of its origin.
 
     Raises
     ------

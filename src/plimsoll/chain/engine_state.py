@@ -10,6 +10,7 @@ __all__ = ["board_of", "engine_state", "listings_of", "market_of"]
 _P, _V, _E = (constants(name) for name in ("packed_rows", "valuation", "MarginEngine"))
 _ROW, _HEADER, _ROWS = _P["ROW"], _P["HEADER"], _P["ROWS"]
 _TERMS_AT, _TERM = _V["TERMS"], _V["TERM"]
+_WORDS = constants("market_code")["WORDS"]
 _WORD, _CELLS, _CELL_BITS, _LOT_AT = 32, 4, 64, 9
 
 
@@ -34,7 +35,7 @@ def market_of(connection: Connection, contract: Bound, number: int, block: int) 
     if word == 0:
         return None
     code = _code(connection, word >> 96, block)
-    packing = [int.from_bytes(code[at : at + _WORD], "big") for at in range(1, len(code), _WORD)]
+    packing = [int.from_bytes(code[at : at + _WORD], "big") for at in range(_WORDS, len(code), _WORD)]
     cells = [packing[s // _CELLS] >> (_CELL_BITS * (s % _CELLS)) for s in range(1, word & (2**32 - 1))]
     moves = tuple((_signed(cell >> 32), _signed(cell)) for cell in cells)
     spread, power = (word >> 64) & (2**32 - 1), (word >> 32) & (2**32 - 1)

@@ -15,6 +15,7 @@ from plimsoll.cli.options import (
     Markets,
     Quiet,
     SettingsFile,
+    Workers,
     market_list,
     milliseconds,
     optional_milliseconds,
@@ -23,7 +24,7 @@ from plimsoll.cli.options import (
 from plimsoll.cli.program import program
 from plimsoll.cli.run_folder import RECORD, REPORT, SUMMARY, WALKS
 from plimsoll.cli.voice import Voice
-from plimsoll.cli.walk_options import Horizon, Level, Workers, refuse_foreign, target_of
+from plimsoll.cli.walk_options import Horizon, Level, RunFolder, refuse_foreign, target_of
 
 if TYPE_CHECKING:
     from plimsoll.backtest.trial import Trial, TrialPlan
@@ -38,7 +39,7 @@ _DAY = 86_400_000
 def run(
     *,
     bars: BarsFile,
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder of the run.")],
+    out: RunFolder,
     markets: Markets = None,
     policy: Annotated[
         list[str] | None,

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from plimsoll.cli.options import Json, Quiet
+from plimsoll.cli.options import Json, Quiet, SetFile
 from plimsoll.cli.voice import Voice
 from plimsoll.feeds.documents import read_parameters
 
@@ -15,9 +15,7 @@ __all__ = ["run"]
 
 def run(
     *,
-    parameters: Annotated[
-        Path, typer.Option("--parameters", metavar="FILE", help="A set that `plimsoll calibrate` wrote.")
-    ],
+    parameters: SetFile,
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="Where to write the book: .parquet or .csv.")
     ],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from plimsoll.cli.options import Json, Quiet
+from plimsoll.cli.options import Json, Quiet, SetFile
 from plimsoll.cli.voice import Voice
 from plimsoll.errors import Code
 from plimsoll.feeds.documents import read_document, read_parameters
@@ -35,9 +35,6 @@ KeyFile: TypeAlias = Annotated[
 DeploymentFile: TypeAlias = Annotated[
     Path, typer.Option("--deployment", metavar="FILE", help="Where the contracts stand, as deploy wrote it.")
 ]
-ParametersFile: TypeAlias = Annotated[
-    Path, typer.Option("--parameters", metavar="FILE", help="Parameter set of `plimsoll calibrate`.")
-]
 Reporters: TypeAlias = Annotated[
     list[Path] | None,
     typer.Option("--reporter", metavar="FILE", help="A further reporter's key; repeat it."),
@@ -52,7 +49,7 @@ def deploy(
     *,
     rpc: Node,
     key_file: KeyFile,
-    parameters: ParametersFile,
+    parameters: SetFile,
     plan: Annotated[
         Path, typer.Option("--plan", metavar="FILE", help="What to deploy, TOML or JSON.")
     ] = _PLAN,
@@ -88,7 +85,7 @@ def publish(
     *,
     rpc: Node,
     key_file: KeyFile,
-    parameters: ParametersFile,
+    parameters: SetFile,
     deployment: DeploymentFile = _DEPLOYMENT,
     reporter: Reporters = None,
     proposals: ProposalsFolder = _PROPOSALS,

@@ -16,6 +16,7 @@ from plimsoll.cli.options import (
     Markets,
     Quiet,
     SettingsFile,
+    Workers,
     market_list,
     optional_milliseconds,
     read_calibration,
@@ -23,7 +24,7 @@ from plimsoll.cli.options import (
 from plimsoll.cli.program import program
 from plimsoll.cli.run_folder import REPORT, SUMMARY, WALKS
 from plimsoll.cli.voice import Voice
-from plimsoll.cli.walk_options import Horizon, Level, Workers, refuse_foreign, target_of
+from plimsoll.cli.walk_options import Horizon, Level, RunFolder, refuse_foreign, target_of
 from plimsoll.errors import Code, PlimsollError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def run(
     level: Level = None,
     first: First = None,
     last: Last = None,
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder of the run.")] = _DEFAULT_OUT,
+    out: RunFolder = _DEFAULT_OUT,
     workers: Workers = None,
     quiet: Quiet = False,
     json: Json = False,

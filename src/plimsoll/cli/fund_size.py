@@ -1,12 +1,11 @@
 """How large must the insurance fund of this book be?"""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from plimsoll.cli.book_options import BookFile, read_marked_book
-from plimsoll.cli.options import Json, Quiet, SettingsFile
+from plimsoll.cli.options import Json, Quiet, SetFile, SettingsFile
 from plimsoll.cli.voice import Voice
 from plimsoll.errors import Code
 from plimsoll.feeds.documents import read_document, read_parameters
@@ -22,10 +21,7 @@ __all__ = ["run"]
 def run(
     *,
     book: BookFile,
-    parameters: Annotated[
-        Path,
-        typer.Option("--parameters", metavar="FILE", help="The set in force; its prices are the marks."),
-    ],
+    parameters: SetFile,
     level: Annotated[
         float,
         typer.Option(
@@ -45,9 +41,9 @@ def run(
 ) -> None:
     """Size the insurance fund by letting crashes run through the book, and by its two largest debtors.
 
-    Each run takes the worst hour of a crash that happened to the book's markets and prices, and lets forced
-    selling move them. What accounts owe beyond what they have is what the fund must hold: at the level, over
-    the runs, and at least what the two worst accounts would owe together in one jump (cover-2).
+    Each run takes the worst hour of a crash that happened to the book's markets, at the set's prices, and
+    lets forced selling move them. What accounts owe beyond what they have is what the fund must hold: at the
+    level, over the runs, and at least what the two worst accounts would owe together in one jump (cover-2).
 
     **Examples**
 
@@ -84,16 +80,23 @@ def run(
 _SEEDS = 30
 
 
+_BASES = {
+    "observed": "of the runs",
+    "fitted": "beyond the runs, from a fitted tail",
+    "largest": "beyond the runs, too few of which left anything: the largest seen",
+}
+
+
 def _show(found: "FundSize", console: "Console") -> None:
     from plimsoll.report import figures
 
     over = found.fund / found.interest if found.interest > 0.0 else 0.0
     two = found.cover_two
     console.print(f"fund {figures.money(found.fund)}: {figures.share(over)} of open interest", style="bold")
-    how = "beyond the runs, from a fitted tail" if found.extrapolated else "of the runs"
+    band = f"between {figures.money(found.low)} and "
+    band += "nobody knows what: more runs bound it" if found.high is None else figures.money(found.high)
     console.print(
-        f"cascades: {figures.money(found.quantile)} at {found.level:g} ({how}), "
-        f"90 % between {figures.money(found.low)} and {figures.money(found.high)}"
+        f"cascades: {figures.money(found.quantile)} at {found.level:g} ({_BASES[found.basis]}), {band}"
     )
     console.print(
         f"          {found.runs} runs of {len(found.scenarios)} crashes: mean bad debt "

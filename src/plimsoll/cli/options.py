@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from plimsoll.domain.settings import CalibrationFile
 
 __all__ = [
+    "Accounts",
     "BarsFile",
     "First",
     "Json",
@@ -20,7 +21,9 @@ __all__ = [
     "Markets",
     "Picture",
     "Quiet",
+    "SetFile",
     "SettingsFile",
+    "Workers",
     "market_list",
     "milliseconds",
     "optional_milliseconds",
@@ -54,6 +57,17 @@ Last: TypeAlias = Annotated[
 SettingsFile: TypeAlias = Annotated[
     Path | None,
     typer.Option("--settings", metavar="FILE", help="JSON or TOML; what it leaves out keeps its default."),
+]
+SetFile: TypeAlias = Annotated[
+    Path,
+    typer.Option("--parameters", metavar="FILE", help="Parameter set that `plimsoll calibrate --out` wrote."),
+]
+Accounts: TypeAlias = Annotated[
+    int | None, typer.Option("--accounts", metavar="N", help="Accounts in the book. Default: 10000.")
+]
+Workers: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", min=1, help="Processes. Default: one per processor."),
 ]
 Picture: TypeAlias = Annotated[
     Path | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from plimsoll.cli.options import (
+    Accounts,
     First,
     Json,
     Last,
@@ -17,7 +18,7 @@ from plimsoll.cli.options import (
     market_list,
     optional_milliseconds,
 )
-from plimsoll.cli.replay_options import Accounts, Asked, History, Out, OwnBars, Policies, ScenarioName, Seed
+from plimsoll.cli.replay_options import Asked, History, Out, OwnBars, Policies, ScenarioName, Seed
 from plimsoll.cli.run_folder import JOURNALS, REPORT, SETTINGS, run_folder
 from plimsoll.cli.voice import Progressing, Voice
 from plimsoll.errors import Code, PlimsollError

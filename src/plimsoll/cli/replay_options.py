@@ -8,7 +8,7 @@ import typer
 
 from plimsoll.errors import Code, PlimsollError
 
-__all__ = ["Accounts", "Asked", "History", "Out", "OwnBars", "Policies", "ScenarioName", "Seed"]
+__all__ = ["Asked", "History", "Out", "OwnBars", "Policies", "ScenarioName", "Seed"]
 
 ScenarioName: TypeAlias = Annotated[
     str | None,
@@ -25,9 +25,6 @@ History: TypeAlias = Annotated[
         metavar="FILE",
         help="Older bars, known to calibration at the start. Default: what --bars holds before --from.",
     ),
-]
-Accounts: TypeAlias = Annotated[
-    int | None, typer.Option("--accounts", metavar="N", help="Accounts in the book. Default: 10000.")
 ]
 Policies: TypeAlias = Annotated[
     list[str] | None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import structs
 
-from plimsoll.cli.options import Json, Quiet, SettingsFile
+from plimsoll.cli.options import Accounts, Json, Quiet, SettingsFile, Workers
 from plimsoll.cli.program import libraries, program
 from plimsoll.cli.run_folder import FACTS, RECORD, REPORT, SETTINGS, SUMMARY, TRACES, run_folder
 from plimsoll.cli.voice import Voice
@@ -26,9 +26,7 @@ def run(
     scenario: Annotated[
         str, typer.Option("--scenario", metavar="NAME", help="A crash whose worst hour anchors the shock.")
     ] = "october-2025",
-    accounts: Annotated[
-        int | None, typer.Option("--accounts", metavar="N", help="Accounts in the book. Default: 10000.")
-    ] = None,
+    accounts: Accounts = None,
     policy: Annotated[
         list[str] | None,
         typer.Option("--policy", metavar="NAME", help="Repeat it per policy. Default: static, plimsoll."),
@@ -39,10 +37,7 @@ def run(
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", help="Seed of the first run. Default: 1.")
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", metavar="N", help="Processes. Default: one per core.", min=1),
-    ] = None,
+    workers: Workers = None,
     settings: SettingsFile = None,
     out: Annotated[
         Path | None,
@@ -60,6 +55,7 @@ def run(
     **Policies**: `static`, `static-matched` (one constant that asks as much as `plimsoll` at the opening),
     `dynamic`, `plimsoll-unguarded`, and three that cap exposure where liquidations would feed each other:
     `plimsoll`, `static-guarded` and `plimsoll-matched` (calibrated rates scaled to the margin of `static`).
+    `static-shrunk` is the placebo of the caps: as much exposure, cut blindly.
 
     **Examples**
 

@@ -1,10 +1,10 @@
 """What would named scenarios cost the accounts of a venue, and the venue?"""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from plimsoll.cli.book_options import BookFile
 from plimsoll.cli.options import Json, Picture, Quiet
 from plimsoll.cli.terms import Marks, ParametersFile, ProfileName, QuotesFile, read_terms
 from plimsoll.cli.voice import Voice
@@ -19,9 +19,7 @@ _ALL = "all"
 
 def run(
     *,
-    book: Annotated[
-        Path, typer.Option("--book", metavar="FILE", help="All accounts, Parquet or CSV; see book files.")
-    ],
+    book: BookFile,
     parameters: ParametersFile = None,
     mark: Marks = None,
     profile: ProfileName = None,

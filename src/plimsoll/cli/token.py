@@ -49,7 +49,7 @@ def run(
     """Make, list and revoke the tokens that the API asks for.
 
     With `--scope` a token is made and printed, once: the file keeps only a hash of it. With `--revoke` one is
-    removed. With neither, those that there are are listed. A running service sees the change with the next
+    removed. With neither, tokens are listed. A running service sees the change with the next
     request.
 
     **Examples**

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from plimsoll.backtest.walk import Target
     from plimsoll.domain.settings import CalibrationSettings
 
-__all__ = ["Horizon", "Level", "Workers", "refuse_foreign", "target_of"]
+__all__ = ["Horizon", "Level", "RunFolder", "refuse_foreign", "target_of"]
 
+RunFolder: TypeAlias = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder of the run.")]
 Horizon: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -29,10 +30,6 @@ Level: TypeAlias = Annotated[
         metavar="SHARE",
         help="Share of excursions to cover, per side. Default: that of the settings, 0.995.",
     ),
-]
-Workers: TypeAlias = Annotated[
-    int | None,
-    typer.Option("--workers", metavar="N", min=1, help="Processes. Default: one per processor."),
 ]
 
 _UNITS = {"m": 1.0 / 60.0, "h": 1.0, "d": 24.0}

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import msgspec
+from msgspec import structs
 
 __all__ = ["Account", "CollateralBalance", "Position"]
 
@@ -19,6 +20,9 @@ class CollateralBalance(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     asset: str
     amount: Decimal
 
+    def __post_init__(self) -> None:
+        _as_decimals(self, "amount")
+
 
 class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A signed quantity of one instrument.
@@ -34,6 +38,9 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quantity: Decimal
     entry_price: Decimal
 
+    def __post_init__(self) -> None:
+        _as_decimals(self, "quantity", "entry_price")
+
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that is margined together: one owner's collateral and positions."""
@@ -41,3 +48,11 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     collateral: tuple[CollateralBalance, ...] = ()
     positions: tuple[Position, ...] = ()
+
+
+def _as_decimals(written: msgspec.Struct, *names: str) -> None:
+    """Let a program write plain numbers: what they show is what is meant, 0.1 is a tenth."""
+    for name in names:
+        figure = getattr(written, name)
+        if not isinstance(figure, Decimal):
+            structs.force_setattr(written, name, Decimal(str(figure)))

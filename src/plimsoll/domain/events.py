@@ -148,6 +148,7 @@ class Ticked(Struct, frozen=True, tag="ticked", omit_defaults=True):
     depth : tuple [I]    Share of the published curve's depth that is left, above 0; empty for all of it.
     volatility : tuple [I]   Implied volatility that each option is marked at, per root of a year; 0 for the
                          rest. Empty where no option is listed.
+    request : str        Digest of what was asked for, where that told less than all of this; else empty.
     """
 
     time: int
@@ -156,6 +157,7 @@ class Ticked(Struct, frozen=True, tag="ticked", omit_defaults=True):
     impact: tuple[float, ...]
     depth: tuple[float, ...] = ()
     volatility: tuple[float, ...] = ()
+    request: str = ""
 
 
 Event: TypeAlias = Listed | Introduced | Opened | Deposited | Funded | Traded | Published | Ticked | Bid

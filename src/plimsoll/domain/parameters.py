@@ -39,6 +39,19 @@ class Level(IntEnum):
     CALL = 1
     INITIAL = 2
 
+    @classmethod
+    def of(cls, level: "Level | int | str") -> "Level":
+        """Take a level, its number or its name, in small letters or capitals; raises `BAD_SETTING`."""
+        try:
+            return cls[level.upper()] if isinstance(level, str) else cls(level)
+        except (KeyError, ValueError) as error:
+            raise PlimsollError(
+                Code.BAD_SETTING,
+                f"there is no level {level!r}",
+                where="level",
+                remedy=f"Give one of {', '.join(entry.name.lower() for entry in cls)}.",
+            ) from error
+
 
 class SideParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one side of one market is charged, as shares of notional.

@@ -168,6 +168,8 @@ class PortfolioProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     maintenance_factor, initial_factor : float   Times the largest loss (and the roll shock).
     gross_floor : share      Least share of the sum of lone losses that counts; correlation can break.
     liquidity : tuple of LiquidityTerms   An underlying that is not named pays nothing for its size.
+    calibrated_volatility : bool   Grids move volatility as far as the joint rows of a calibrated set do;
+                             without such a set nothing can be margined.
     """
 
     name: str
@@ -188,3 +190,4 @@ class PortfolioProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     open_interest: OpenInterestTier | None = None
     gross_floor: Share = 0.0
     liquidity: tuple[LiquidityTerms, ...] = ()
+    calibrated_volatility: bool = False

@@ -14,6 +14,9 @@ from plimsoll.errors import Code, PlimsollError
 
 __all__ = ["Quotes", "market_of", "open_quanta"]
 
+_MOST_A_YEAR = 20.0
+"""A volatility of 2,000 % is beyond an option's on its last day; 60 stands for 60 % written as a number."""
+
 
 class Quotes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A market by names.
@@ -39,7 +42,7 @@ class Quotes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     open_notional: dict[str, Annotated[float, Meta(ge=0.0, le=LARGEST_AMOUNT / QUANTA_PER_UNIT)]] = {}
 
 
-def market_of(quotes: Quotes, where: str) -> Market:
+def market_of(quotes: Quotes, where: str = "quotes") -> Market:
     """Gather quotes into a market; reports count as sure.
 
     Raises
@@ -119,12 +122,20 @@ def _refuse_unpositive(quotes: Quotes, where: str) -> None:
                 remedy="Give a finite price above zero.",
             )
     for name, volatility in quotes.volatilities.items():
-        if not 0.0 <= volatility < math.inf:
+        if not 0.0 <= volatility <= _MOST_A_YEAR:
             raise PlimsollError(
                 Code.MISSING_VOLATILITY,
                 f"the volatility is {volatility:g}",
                 where=f"{where} volatilities.{name}",
-                remedy="Give a finite volatility, not negative: 0.6 is 60 %.",
+                remedy=f"Give a share, from 0 to {_MOST_A_YEAR:g}: 0.6 is 60 %.",
+            )
+    for name, rate in quotes.rates.items():
+        if not -_MOST_A_YEAR <= rate <= _MOST_A_YEAR:
+            raise PlimsollError(
+                Code.BAD_PRICE,
+                f"the rate is {rate:g}",
+                where=f"{where} rates.{name}",
+                remedy=f"Give a share, from {-_MOST_A_YEAR:g} to {_MOST_A_YEAR:g}: 0.04 is 4 %.",
             )
 
 

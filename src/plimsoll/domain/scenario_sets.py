@@ -111,6 +111,8 @@ class ScenarioGrid(Struct, frozen=True, kw_only=True, tag="grid", forbid_unknown
         Cells are relative moves as they stand, and a range says which count: all up to the first that
         reaches it. A wider range then only adds cells, so it never asks for less; this is what makes notice
         hold where a smaller move can hurt more than a larger one.
+    announced : bool
+        Not in force yet: counts at initial margin alone.
     """
 
     scenarios: tuple[GridScenario, ...]
@@ -119,6 +121,7 @@ class ScenarioGrid(Struct, frozen=True, kw_only=True, tag="grid", forbid_unknown
     gain_credit: Share | None = None
     allowance: Annotated[float, Meta(ge=0.0)] = 0.0
     nested: bool = False
+    announced: bool = False
 
 
 class JointMoves(Struct, frozen=True, kw_only=True, tag="joint", forbid_unknown_fields=True):

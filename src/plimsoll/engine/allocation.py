@@ -45,8 +45,7 @@ def deleverage(state: State, hand: Rows, time: int) -> tuple[State, Effects]:
     debtors = _debtors(state, hand) if state.rules.allocation == "queue" else None
     if debtors is None:
         return state, ()
-    met = np.zeros(len(debtors.rows), dtype=np.int64)
-    drawn, given = 0, np.zeros(len(state.book.names), dtype=np.int64)
+    met, drawn, capacity = np.zeros(len(debtors.rows), dtype=np.int64), 0, _capacity(state)
     effects: list[Effect] = []
     for column in np.flatnonzero(_contracts(state)):
         for sign in (-1, 1):
@@ -54,12 +53,13 @@ def deleverage(state: State, hand: Rows, time: int) -> tuple[State, Effects]:
             closing = np.where(np.sign(closing) == sign, closing, 0)
             if not closing.any():
                 continue
-            found = match(closing, debtors.deficit[:, column], _winners(state, int(column), given))
+            found = match(closing, debtors.deficit[:, column], _winners(state, int(column), capacity))
             if not found.lots.any():
                 continue
             paid = parts_down(debtors.from_fund[:, column], np.abs(found.lots), np.abs(closing))
             state, effect = _crossed(state, debtors.rows, int(column), found, paid, time)
-            met, drawn, given = met + found.spared + paid, drawn + int(paid.sum()), given + found.given_up
+            met, drawn = met + found.spared + paid, drawn + int(paid.sum())
+            capacity = capacity - found.given_up
             effects.append(effect)
     return state, _met(state.book, debtors.rows, met, drawn, time) + tuple(effects)
 
@@ -121,21 +121,31 @@ def _debtors(state: State, hand: Rows) -> _Debtors | None:
     return _Debtors(rows, deficit_by_position(lacking - paid, notional), deficit_by_position(paid, notional))
 
 
-def _winners(state: State, column: int, given: Quanta) -> Winners:
-    """Describe everybody who can be asked in one instrument, less what they have given at this tick."""
+def _capacity(state: State) -> Quanta:
+    """Count what each account can give in all matches of a tick: the lesser of its profit and its equity.
+
+    Taken once, before the first of them: what is given in one is neither in the profit nor in the equity that
+    is left after it, so what is left is this less what was given, and not those less what was given.
+    """
+    notional = state.book.lots * state.unit
+    profit = (notional - state.book.cost)[:, _contracts(state)].sum(axis=1)
+    return quanta_down(np.minimum(profit, state.book.cash + notional.sum(axis=1)))
+
+
+def _winners(state: State, column: int, capacity: Quanta) -> Winners:
+    """Describe everybody who can be asked in one instrument, for no more than it can still give."""
     book, contracts = state.book, _contracts(state)
     notional = book.lots * state.unit
-    equity = book.cash + notional.sum(axis=1)
-    profits = notional - book.cost
-    profit = quanta_down(profits[:, column])
-    capacity = quanta_down(np.minimum(profits[:, contracts].sum(axis=1), equity)) - given
+    profit = notional[:, column] - book.cost[:, column]
     score = queue_scores(
-        profits[:, column],
+        profit,
         book.cost[:, column].astype(np.float64),
         np.abs(notional[:, contracts]).sum(axis=1),
-        equity,
+        book.cash + notional.sum(axis=1),
     )
-    return Winners(book.lots[:, column], profit, capacity, np.where(_may_be_asked(book), score, 0.0))
+    return Winners(
+        book.lots[:, column], quanta_down(profit), capacity, np.where(_may_be_asked(book), score, 0.0)
+    )
 
 
 def _crossed(

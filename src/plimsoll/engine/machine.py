@@ -24,7 +24,6 @@ from plimsoll.domain.events import (
 )
 from plimsoll.domain.instruments import Listing
 from plimsoll.domain.money import LARGEST_AMOUNT, QUANTA_PER_UNIT, quanta_up
-from plimsoll.domain.parameters import Level
 from plimsoll.engine.allocation import is_short
 from plimsoll.engine.auctions import auction_of, bid
 from plimsoll.engine.book import BACKSTOP, FIRST_TRADER, FUND, MAKERS, OUTSIDE, Book, empty_book
@@ -34,14 +33,17 @@ from plimsoll.engine.options import check_forwards, has_expired, lists_options, 
 from plimsoll.engine.safety import carried
 from plimsoll.engine.state import State, begin
 from plimsoll.engine.ticks import settle_tick
+from plimsoll.engine.trades import carried_out, meets_initial
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.types import Flags, Lots, Quanta, Rows, Vector
+from plimsoll.types import Lots, Quanta, Rows, Vector
 
 __all__ = ["begin", "step"]
 
 Effects = tuple[Effect, ...]
 
 _GATED = "the venue owes more than its fund holds"
+_RISKIER = "initial margin is not met after the trade, nor does it leave less risk"
+_UNDONE = "another account of the trade was refused its part"
 
 
 def step(state: State, event: Event) -> tuple[State, Effects]:
@@ -132,7 +134,7 @@ def _deposited(state: State, event: Deposited) -> tuple[State, Effects]:
     amounts = _whole(event.amounts, state)
     gated = (amounts < 0) & (is_short(state) if np.any(amounts < 0) else False)
     book = state.book.paid(OUTSIDE, rows, amounts)
-    enough = (amounts >= 0) | _meets_initial(replace(state, book=book), rows)
+    enough = (amounts >= 0) | meets_initial(state, book, rows)
     refused = (
         *_refusals(event, rows[gated], state, _GATED, Code.WITHDRAWALS_GATED),
         *_refusals(event, rows[~enough & ~gated], state, "the withdrawal leaves less than initial margin"),
@@ -153,7 +155,7 @@ def _funded(state: State, event: Funded) -> tuple[State, Effects]:
 
 
 def _traded(state: State, event: Traded) -> tuple[State, Effects]:
-    """Carry out the trades of accounts that then meet initial margin, or that only shrink a position."""
+    """Carry out the trades of accounts that then meet initial margin, or that reduce what they risk."""
     _same_length(event.accounts, event.lots, state)
     rows = _distinct(state.book, event.accounts, state)
     _one_per_listing(event, state)
@@ -170,10 +172,12 @@ def _traded(state: State, event: Traded) -> tuple[State, Effects]:
     _refuse_expired(state, event, lots)
     paid = quanta_up(lots * unit)
     tried = state.book.traded(rows, lots, paid)
-    free = tried.status[rows] <= Status.CALLED
-    enough = free & (_meets_initial(replace(state, book=tried), rows) | _only_reduces(state.book, rows, lots))
-    refused = _refusals(event, rows[~enough], state, "initial margin is not met after the trade")
-    book = tried if enough.all() else state.book.traded(rows[enough], lots[enough], paid[enough])
+    may, does = carried_out(state, tried, rows, lots)
+    refused = (
+        *_refusals(event, rows[~may], state, _RISKIER),
+        *_refusals(event, rows[may & ~does], state, _UNDONE, Code.OTHER_SIDE_REFUSED),
+    )
+    book = tried if does.all() else state.book.traded(rows[does], lots[does], paid[does])
     return replace(state, book=book), refused
 
 
@@ -191,7 +195,7 @@ def _bid(state: State, event: Bid) -> tuple[State, Effects]:
     if auction is None or state.book.status[bidder] > Status.CALLED:
         return state, _refusals(event, bidders, state, "nothing is on the block for it", Code.NOT_AUCTIONED)
     after, effects = bid(state, event, int(bidder), auction)
-    if not _meets_initial(after, bidders)[0]:
+    if not meets_initial(after, after.book, bidders)[0]:
         return state, _refusals(event, bidders, state, "initial margin is not met after the bid")
     return after, effects
 
@@ -270,26 +274,6 @@ def _refuse_expired(state: State, event: Traded, lots: Lots) -> None:
             where=state.listings[int(np.argmax(over))].name,
             remedy="Leave it out; it settles with the next tick.",
         )
-
-
-def _meets_initial(state: State, rows: Rows) -> Flags:
-    """Say which accounts hold initial margin; without parameters, only those without positions do."""
-    book = state.book
-    flat = ~book.lots[rows].any(axis=1)
-    if state.model is None or np.isnan(state.market.marks).any():
-        return flat & (book.cash[rows] >= 0)
-    notional = book.lots[rows] * state.unit
-    equity: Vector = np.floor(book.cash[rows] + notional.sum(axis=1))
-    needed = quanta_up(state.model.requirement(notional, Level.INITIAL))
-    enough: Flags = equity >= needed
-    return enough
-
-
-def _only_reduces(book: Book, rows: Rows, lots: np.ndarray[Any, Any]) -> Flags:
-    held = book.lots[rows]
-    shrinks = (np.sign(held) * np.sign(lots) <= 0) & (np.abs(lots) <= np.abs(held))
-    only: Flags = shrinks.all(axis=1)
-    return only
 
 
 def _refusals(

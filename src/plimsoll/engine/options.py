@@ -12,13 +12,12 @@ from plimsoll.engine.market import Market
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.kernels.black76 import option_price
 from plimsoll.margin import MarginModel, OptionMargin, margin_model
+from plimsoll.margin.option_book import LEAST_VALUE
 from plimsoll.types import Flags, Vector
 
 __all__ = ["check_forwards", "has_expired", "lists_options", "model_at", "option_values", "quoted"]
 
 _YEAR = 365 * 86_400_000
-_LEAST_VALUE = 1e-9
-"""Of the forward: what an option is marked at least, so that its worth tells how much of it is held."""
 
 
 def lists_options(listings: tuple[Listing, ...]) -> bool:
@@ -78,7 +77,7 @@ def _value(one: Option, name: str, forward: float, volatility: float, time: int)
         )
     tau = (one.expiry - time) / _YEAR if live else 0.0
     value = option_price(forward, one.strike, tau, volatility if live else 0.0, one.right == "C")
-    return max(float(value), _LEAST_VALUE * forward)
+    return max(float(value), LEAST_VALUE * forward)
 
 
 def quoted(listings: tuple[Listing, ...], market: Market, time: int) -> Quoted:

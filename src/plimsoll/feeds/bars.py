@@ -10,7 +10,7 @@ from plimsoll.errors import Code, PlimsollError
 from plimsoll.feeds.checks import check_prices, check_times, check_volumes, common_length
 from plimsoll.feeds.columns import ColumnTable
 from plimsoll.feeds.tables import BarTable, read_table, table_of
-from plimsoll.types import Flags, Matrix, Times, Vector
+from plimsoll.types import Flags, Matrix, Vector
 
 __all__ = ["bars_from", "file_digest", "read_bars"]
 
@@ -34,9 +34,10 @@ def read_bars(
     -------
     Bars   One row per time at which any chosen market has a bar; NaN where a market has none.
 
-    Errors
+    Raises
     ------
-    See docs/reference/bar-files.md. Each names the file, the row (the first data row is 1) and the remedy.
+    PlimsollError   Every fault of docs/reference/bar-files.md, with the file, the row (the first data row
+                    is 1) and the remedy.
 
     The bar length is the most common step between neighbouring bars of a market, the same for all markets.
     """
@@ -54,9 +55,9 @@ def bars_from(
             file (see `read_bars`), a row per market and bar.
     markets, first, last : as in `read_bars`.
 
-    Errors
+    Raises
     ------
-    See docs/reference/bar-files.md.
+    PlimsollError   As `read_bars` does; in place of the file stands ``table``.
     """
     return _checked(table_of(table).choose(markets), markets, first, last)
 
@@ -96,6 +97,13 @@ def file_digest(path: Path) -> str:
 
 
 def _wanted(table: BarTable, length: int, first: int | None, last: int | None) -> Flags:
+    if first is not None and last is not None and last <= first:
+        raise PlimsollError(
+            Code.EMPTY_RANGE,
+            f"the range asked for begins on {_date(first)} and ends on {_date(last)}",
+            where=str(table.path),
+            remedy="Let it end after it begins.",
+        )
     keep = np.ones(len(table.times), dtype=np.bool_)
     if first is not None:
         keep &= table.times >= first
@@ -142,5 +150,5 @@ def _grid(table: BarTable, length: int) -> Bars:
     )
 
 
-def _date(time: Times) -> str:
+def _date(time: int | np.integer) -> str:
     return f"{np.datetime64(int(time), 'ms').astype('datetime64[m]')} UTC"

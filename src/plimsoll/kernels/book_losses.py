@@ -154,7 +154,7 @@ def book_worst(
     return found
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def few_worst(
     held: PositionRows,
     strips: Array,

@@ -9,7 +9,7 @@ from plimsoll.types import Matrix, Rows, Vector
 __all__ = ["grouped_losses"]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def grouped_losses(held: PositionRows, group: Rows, loss: Matrix, scale: Vector) -> Vector:
     r"""Add up, account by account, what each group loses in the end that costs it most.
 

@@ -33,13 +33,11 @@ further outside of what it has seen."""
 
 _RIDGE = 1.0
 """Added to the diagonal, as one outcome would: in the first weeks, with some dozen outcomes for each hour of
-day,
-it keeps weights small, and later it is lost among thousands."""
+day, it keeps weights small, and later it is lost among thousands."""
 
 _FAR = 64.0
 """Multiple of the day's average, eight deviations squared, from which on a bar counts for no more: a wrong
-print
-must not be remembered for a month."""
+print must not be remembered for a month."""
 
 _DAY = 2
 """Place of the day's average among the regressors."""

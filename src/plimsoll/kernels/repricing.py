@@ -53,8 +53,8 @@ def shocked_volatility_definition(
     scale, floor : float    Multiple of volatility, and least volatility.
     skew : int              `NO_SKEW`, `LINEAR_SKEW` or `ABSOLUTE_SKEW`.
     cap, width : float      c and w; a width of 0 is the limit of a step. A negative c bends the other way,
-        and
-                            then without bound: the minimum bounds one side only, as Derive's contract has it.
+                            and then without bound: the minimum bounds one side only, as Derive's contract has
+                            it.
     """
     tilt = 0.0
     if skew != NO_SKEW and log_moneyness != 0.0:
@@ -98,7 +98,7 @@ def _tilt(log_moneyness: float, skew: int, cap: float, width: float) -> float:
     return -size if skew == LINEAR_SKEW and log_moneyness < 0.0 else size
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@njit(cache=True, parallel=True, error_model="numpy", nogil=True)
 def reprice(
     rows: Rows,
     kind: NDArray[np.int8],
@@ -153,7 +153,7 @@ def reprice(
         )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def reprice_few(
     rows: Rows,
     kind: NDArray[np.int8],

@@ -21,7 +21,7 @@ from plimsoll.margin.parts import Requirement
 from plimsoll.margin.venue import VenueMargin, venue_margin
 from plimsoll.types import Vector
 
-__all__ = ["Breakdown", "Contribution", "LevelLoss", "break_down", "broken_down"]
+__all__ = ["Breakdown", "Contribution", "LevelLoss", "break_down", "broken_down", "stands"]
 
 
 class Contribution(Struct, frozen=True, kw_only=True):
@@ -134,12 +134,21 @@ def broken_down(name: str, portfolio: Portfolio, venue: VenueMargin, equity: int
         contributions=deciding.contributions,
         relief=deciding.relief,
         at_initial=at_initial,
-        scenarios=tuple(
-            Part(s.name, int(quanta_down(np.array([s.profit * QUANTA_PER_UNIT]))[0]))
-            for s in maintenance.scenarios
-        ),
+        scenarios=_scenarios(maintenance),
         verdict=_verdict(equity, *needed),
     )
+
+
+def stands(maintenance: Requirement) -> bool:
+    """Say whether equity, rounded down, is not below the requirement, rounded up."""
+    equity = int(quanta_down(np.array([maintenance.equity * QUANTA_PER_UNIT]))[0])
+    return equity >= _up(maintenance.required)
+
+
+def _scenarios(answer: Requirement) -> tuple[Part, ...]:
+    profits = quanta_down(np.array([each.profit for each in answer.scenarios]) * QUANTA_PER_UNIT)
+    named = zip(answer.scenarios, profits.tolist(), strict=True)
+    return tuple(Part(each.name, profit) for each, profit in named)
 
 
 def _loss(exposed: Vector, venue: VenueMargin, worst: str, *, initial: bool) -> LevelLoss:

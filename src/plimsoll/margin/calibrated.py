@@ -30,12 +30,14 @@ def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> Por
     two sides the larger is taken, because which way a portfolio of options loses is not known beforehand.
     Cells of a nested grid count up to the first that reaches the range, so that a rise of rates within the
     notice, which `initial` covers on each side, is covered for every portfolio. Tables that know how implied
-    volatility moved become joint rows on the same rungs, between the least and the range. Curves that charge
+    volatility moved become joint rows on the same rungs, between the least and the range; under a profile
+    that says so they also set how far the grid moves volatility. Curves that charge
     for size, and ranges that grow with the time that closing takes, do so here.
 
     Raises
     ------
-    PlimsollError   `BAD_SETTING` where the profile states ranges of its own or the set holds constants.
+    PlimsollError   `BAD_SETTING` where the profile states ranges of its own, the set holds constants, or it
+                    knows no implied volatility and the profile moves by that.
     """
     nested = tuple(s for s in profile.scenarios if isinstance(s, ScenarioGrid) and s.nested)
     if nested != profile.scenarios:
@@ -58,11 +60,17 @@ def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> Por
     joint = tuple(
         _joint(table, rungs, announced=place > 0) for place, table in enumerate(tables) if table.volatility
     )
+    grids = nested
+    if profile.calibrated_volatility:
+        moving = [(table, place > 0) for place, table in enumerate(tables) if table.volatility]
+        grids = tuple(_moved(grid, table, announced=late) for table, late in moving for grid in nested)
+        _refuse_unknown(grids, profile)
     charged = [entry for entry in parameters.liquidity if entry.charged]
     known = {entry.market: entry.curves for entry in charged}
     return structs.replace(
         profile,
-        scenarios=(*nested, *joint),
+        scenarios=(*grids, *joint),
+        calibrated_volatility=False,
         ranges=tuple(_range(market) for market in method.markets),
         liquidity=tuple(
             LiquidityTerms(
@@ -78,6 +86,32 @@ def with_calibration(profile: PortfolioProfile, parameters: ParameterSet) -> Por
             for terms in profile.collateral
         ),
     )
+
+
+def _moved(grid: ScenarioGrid, table: JointScenarios, *, announced: bool) -> ScenarioGrid:
+    r"""Move a grid's volatility as far as the table's rows do, by the market that moves most.
+
+    .. math:: rise = \max_m e^{\overline{top_m}} - 1, \quad fall = \max_m 1 - e^{\overline{bottom_m}}
+
+    with the means taken over the `tail` largest and smallest log changes of each market: the level's quantile
+    of a rise and a fall, as the rows are scaled. Grids of tables that follow each other stand side by side
+    at initial margin, so that the notice holds for these moves too.
+    """
+    ordered = np.sort(np.array(table.volatility), axis=0)
+    rise = float(np.expm1(ordered[-table.tail :].mean(axis=0)).max())
+    fall = float(-np.expm1(ordered[: table.tail].mean(axis=0)).min())
+    moves = structs.replace(grid.volatility, rise=max(rise, 0.0), fall=min(max(fall, 0.0), 1.0))
+    return structs.replace(grid, volatility=moves, announced=announced)
+
+
+def _refuse_unknown(grids: tuple[ScenarioGrid, ...], profile: PortfolioProfile) -> None:
+    if all(grid.announced for grid in grids):
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            f"the table in force knows no implied volatility, which profile {profile.name} moves by",
+            where="parameters.method.dependence",
+            remedy="Give a set that `plimsoll calibrate --implied` wrote, or choose profile plimsoll.",
+        )
 
 
 def _range(market: MarketParameters) -> UnderlyingRange:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from plimsoll.margin.liquidity import collateral_haircut, dearest_cost
 from plimsoll.margin.option_legs import OptionLegs, option_legs
 from plimsoll.margin.parts import Part
 from plimsoll.pricing import Chain, Slot, build_moves, price_table
+from plimsoll.pricing.greeks import UnitGreeks, unit_greeks
 from plimsoll.types import Matrix, Vector
 
 __all__ = ["Charges"]
@@ -146,7 +148,7 @@ class Charges:
         net: dict[tuple[int, float], float] = defaultdict(float)
         for i in np.flatnonzero(quantity):
             if isinstance(self._chain.instruments[i], Option):
-                net[int(self._chain.slot[i]), float(self._chain.strike[i])] += quantity[i]
+                net[int(self._chain.slot[i]), float(self._chain.strike[i])] += float(quantity[i])
         spots = [quote.spot for quote in self._market.underlyings]
         slots = self._chain.slots
         return rate * sum(max(-size, 0.0) * spots[slots[e].underlying] for (e, _), size in net.items())
@@ -177,6 +179,10 @@ class Charges:
             charged += size * closing.share(curves, size, known.initial if initial else known.maintenance)
         return (Part("closing time", charged),) if lasting else ()
 
+    @cached_property
+    def _greeks(self) -> UnitGreeks:
+        return unit_greeks(self._chain)
+
     def _to_close(self, terms: LiquidityTerms, quantity: Vector) -> tuple[float, OptionLegs]:
         """Give the net size of an underlying's contracts, deltas included where options count; and those."""
         instruments = self._chain.instruments
@@ -184,7 +190,7 @@ class Charges:
         size = float((self.linear_size(quantity) * np.sign(quantity))[chosen].sum())
         if terms.options is None:
             return abs(size), OptionLegs(0.0, 0.0, 0.0)
-        legs = option_legs(self._chain, self._spot, np.where(chosen, quantity, 0.0))
+        legs = option_legs(self._chain, self._greeks, self._spot, np.where(chosen, quantity, 0.0))
         return abs(size + legs.delta), legs
 
     def _haircuts(self, portfolio: Portfolio, *, initial: bool) -> float:

@@ -53,7 +53,7 @@ def binding_loss(exposed: Vector, venue: VenueMargin, *, initial: bool) -> Bindi
     ----------
     exposed : Vector [I]   From `VenueMargin.exposed`.
     """
-    measured = zip(venue.sets[initial], venue.tables[initial], strict=True)
+    measured = zip(venue.sets[initial], venue.tables(initial=initial), strict=True)
     size = len(exposed)
     basis = venue.charges.basis_shares(exposed)
     found = [
@@ -108,7 +108,7 @@ def _allows(scenarios: ScenarioSet) -> bool:
 
 def _floor(exposed: Vector, venue: VenueMargin, *, initial: bool) -> BindingLoss:
     """Charge a share of what positions would lose alone, in the set where that is most."""
-    pairs = zip(venue.sets[initial], venue.tables[initial], strict=True)
+    pairs = zip(venue.sets[initial], venue.tables(initial=initial), strict=True)
     lone = [lone_shares(exposed, table, scenarios) for scenarios, table in pairs]
     most = max(lone, key=lambda shares: float(shares.sum()), default=np.zeros(len(exposed)))
     divided = venue.profile.gross_floor * most

@@ -201,7 +201,7 @@ def _hold(account: Account, parameters: ParameterSet, marks: Mapping[str, float]
 
 
 def _within_ledger(equity: int) -> int:
-    quanta_down(np.array([float(equity)]))
+    quanta_down(np.array([float(Decimal(equity))]))  # infinite, where a float of it would overflow
     return equity
 
 
@@ -230,7 +230,7 @@ def mark_of(
         Code.MISSING_PRICE,
         f"no positive price of {instrument.name}",
         where=account,
-        remedy=f"Give one, for instance --mark {instrument.underlying}=60000.",
+        remedy=f"Give a mark of it (as --mark {instrument.underlying}=60000), or leave it out.",
     )
 
 

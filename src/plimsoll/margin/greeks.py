@@ -166,7 +166,7 @@ class GreeksMargin:
 
     def requirement(self, portfolio: Portfolio, level: Level) -> GreeksRequirement:
         """Margin a portfolio of the engine's instruments. A call asks for what initial margin asks for."""
-        initial = level is not Level.MAINTENANCE
+        initial = level != Level.MAINTENANCE
         factor = self.profile.initial_factor if initial else self.profile.maintenance_factor
         quantity = _quantity(portfolio.holdings, self.chain.instruments)
         losses = [self._loss(quantity, boxes) for boxes in self._sets[initial]]

@@ -64,8 +64,7 @@ def liquidation_prices(account: Account, market: str, terms: MarginTerms) -> Liq
     reference, price = terms.reference(account, market)
 
     def stands(multiple: float) -> bool:
-        answer = terms.moved(market, multiple).answer(account)
-        return answer.equity >= answer.maintenance
+        return terms.moved(market, multiple).stands(account)
 
     alive = today.equity >= today.maintenance
     below, above = (_last(stands, sign) if alive else None for sign in (-1.0, 1.0))

@@ -42,31 +42,31 @@ class ManyPortfolios:
         _check(venue.profile)
         self._venue = venue
 
-    def required(self, quantity: Matrix, *, initial: bool) -> Vector:
-        """Margin every row.
+    def required(self, held: PositionRows, *, initial: bool) -> Vector:
+        """Margin every account.
 
         Parameters
         ----------
-        quantity : Matrix [A, I]   Signed, in units of the chain's instruments.
+        held : PositionRows   Of the chain's instruments, each at most once in an account.
 
         Returns
         -------
         Vector [A]   Quote currency.
         """
-        profile, held = self._venue.profile, _rows_of(quantity)
-        owners = np.repeat(np.arange(len(quantity)), held.last - held.first)
-        lone = np.zeros(len(quantity))
+        profile, count = self._venue.profile, len(held.first)
+        owners = np.repeat(np.arange(count), held.last - held.first)
+        lone = np.zeros(count)
         loss: Vector = self._basis.of(held)
         for measured in self._initial if initial else self._maintenance:
-            np.maximum(loss, measured.losses(held, quantity), out=loss)
-            np.maximum(lone, measured.alone(held, owners, len(quantity)), out=lone)
+            np.maximum(loss, measured.losses(held), out=loss)
+            np.maximum(lone, measured.alone(held, owners, count), out=lone)
         np.maximum(loss, profile.gross_floor * lone, out=loss)
         factor = profile.initial_factor if initial else profile.maintenance_factor
         gap = max(0.0, profile.peg.threshold - self._venue.market.stable) if profile.peg is not None else 0.0
         if initial and profile.peg is not None:
             factor += gap * profile.peg.factor
-        charged = self._contingencies(held, owners, len(quantity), initial=initial)
-        asked: Vector = factor * loss + charged + self._for_size(quantity, initial=initial)
+        charged = self._contingencies(held, owners, count, initial=initial)
+        asked: Vector = factor * loss + charged + self._by_size(held, initial=initial)
         return asked
 
     def _contingencies(self, held: PositionRows, owners: Rows, count: int, *, initial: bool) -> Vector:
@@ -78,12 +78,13 @@ class ManyPortfolios:
         charged: Vector = np.bincount(owners, weights=spread, minlength=count).astype(np.float64)
         return charged + short * self._shorts.of(held)
 
-    def _for_size(self, quantity: Matrix, *, initial: bool) -> Vector:
-        """Charge account by account: what closing costs is no sum over positions."""
-        charged = np.zeros(len(quantity))
+    def _by_size(self, held: PositionRows, *, initial: bool) -> Vector:
+        """Charge account by account: what grows faster than positions is no sum over them."""
+        charged = np.zeros(len(held.first))
         if self._venue.profile.liquidity:
-            for a in np.flatnonzero(quantity.any(axis=1)):
-                parts = self._venue.charges.size_parts(quantity[a], initial=initial)
+            for a in np.flatnonzero(held.last > held.first).tolist():
+                quantity = _dense(held, a, a + 1, len(self._venue.chain.instruments))[0]
+                parts = self._venue.charges.size_parts(quantity, initial=initial)
                 charged[a] = sum(part.amount for part in parts)
         return charged
 
@@ -154,10 +155,10 @@ class _Measured:
     long: Vector
     short: Vector
 
-    def losses(self, held: PositionRows, quantity: Matrix) -> Vector:
+    def losses(self, held: PositionRows) -> Vector:
         """Give the loss that the set charges: Vector [A]."""
         if isinstance(self.scenarios, JointMoves):
-            return _shortfalls(quantity, self.table, self.groups, self.scenarios.tail)
+            return _shortfalls(held, self.table, self.groups, self.scenarios.tail)
         found = np.zeros(len(held.first))
         for side in self.sides:
             found += np.maximum(side.worst(held), 0.0)
@@ -215,7 +216,7 @@ def _measured(venue: VenueMargin, *, initial: bool) -> tuple[_Measured, ...]:
             lone_shares(ones, table, scenarios),
             lone_shares(-ones, table, scenarios),
         )
-        for scenarios, table in zip(venue.sets[initial], venue.tables[initial], strict=True)
+        for scenarios, table in zip(venue.sets[initial], venue.tables(initial=initial), strict=True)
     )
 
 
@@ -228,14 +229,14 @@ def _side(table: PriceTable, rows: Rows) -> _Side:
     return _Side(place, *strips_for_worst(change[np.ix_(rows, np.flatnonzero(counts))]))
 
 
-def _shortfalls(quantity: Matrix, table: PriceTable, groups: tuple[Rows, ...], tail: int) -> Vector:
+def _shortfalls(held: PositionRows, table: PriceTable, groups: tuple[Rows, ...], tail: int) -> Vector:
     """Average the worst joint rows, each underlying at its worst try: Vector [A]."""
     change, tries = table.change, table.moves.tries
-    count = change.shape[1] // tries
-    found = np.zeros(len(quantity))
+    count, accounts = change.shape[1] // tries, len(held.first)
+    found = np.zeros(accounts)
     together = max(1, _CELLS // change.shape[1])
-    for first in range(0, len(quantity), together):
-        chosen = quantity[first : first + together]
+    for first in range(0, accounts, together):
+        chosen = _dense(held, first, min(first + together, accounts), len(change))
         total = np.zeros((len(chosen), count))
         for rows in groups:
             profit = chosen[:, rows] @ change[rows]
@@ -245,11 +246,13 @@ def _shortfalls(quantity: Matrix, table: PriceTable, groups: tuple[Rows, ...], t
     return found
 
 
-def _rows_of(quantity: Matrix) -> PositionRows:
-    owners, columns = np.nonzero(quantity)
-    counts = np.count_nonzero(quantity, axis=1)
-    last = np.cumsum(counts, dtype=np.intp)
-    return PositionRows(last - counts, last, columns.astype(np.int32), quantity[owners, columns])
+def _dense(held: PositionRows, first: int, stop: int, instruments: int) -> Matrix:
+    """Give the quantities of some accounts in columns: Matrix [B, I]."""
+    part = slice(held.first[first], held.last[stop - 1])
+    quantity = np.zeros((stop - first, instruments))
+    owners = np.repeat(np.arange(stop - first), (held.last - held.first)[first:stop])
+    quantity[owners, held.columns[part]] = held.quantity[part]
+    return quantity
 
 
 def _check(profile: PortfolioProfile) -> None:

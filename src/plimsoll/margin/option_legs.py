@@ -8,7 +8,7 @@ import numpy as np
 from plimsoll.domain.instruments import Option, Spot
 from plimsoll.domain.profiles import LiquidityTerms
 from plimsoll.pricing import Chain
-from plimsoll.pricing.greeks import unit_greeks
+from plimsoll.pricing.greeks import UnitGreeks, unit_greeks
 from plimsoll.types import Vector
 
 __all__ = ["OptionLegs", "option_legs", "unit_costs"]
@@ -30,18 +30,18 @@ class OptionLegs:
     delta: float
 
 
-def option_legs(chain: Chain, spot: Vector, quantity: Vector) -> OptionLegs:
+def option_legs(chain: Chain, greeks: UnitGreeks, spot: Vector, quantity: Vector) -> OptionLegs:
     """Net a book of options strike by strike.
 
     Parameters
     ----------
+    greeks : UnitGreeks   Of the chain.
     spot : Vector [I]   Of each instrument's underlying.
     quantity : Vector [I]   What is not an option is left aside.
     """
     rows = [i for i in np.flatnonzero(quantity) if isinstance(chain.instruments[i], Option)]
     if not rows:
         return OptionLegs(0.0, 0.0, 0.0)
-    greeks = unit_greeks(chain)
     net: dict[tuple[int, float], float] = defaultdict(float)
     one: dict[tuple[int, float], float] = {}
     for i in rows:

@@ -144,7 +144,7 @@ class PortfolioMargin(MarginModel):
 
     def tables_at(self, level: Level) -> tuple[JointTable, ...]:
         """Give the tables that a level answers to: maintenance only to the one in force."""
-        return self.tables[:1] if level is Level.MAINTENANCE else self.tables
+        return self.tables[:1] if level == Level.MAINTENANCE else self.tables
 
 
 def _netted(exposure: Matrix, alone: Matrix, gross: Vector, table: JointTable, level: Level) -> Vector:
@@ -168,7 +168,7 @@ def _table(scenarios: JointScenarios, method: CrossMargin, rates: Matrix) -> Joi
     rows = np.array(scenarios.rows)
     moves = tuple(
         scenario_moves(
-            rows, scenarios.tail, rates[level][columns], credit if level is Level.MAINTENANCE else later
+            rows, scenarios.tail, rates[level][columns], credit if level == Level.MAINTENANCE else later
         )
         for level in Level
     )

@@ -8,13 +8,13 @@ from plimsoll.domain.account_books import QUOTE, AccountBook
 from plimsoll.domain.accounts import Account
 from plimsoll.domain.instruments import Instrument, Listing, Option, parse_instrument
 from plimsoll.domain.market import Market, moved_market
-from plimsoll.domain.parameters import ParameterSet
+from plimsoll.domain.parameters import Level, ParameterSet
 from plimsoll.domain.portfolios import Holding, Portfolio
 from plimsoll.domain.profiles import PortfolioProfile
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.margin.breakdown import Breakdown, break_down
+from plimsoll.margin.breakdown import Breakdown, break_down, stands
 from plimsoll.margin.explain import Explanation, calibrated_prices, explain, mark_of
-from plimsoll.margin.holdings import currency_of
+from plimsoll.margin.holdings import currency_of, portfolio_of
 from plimsoll.margin.model import MarginModel, refuse_options
 from plimsoll.margin.standing import Standing, priced_market, standing_by_parameters, standing_by_profile
 from plimsoll.margin.venue import venue_margin
@@ -31,6 +31,11 @@ class MarginTerms(ABC):
     @abstractmethod
     def answer(self, account: Account) -> Answer:
         """Margin the account and say why."""
+
+    def stands(self, account: Account) -> bool:
+        """Say whether equity is not below maintenance."""
+        answer = self.answer(account)
+        return answer.equity >= answer.maintenance
 
     @abstractmethod
     def mark(self, instrument: Instrument) -> float:
@@ -105,6 +110,12 @@ class ProfileTerms(MarginTerms):
     def answer(self, account: Account) -> Answer:
         """Margin the account and say why."""
         return break_down(account, self._market, self._profile)
+
+    def stands(self, account: Account) -> bool:
+        """Ask for maintenance alone."""
+        portfolio = portfolio_of(account, self._market, self._profile)
+        venue = venue_margin(portfolio, self._market, self._profile)
+        return stands(venue.requirement(portfolio, Level.MAINTENANCE))
 
     def mark(self, instrument: Instrument) -> float:
         """Give the forward, or the value of an option."""

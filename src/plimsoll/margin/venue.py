@@ -14,6 +14,7 @@ from plimsoll.errors import Code, PlimsollError
 from plimsoll.margin.charges import Charges
 from plimsoll.margin.losses import lone_losses, scenario_profit, set_loss, together
 from plimsoll.margin.parts import Part, Requirement, ScenarioProfit
+from plimsoll.margin.profiles import profile as packaged
 from plimsoll.pricing import PriceTable, build_chain, build_moves, price_table
 from plimsoll.types import Vector
 
@@ -24,15 +25,25 @@ _BASIS = "basis"
 _STILL = ScenarioGrid(scenarios=(GridScenario(name="still", spot=0.0),))
 
 
-def requirement(portfolio: Portfolio, market: Market, profile: PortfolioProfile, level: Level) -> Requirement:
-    """Margin one portfolio.
+def requirement(
+    portfolio: Portfolio,
+    market: Market,
+    profile: PortfolioProfile | str,
+    level: Level | int | str = Level.INITIAL,
+) -> Requirement:
+    """Margin one portfolio; see `requirements` for many at once.
+
+    Parameters
+    ----------
+    profile : PortfolioProfile or str   A profile, or the name of a packaged one.
+    level : Level, its number or its name
 
     Raises
     ------
-    PlimsollError   Where a holding, a quote or a term is missing or cannot be; see `requirements` for
-    batches.
+    PlimsollError   Where a holding, a quote or a term is missing or cannot be, or a name is not known.
     """
-    return venue_margin(portfolio, market, profile).requirement(portfolio, level)
+    chosen = packaged(profile) if isinstance(profile, str) else profile
+    return venue_margin(portfolio, market, chosen).requirement(portfolio, Level.of(level))
 
 
 def venue_margin(portfolio: Portfolio, market: Market, profile: PortfolioProfile) -> "VenueMargin":
@@ -68,6 +79,7 @@ class VenueMargin:
     def __init__(
         self, instruments: tuple[Instrument, ...], market: Market, profile: PortfolioProfile
     ) -> None:
+        _refuse_uncalibrated(profile)
         moving = {terms.moves_with for terms in profile.collateral if terms.moves_with is not None}
         quoted = [quote.underlying for quote in market.underlyings if quote.underlying in moving]
         listed = tuple(dict.fromkeys((*instruments, *map(Spot, quoted))))
@@ -76,14 +88,14 @@ class VenueMargin:
         self.quote_per_unit = _quote_per_unit(market, profile)
         self.chain = build_chain(listed, market)
         self.sets = {initial: _counted(profile, initial=initial) for initial in (False, True)}
-        self.tables = {initial: self._price(sets, initial=initial) for initial, sets in self.sets.items()}
+        self._tables: dict[bool, tuple[PriceTable, ...]] = {}
         self.charges = Charges(self.chain, market, profile)
         self.value = self._price((_STILL,), initial=False)[0].value
         self._rows = {instrument: row for row, instrument in enumerate(listed)}
 
     def requirement(self, portfolio: Portfolio, level: Level) -> Requirement:
         """Margin a portfolio of the engine's instruments. A call asks for what initial margin asks for."""
-        initial = level is not Level.MAINTENANCE
+        initial = level != Level.MAINTENANCE
         quantity = self._quantity(portfolio.holdings)
         loss, worst, scenarios = self._largest(self.exposed(portfolio), initial=initial)
         parts = (
@@ -98,6 +110,12 @@ class VenueMargin:
             worst=worst,
             scenarios=scenarios,
         )
+
+    def tables(self, *, initial: bool) -> tuple[PriceTable, ...]:
+        """Give a level's tables, one for each of its sets; they are priced when they are first asked for."""
+        if initial not in self._tables:
+            self._tables[initial] = self._price(self.sets[initial], initial=initial)
+        return self._tables[initial]
 
     def exposed(self, portfolio: Portfolio) -> Vector:
         """Give what scenarios act on: holdings, and collateral that moves as spot of its underlying.
@@ -133,7 +151,7 @@ class VenueMargin:
     def _largest(self, quantity: Vector, *, initial: bool) -> tuple[float, str, tuple[ScenarioProfit, ...]]:
         """Find the largest loss over all sets, its name, and the profit in every scenario."""
         loss, worst, seen = 0.0, _NOTHING, []
-        for scenarios, table in zip(self.sets[initial], self.tables[initial], strict=True):
+        for scenarios, table in zip(self.sets[initial], self.tables(initial=initial), strict=True):
             profit = scenario_profit(quantity, table, self.profile.discount)
             total = together(profit, scenarios, self.quote_per_unit, table.moves.tries)
             names = table.moves.names[: len(total)]
@@ -149,15 +167,29 @@ class VenueMargin:
     def _gross(self, quantity: Vector, *, initial: bool) -> float:
         if self.profile.gross_floor == 0.0:
             return 0.0
-        pairs = zip(self.sets[initial], self.tables[initial], strict=True)
+        pairs = zip(self.sets[initial], self.tables(initial=initial), strict=True)
         return self.profile.gross_floor * max(
             (lone_losses(quantity, table, scenarios) for scenarios, table in pairs), default=0.0
         )
 
 
 def _counted(profile: PortfolioProfile, *, initial: bool) -> tuple[ScenarioSet, ...]:
-    """Leave announced rows out of maintenance."""
-    return tuple(s for s in profile.scenarios if initial or not (isinstance(s, JointMoves) and s.announced))
+    """Leave what is announced out of maintenance."""
+    return tuple(
+        s
+        for s in profile.scenarios
+        if initial or not (isinstance(s, JointMoves | ScenarioGrid) and s.announced)
+    )
+
+
+def _refuse_uncalibrated(profile: PortfolioProfile) -> None:
+    if profile.calibrated_volatility:
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            f"how far volatility moves under profile {profile.name} comes from a calibrated set",
+            where="profile",
+            remedy="Give --parameters with a set that `plimsoll calibrate --implied` wrote.",
+        )
 
 
 def _quote_per_unit(market: Market, profile: PortfolioProfile) -> float:

@@ -30,6 +30,7 @@ _REFERENCE_DAYS = 30.0
 _LEAST_MULTIPLE = 0.01
 """No joint move takes a price below this share of itself: ranges scale moves, and no price falls by more."""
 _NOWHERE: Mapping[str, float] = MappingProxyType({})
+_KINDS = tuple(VolatilityMove)
 _SKEWS = {VolatilityMove.LINEAR_SKEW: LINEAR_SKEW, VolatilityMove.ABSOLUTE_SKEW: ABSOLUTE_SKEW}
 
 
@@ -78,8 +79,7 @@ def build_moves(
     Raises
     ------
     PlimsollError   `MISSING_PARAMETERS` where joint moves or a skew do not cover the chain, `BAD_SETTING`
-    where a
-                    move takes a price below zero.
+                    where a move takes a price below zero.
     """
     if isinstance(scenarios, ScenarioGrid):
         moves = _grid(scenarios, chain, ranges)
@@ -107,16 +107,19 @@ def _grid(grid: ScenarioGrid, chain: Chain, ranges: Mapping[str, float]) -> Move
     weights = np.array([cell.weight for cell in cells], dtype=np.float64)
     apart = np.array([cell.linear_spot is not None for cell in cells], dtype=np.bool_)
     linear = np.array([cell.linear_spot or 0.0 for cell in cells], dtype=np.float64)
+    kinds = np.array([_KINDS.index(cell.volatility) for cell in cells], dtype=np.intp)
+    rungs = sorted({abs(cell.spot) for cell in cells})
     for e, slot in enumerate(chain.slots):
         reach = ranges.get(chain.underlyings[slot.underlying], 1.0)
         unit = 1.0 if grid.nested else reach
         multiple[e], weight[e] = (1.0 + unit * spot) * (1.0 + basis * years[e]), weights
         if not slot.is_option:
             multiple[e, apart], weight[e, apart] = 1.0 + unit * linear[apart], 1.0
-        weight[e, np.abs(spot) > _rung(grid, reach)] = 0.0
+        if grid.nested:
+            weight[e, np.abs(spot) > rungs[_reaching(rungs, reach)]] = 0.0
         if slot.is_option:
-            scale[e] = _by_kind(cells, _scales(grid.volatility, chain.days[e]))
-        cap[e] = _by_kind(cells, _caps(cells, grid.skew, years[e]))
+            scale[e] = _scales(grid.volatility, chain.days[e])[kinds]
+        cap[e] = _caps(cells, grid.skew, years[e])[kinds]
     rises = np.array([cell.volatility is VolatilityMove.UP for cell in cells], dtype=np.bool_)
     return Moves(
         names=tuple(cell.name for cell in cells),
@@ -128,19 +131,6 @@ def _grid(grid: ScenarioGrid, chain: Chain, ranges: Mapping[str, float]) -> Move
         width=np.array([_width(grid.skew, tau) for tau in years], dtype=np.float64),
         weight=weight,
     )
-
-
-def _by_kind(cells: tuple[GridScenario, ...], figures: Mapping[VolatilityMove, float]) -> Vector:
-    """Give each cell the figure of its kind of volatility move: Vector [S]."""
-    return np.array([figures[cell.volatility] for cell in cells], dtype=np.float64)
-
-
-def _rung(grid: ScenarioGrid, reach: float) -> float:
-    """Give the largest move that counts: of a nested grid the first that reaches the range, else any."""
-    if not grid.nested:
-        return math.inf
-    rungs = sorted({abs(scenario.spot) for scenario in grid.scenarios})
-    return rungs[_reaching(rungs, reach)]
 
 
 def _reaching(rungs: Sequence[float], reach: float) -> int:
@@ -156,25 +146,22 @@ def _reaching(rungs: Sequence[float], reach: float) -> int:
     return place
 
 
-def _scales(tenors: VolatilityRange, days: float) -> Mapping[VolatilityMove, float]:
-    """Give shocked volatility over volatility by kind of move."""
+def _scales(tenors: VolatilityRange, days: float) -> Vector:
+    """Give shocked volatility over volatility by kind of move: Vector [5]."""
     multiple = tenor_multiple(days, tenors)
-    return {
-        **dict.fromkeys(VolatilityMove, 1.0),
-        VolatilityMove.UP: 1.0 + tenors.rise * multiple,
-        VolatilityMove.DOWN: max(0.0, 1.0 - tenors.fall * multiple),
-    }
+    scales = dict.fromkeys(_KINDS, 1.0)
+    scales[VolatilityMove.UP] = 1.0 + tenors.rise * multiple
+    scales[VolatilityMove.DOWN] = max(0.0, 1.0 - tenors.fall * multiple)
+    return np.array(list(scales.values()))
 
 
-def _caps(
-    cells: tuple[GridScenario, ...], shape: SkewShape | None, tau: float
-) -> Mapping[VolatilityMove, float]:
-    """Give the largest relative move of a smile by kind of move."""
-    caps = dict.fromkeys(VolatilityMove, 0.0)
+def _caps(cells: tuple[GridScenario, ...], shape: SkewShape | None, tau: float) -> Vector:
+    """Give the largest relative move of a smile by kind of move: Vector [5]."""
+    caps = dict.fromkeys(_KINDS, 0.0)
     if shape is not None:
         caps[VolatilityMove.LINEAR_SKEW] = shape.linear_slope * math.sqrt(tau) + shape.linear_cap
         caps[VolatilityMove.ABSOLUTE_SKEW] = shape.absolute_slope * math.sqrt(tau) + shape.absolute_cap
-        return caps
+        return np.array(list(caps.values()))
     for cell in cells:
         if cell.volatility in _SKEWS:
             raise PlimsollError(
@@ -183,7 +170,7 @@ def _caps(
                 where="scenarios.skew",
                 remedy="Give the grid a skew, or take the scenario out.",
             )
-    return caps
+    return np.zeros(len(_KINDS))
 
 
 def _width(shape: SkewShape | None, tau: float) -> float:

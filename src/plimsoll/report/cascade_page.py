@@ -27,6 +27,7 @@ _SLOTS: dict[str, Slot] = {
     "static-guarded": 4,
     "plimsoll-matched": 5,
     "plimsoll-unguarded": 6,
+    "static-shrunk": 7,
 }
 _LOW, _HIGH = 0.1, 0.9
 """Quantiles over seeds that a band goes between."""

@@ -18,6 +18,8 @@ _BASIS_POINTS = 1e4
 def curve_line(entry: MarketLiquidity) -> Text:
     """Say in a line what the curve in force rests on, and whether size is charged by it."""
     charged = "charged for size" if entry.charged else "size is not charged"
+    if not isinstance(entry.closing, UnsetType):
+        charged += f", and for closing time at {figures.share(entry.closing.participation)} of volume"
     evidence = entry.evidence
     if isinstance(evidence, UnsetType):
         return Text(f"cost curve of {entry.market}: given, not fitted; {charged}")

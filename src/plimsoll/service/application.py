@@ -53,9 +53,10 @@ _REFUSED = 422
 def application(desk: Desk, pages: Sequence[BaseRoute] = ()) -> Starlette:
     """Put the endpoints, the stream, the OpenAPI document and any pages together."""
     limits = desk.settings.limits
-    door = _Door(desk, RateLimit(limits.requests_per_second, limits.burst))
+    rates = RateLimit(limits.requests_per_second, limits.burst)
+    door = _Door(desk, rates)
     described = msgspec.json.encode(document(ENDPOINTS, desk.program.rpartition(" ")[2]))
-    streams = Streams(desk)
+    streams = Streams(desk, rates)
 
     async def openapi(_request: Request) -> Response:
         return Response(described, media_type="application/json")

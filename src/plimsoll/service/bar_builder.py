@@ -15,6 +15,8 @@ __all__ = ["BarBuilder", "without"]
 class BarBuilder:
     """Gathers ticks into bars on a grid of times; a bar is finished by the first tick after its end.
 
+    It is shown ticks that came into force, once each; one that is older than the open bar is in none.
+
     Parameters
     ----------
     columns : Rows [M]   The listing whose mark is each market's price.
@@ -36,12 +38,14 @@ class BarBuilder:
             return None
         prices = np.array(event.marks)[self._columns]
         began = event.time - event.time % self._length
+        if began < self._began:
+            return None
         if began == self._began:
             self._high = np.maximum(self._high, prices)
             self._low = np.minimum(self._low, prices)
             self._close = prices
             return None
-        bar = self._bar() if 0 < self._began < began else None
+        bar = self._bar() if self._began > 0 else None
         self._began, self._open, self._high, self._low, self._close = began, prices, prices, prices, prices
         return bar
 

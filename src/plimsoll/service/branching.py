@@ -4,11 +4,12 @@ import numpy as np
 from msgspec import Struct
 
 from plimsoll.clearing.feedback import MOVES, branching_profile
+from plimsoll.clearing.option_feedback import option_branching_profile
 from plimsoll.domain.instruments import Spot
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.engine.market_curves import market_depth
-from plimsoll.engine.options import lists_options
 from plimsoll.engine.state import State
+from plimsoll.margin import OptionMargin
 from plimsoll.sim.held import held_by_traders
 from plimsoll.types import Matrix
 
@@ -44,9 +45,9 @@ def branching(state: State) -> tuple[Branching, ...]:
 
     .. math:: n_m = \max_x \frac{g_m(x)}{d_m}
 
-    with d the depth of this moment by the market's cost curve. Not measured where options are listed.
+    with d the depth of this moment by the market's cost curve.
     """
-    if state.model is None or np.isnan(state.market.marks).any() or lists_options(state.listings):
+    if state.model is None or np.isnan(state.market.marks).any():
         return ()
     traded = [entry.underlying for entry in state.listings if not isinstance(entry.instrument, Spot)]
     markets = tuple(dict.fromkeys(traded))
@@ -54,7 +55,11 @@ def branching(state: State) -> tuple[Branching, ...]:
         [markets.index(entry.underlying) if entry.underlying in markets else -1 for entry in state.listings]
     )
     depth = market_depth(state, columns, len(markets), normal=False)
-    profile = branching_profile(held_by_traders(state), columns, depth * QUANTA_PER_UNIT)
+    held, quanta = held_by_traders(state), depth * QUANTA_PER_UNIT
+    if isinstance(state.model, OptionMargin):
+        profile = option_branching_profile(held, state.model, markets, quanta)
+    else:
+        profile = branching_profile(held, columns, quanta)
     left = {entry.underlying: share for entry, share in zip(state.listings, state.market.depth, strict=True)}
     found = [
         _of_market(market, profile[:, m], float(depth[m]), float(left[market]))

@@ -6,22 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from msgspec import structs
 
-from plimsoll.calibration.liquidity import market_liquidity
 from plimsoll.domain.bars import Bars
 from plimsoll.domain.events import Event, Funded, Listed, Published
 from plimsoll.domain.instruments import Listing
-from plimsoll.domain.market_liquidity import MarketLiquidity
 from plimsoll.domain.money import QUANTA_PER_UNIT
 from plimsoll.domain.parameters import ParameterSet, Provenance
 from plimsoll.engine.options import has_expired
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.feeds.bars import read_bars
-from plimsoll.feeds.documents import read_parameters
 from plimsoll.scenarios.library import daily_history
 from plimsoll.service.bar_builder import BarBuilder
 from plimsoll.service.boards import board_listings
+from plimsoll.service.curves import published_curves
 from plimsoll.service.settings import ServiceSettings
 from plimsoll.sim.curves import WithLiquidity
 from plimsoll.sim.policies import REFERENCE, policy
@@ -69,7 +66,7 @@ def external_venue(settings: ServiceSettings) -> ExternalVenue:
     return ExternalVenue(
         markets=markets,
         listings=listings,
-        publisher=WithLiquidity(rates, _liquidity(settings)),
+        publisher=WithLiquidity(rates, published_curves(settings)),
         builder=BarBuilder(_columns(listings, markets), settings.external.bar_seconds * _SECOND),
     )
 
@@ -112,42 +109,6 @@ def _history(settings: ServiceSettings) -> Bars:
     if settings.external.history:
         return read_bars(Path(settings.external.history), markets=markets).aligned(markets)
     return daily_history(time.time_ns() // 1_000_000).aligned(markets)
-
-
-def _liquidity(settings: ServiceSettings) -> tuple[MarketLiquidity, ...]:
-    """Give the curves that the settings name; `UNKNOWN_MARKET` where one is of no listed market."""
-    given = settings.external.curves
-    for market in given:
-        if market not in settings.external.markets:
-            raise PlimsollError(
-                Code.UNKNOWN_MARKET,
-                f"a cost curve of {market}, which is not listed",
-                where="external.curves",
-                remedy=f"Choose among {', '.join(settings.external.markets)}.",
-            )
-    curves = {
-        market: market_liquidity(market, curve, settings.calibration) for market, curve in given.items()
-    }
-    for entry in _fitted(settings.external.curves_from):
-        if entry.market in settings.external.markets:
-            charged = market_liquidity(entry.market, entry.curves[0], settings.calibration)
-            curves.setdefault(entry.market, structs.replace(charged, evidence=entry.evidence))
-    return tuple(curves.values())
-
-
-def _fitted(name: str) -> tuple[MarketLiquidity, ...]:
-    """Take the curves of a set, where one is named; `BAD_SETTING` where it holds none."""
-    if not name:
-        return ()
-    path = Path(name)
-    if not (found := read_parameters(path).liquidity):
-        raise PlimsollError(
-            Code.BAD_SETTING,
-            "the parameter set holds no cost curve",
-            where=f"external.curves_from {path}",
-            remedy="Give a set that `plimsoll calibrate --books` wrote.",
-        )
-    return found
 
 
 def _last(history: Bars, market: str) -> float:

@@ -1,5 +1,7 @@
 """What do stress tests and branching ratios say of the book, some seconds ago?"""
 
+import logging
+import sys
 import threading
 from collections.abc import Callable
 from time import perf_counter
@@ -7,11 +9,13 @@ from time import perf_counter
 from msgspec import Struct
 
 from plimsoll.engine.state import State
+from plimsoll.errors import PlimsollError
 from plimsoll.service.branching import Branching, branching
 from plimsoll.service.stress import StressResult, library_stresses
 
 __all__ = ["Insight", "insight_into", "look_until"]
 
+_LOG = logging.getLogger("plimsoll.service")
 _REST = 9.0
 """Rest after a look, as a multiple of what it took: insight into a large book may take a tenth of a core."""
 
@@ -43,9 +47,18 @@ def insight_into(state: State, sequence: int) -> Insight:
 
 
 def look_until(ending: threading.Event, seconds: float, look: Callable[[], None]) -> None:
-    """Look again and again, with a rest of so many seconds or more in between, until an event is set."""
+    """Look again and again, with a rest of so many seconds or more in between, until an event is set.
+
+    A look that is refused, as once the engine has ended, is logged and the next is taken all the same.
+    """
     rest = seconds
     while not ending.wait(rest):
         began = perf_counter()
-        look()
+        try:
+            look()
+        except PlimsollError as error:
+            _LOG.warning("no insight", extra={"code": error.code, "what": str(error)})
+        finally:
+            if sys.exc_info()[0] is not None:
+                _LOG.critical("insight has ended", exc_info=True)
         rest = max(seconds, _REST * (perf_counter() - began))

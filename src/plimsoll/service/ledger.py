@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import structs
 
-from plimsoll.domain.events import Effect, Event, Traded
+from plimsoll.domain.events import Effect, Event, Ticked, Traded
 from plimsoll.engine.machine import begin, step
 from plimsoll.engine.state import State, restore
 from plimsoll.errors import Code, PlimsollError
-from plimsoll.service.instructions import Instruction
+from plimsoll.service.instructions import Instruction, ToldTick
 from plimsoll.service.records import Answer, Records, Refusal
 from plimsoll.service.settings import StoreSettings
 from plimsoll.service.snapshots import Snapshots
@@ -62,22 +62,26 @@ class Ledger:
         return self._catch_up()
 
     def write(self, batch: Sequence[Instruction]) -> list[Answer]:
-        """Write instructions down in one commit, then apply them in order.
+        """Write instructions down, then apply them in order.
+
+        A tick that tells only what moved is put over what all before it left, so it has a commit of its own;
+        what comes together beside such ticks has one commit.
 
         Raises
         ------
         PlimsollError   What the store raises; it is not known then which were written, and the state follows
                         the journal again before anything else is written.
         """
-        events = self._dated(batch)
-        entries = [Entry(event, order.key, order.writer) for event, order in zip(events, batch, strict=True)]
-        if self._store.last().sequence != self.sequence:
-            self._catch_up()
-        receipts = self._store.append(entries)
-        return [
-            self._answered(order, event, receipt)
-            for order, event, receipt in zip(batch, events, receipts, strict=True)
-        ]
+        answers: list[Answer] = []
+        together: list[tuple[Instruction, Event]] = []
+        for order in batch:
+            if isinstance(order.event, ToldTick):
+                answers += self._written(together)
+                together = []
+                answers.append(self._told(order, order.event))
+            else:
+                together.append((order, order.event))
+        return answers + self._written(together)
 
     def settle(self, *, ending: bool) -> None:
         """Write answers down, and begin a snapshot where one is due; at the end, wait for the last."""
@@ -94,6 +98,35 @@ class Ledger:
         """Wait until a snapshot under way is kept."""
         self._snapshots.wait()
 
+    def _told(self, order: Instruction, told: ToldTick) -> Answer:
+        """Put a tick over the state and write it; one that cannot be is refused and not written."""
+        self._follow()
+        if order.key is not None and (first := self._store.sequence_of(order.key)) is not None:
+            return self._repeated(told.request, self.state.time, first)
+        try:
+            event = told.over(self.state)
+        except PlimsollError as error:
+            return Answer(0, self.state.time, (), Refusal.of(error), "")
+        return self._written([(order, event)])[0]
+
+    def _written(self, asked: Sequence[tuple[Instruction, Event]]) -> list[Answer]:
+        """Write events down in one commit, then apply them."""
+        self._follow()
+        events = self._dated([event for _, event in asked])
+        entries = [
+            Entry(event, order.key, order.writer) for event, (order, _) in zip(events, asked, strict=True)
+        ]
+        receipts = self._store.append(entries)
+        return [
+            self._answered(order, event, receipt)
+            for (order, _), event, receipt in zip(asked, events, receipts, strict=True)
+        ]
+
+    def _follow(self) -> None:
+        """Apply what the journal holds beyond the state, where a commit failed halfway."""
+        if self._store.last().sequence != self.sequence:
+            self._catch_up()
+
     def _catch_up(self) -> int:
         """Apply what the journal holds beyond the state; what was refused is refused again."""
         count = 0
@@ -104,18 +137,18 @@ class Ledger:
             count += 1
         return count
 
-    def _dated(self, batch: Sequence[Instruction]) -> list[Event]:
+    def _dated(self, asked: Sequence[Event]) -> list[Event]:
         """Set the times that are left to the engine: not before the event before."""
         time, events = self.state.time, []
-        for order in batch:
-            event = order.event if order.event.time > 0 else structs.replace(order.event, time=time)
-            time = max(time, event.time)
-            events.append(event)
+        for event in asked:
+            dated = event if event.time > 0 else structs.replace(event, time=time)
+            time = max(time, dated.time)
+            events.append(dated)
         return events
 
     def _answered(self, order: Instruction, event: Event, receipt: Receipt) -> Answer:
         if receipt.repeated:
-            return self._repeated(event, receipt.sequence)
+            return self._repeated(fingerprint(event), event.time, receipt.sequence)
         answer = self._apply(receipt.sequence, event)
         if order.key is not None:
             self._remember(answer)
@@ -128,7 +161,7 @@ class Ledger:
         try:
             self.state, effects = step(self.state, event)
         except PlimsollError as error:
-            refusal = Refusal(error.code, error.what, error.where, error.remedy)
+            refusal = Refusal.of(error)
         else:
             self._seen(sequence, event, effects)
         return Answer(sequence, event.time, effects, refusal, fingerprint(event))
@@ -139,22 +172,24 @@ class Ledger:
         if len(self._answers) > _REMEMBERED:
             self._answers.pop(next(iter(self._answers)))
 
-    def _repeated(self, event: Event, sequence: int) -> Answer:
+    def _repeated(self, asked: str, time: int, sequence: int) -> Answer:
         """Give the answer of the first time, if it is the same request."""
         known = self._answers.get(sequence) or self._records.answer(sequence)
-        if known is None or known.fingerprint != fingerprint(event):
+        if known is None or known.fingerprint != asked:
             refused = Refusal(
                 Code.KEY_REUSED,
                 f"this key came with another request, which is record {sequence}",
                 "Idempotency-Key",
                 "Use a new key for every write; repeat a key only with the same request.",
             )
-            return Answer(sequence, event.time, (), refused, "")
+            return Answer(sequence, time, (), refused, "")
         return structs.replace(known, repeated=True)
 
 
 def fingerprint(event: Event) -> str:
-    """Name an event whatever its time, and whatever was listed meanwhile: a repeated request comes later."""
+    """Name what was asked for, whatever time the engine set, and whatever was listed or told meanwhile."""
+    if isinstance(event, Ticked) and event.request:
+        return event.request
     if isinstance(event, Traded):
         event = _narrow(event)
     return hashlib.sha256(msgspec.msgpack.encode(structs.replace(event, time=0))).hexdigest()

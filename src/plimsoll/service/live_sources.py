@@ -9,6 +9,7 @@ from plimsoll.feeds.lines import SocketLines
 from plimsoll.feeds.renamed import Renamed
 from plimsoll.feeds.sources import Source
 from plimsoll.feeds.ticks import TickSettings
+from plimsoll.service.curves import published_curves
 from plimsoll.service.settings import REPORTERS, ServiceSettings, SourceSettings
 
 __all__ = ["open_source", "tick_settings"]
@@ -49,5 +50,5 @@ def tick_settings(settings: ServiceSettings, listings: tuple[Listing, ...]) -> T
         longest_ages=ages,
         assumed_volume=(settings.prices.assumed_volume,) * len(listings),
         assumed_impact=settings.prices.assumed_impact,
-        curves=settings.external.curves,
+        curves={entry.market: entry.curves[0] for entry in published_curves(settings)},
     )

@@ -8,6 +8,7 @@ from plimsoll.domain.parameters import Level
 from plimsoll.engine.book import FIRST_TRADER
 from plimsoll.engine.holders import LARGE_BOOK
 from plimsoll.engine.state import State
+from plimsoll.margin import OptionMargin
 from plimsoll.margin.portfolio import PortfolioMargin
 from plimsoll.types import Matrix, Rows, Vector
 
@@ -82,6 +83,10 @@ def look_again(figures: Matrix, state: State, rows: Rows) -> None:
 def _valued(state: State, rows: Rows) -> tuple[Vector, Vector]:
     """Give equity and maintenance of some rows, by the compiled way where the book is large."""
     book, unit = state.book, state.unit
+    if isinstance(state.model, OptionMargin) and not np.isnan(unit).any():
+        everybody = len(rows) == len(book.names)
+        lots = book.lots if everybody else book.lots[rows]
+        return state.model.valued(book.cash[rows], lots, unit)
     large = len(book.names) >= LARGE_BOOK and not np.isnan(unit).any()
     if large and isinstance(state.model, PortfolioMargin):
         found = state.model.valued(rows, book.cash, book.lots, unit)

@@ -1,22 +1,29 @@
 """How does a tick get in, with forwards and implied volatilities where options are listed?"""
 
 from collections.abc import Mapping
+from functools import partial
+from hashlib import sha256
 from typing import Annotated
 
+import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
 from plimsoll.domain.events import Ticked
 from plimsoll.domain.instruments import Future, Instrument, Option
 from plimsoll.engine.options import lists_options
+from plimsoll.engine.state import State
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.service.endpoints import Asked
-from plimsoll.service.view import View
+from plimsoll.service.instructions import ToldTick
+from plimsoll.service.live_feed import wall_clock
 from plimsoll.service.writes import NotNegative, Price, Volatility, WriteAnswer, place_of, written
 
-__all__ = ["TickBody", "tick"]
+__all__ = ["TickBody", "tick", "told_tick"]
 
 _MOST = 10_000
+_SECOND = 1000
+_AS_SENT = msgspec.json.Encoder(order="deterministic")
 
 
 class TickBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,7 +33,7 @@ class TickBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Attributes
     ----------
-    time : int       Milliseconds UTC, not before the last tick.
+    time : int       Milliseconds UTC; not before the last tick, nor more than `external.longest_lead` ahead.
     marks : dict     Quote currency per base unit. Of contracts of a board `forwards` tells it.
     volume : dict    Quote volume per hour; by instrument or board, as `impact` and `depth`.
     impact : dict    Relative move from trading one hour's volume at once; of an option, of its own mark.
@@ -58,12 +65,32 @@ async def tick(asked: Asked) -> WriteAnswer:
             where="service",
             remedy='Set `feed = "external"` without `sources` and `reports` to send ticks.',
         )
-    return await written(asked, _ticked(asked.desk.view, asked.body))
+    _check_lead(asked.body.time, asked.desk.settings.external.longest_lead)
+    return await written(asked, told_tick(asked.body))
 
 
-def _ticked(view: View, body: TickBody) -> Ticked:
+def _check_lead(time: int, longest: float) -> None:
+    """Refuse a time that is ahead of the clock, before the journal holds it: time never goes back."""
+    lead = (time - wall_clock()) / _SECOND
+    if lead > longest:
+        raise PlimsollError(
+            Code.BAD_TIME,
+            f"it is {lead:,.0f} seconds ahead of the service's clock, and may be {longest:g}",
+            where="time",
+            remedy="Give milliseconds since 1970 UTC; for a clock that runs ahead, or a drill, set "
+            "external.longest_lead.",
+        )
+
+
+def told_tick(body: TickBody) -> ToldTick:
+    """Make what the engine is asked for; the same body is the same request, whatever the market does."""
+    request = sha256(_AS_SENT.encode(body)).hexdigest()
+    return ToldTick(request, partial(_ticked, body, request))
+
+
+def _ticked(body: TickBody, request: str, state: State) -> Ticked:
     """Put what moved over what the last tick told."""
-    market, places = view.state.market, _Places(view)
+    market, places = state.market, _Places(state)
     forwards = places.forwards(body)
     shares = places.over(market.depth.tolist(), body.depth)
     return Ticked(
@@ -73,15 +100,16 @@ def _ticked(view: View, body: TickBody) -> Ticked:
         places.over(market.impact.tolist(), body.impact),
         () if set(shares) == {1.0} else shares,
         places.volatility(body.volatility),
+        request,
     )
 
 
 class _Places:
     """Where each instrument and each board stands among the listings."""
 
-    def __init__(self, view: View) -> None:
-        self._view = view
-        self._listings = view.state.listings
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._listings = state.listings
         self._of: dict[str, list[int]] = {}
         self._expiry: dict[str, int] = {}
         optional = {
@@ -118,7 +146,7 @@ class _Places:
         PlimsollError   `UNKNOWN_INSTRUMENT`, `MISSING_PRICE`, and `EXPIRED_INSTRUMENT` for a board that has
                         settled, at another price: the tick that settled it may be sent again.
         """
-        ticked, known = self._view.state.ticked, self._view.state.market.forwards
+        ticked, known = self._state.ticked, self._state.market.forwards
         for name, forward in body.forwards.items():
             if name not in self._expiry:
                 raise _unknown(f"{name[:40]} is no board", "forwards", list(self._expiry))
@@ -139,13 +167,13 @@ class _Places:
 
     def volatility(self, given: Mapping[str, float]) -> tuple[float, ...]:
         """Put volatilities over the known ones; raises as `forwards` does, for what is no option too."""
-        known = self._view.state.market.volatility
+        known = self._state.market.volatility
         for name, figure in given.items():
             one = self._listings[self._of[name][0]].instrument if name in self._of else None
             if not isinstance(one, Option) or one.name != name:
                 options = [each.name for each in self._listings if isinstance(each.instrument, Option)]
                 raise _unknown(f"{name[:40]} is no option that is listed", "volatility", options)
-            if one.expiry <= self._view.state.ticked and figure != known[self._of[name][0]]:
+            if one.expiry <= self._state.ticked and figure != known[self._of[name][0]]:
                 raise _expired(name, "volatility")
         if not lists_options(self._listings):
             return ()
@@ -155,7 +183,7 @@ class _Places:
         """Put new figures over the known ones; raises `UNKNOWN_INSTRUMENT` for a name that is not listed."""
         figures = list(known)
         for name, figure in given.items():
-            for place in self._of.get(name) or [place_of(self._view, name)]:
+            for place in self._of.get(name) or [place_of(self._state, name)]:
                 figures[place] = figure
         return tuple(figures)
 

@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 
 from plimsoll.domain.events import Ticked
-from plimsoll.service.instructions import Instruction
+from plimsoll.service.instructions import Instruction, ToldTick
 
 __all__ = ["Histogram", "Metrics"]
 
@@ -60,7 +60,7 @@ class Metrics:
         self.batches += 1
         for order in batch:
             self.instructions += 1
-            if isinstance(order.event, Ticked):
+            if isinstance(order.event, Ticked | ToldTick):
                 self.ticks += 1
                 self.tick_to_margin.add(now - order.received)
                 self.tick_times.append(now - order.received)

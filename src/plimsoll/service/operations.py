@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from plimsoll.errors import Code, PlimsollError
 from plimsoll.service.endpoints import Asked
 from plimsoll.service.live_feed import LiveFeed
 
@@ -12,7 +13,7 @@ __all__ = ["Alive", "InstrumentLine", "Ready", "alive", "instruments", "metrics"
 
 
 class Alive(Struct, frozen=True, kw_only=True):
-    """The process answers."""
+    """The process answers, and its engine has not ended of an error."""
 
     status: str
     program: str
@@ -42,7 +43,15 @@ class InstrumentLine(Struct, frozen=True, kw_only=True):
 
 
 async def alive(asked: Asked) -> Alive:
-    """Say that the process answers."""
+    """Say that the process answers; raises `NOT_READY` once nothing but a restart helps."""
+    room = asked.desk.room
+    if room is not None and room.ended:
+        raise PlimsollError(
+            Code.NOT_READY,
+            "the engine has ended of an error",
+            where="service",
+            remedy="Start the service again; the log tells the error.",
+        )
     return Alive(status="alive", program=asked.desk.program)
 
 

@@ -228,7 +228,7 @@ class Service:
         """Compute the insight again and again."""
 
         def look() -> None:
-            if self.desk.room is not None:
+            if self.desk.room is not None and not self.desk.room.ended:
                 self.desk.room.look_closer()
 
         look_until(self._ending, self._settings.engine.insight_seconds, look)

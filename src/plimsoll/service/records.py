@@ -1,10 +1,12 @@
 """What does the service keep beside the journal: bars to calibrate on, charts, effects, answers, the audit?
 
-All of it but the audit can be derived again from the journal; it is kept so that a restart need not. The
-bars of an event are written before the event, so none that calibration learnt from is ever missing; bars
-whose event never came are dropped on restart. What nobody will read again is dropped behind snapshots.
+All of it but the audit can be derived again from the journal; it is kept so that a restart need not. A bar
+is written before calibration learns from it, so none that it learnt from is ever missing: what a feed sends
+with its tick before the tick, and what is made of ticks after the one that finished it. Bars whose event
+never came are dropped on restart. What nobody will read again is dropped behind snapshots.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -113,7 +115,7 @@ class Audited(Struct, frozen=True, kw_only=True):
     token : str      Identity of the token, never its secret.
     request : str    Method and path.
     key : str        Idempotency key.
-    outcome : str    ``written``, ``repeated`` or the code of the refusal.
+    outcome : str    ``written``, also where it was sent again, or the code of the refusal.
     sequence : int   Journal record; 0 where none was written.
     """
 
@@ -133,6 +135,11 @@ class Refusal(Struct, frozen=True):
     where: str
     remedy: str
 
+    @classmethod
+    def of(cls, error: PlimsollError) -> "Refusal":
+        """Keep an error."""
+        return cls(error.code, error.what, error.where, error.remedy)
+
     def raised(self) -> PlimsollError:
         """Give it as the error it was."""
         return PlimsollError(self.code, self.what, where=self.where, remedy=self.remedy)
@@ -147,7 +154,7 @@ class Answer(Struct, frozen=True):
     time : int          Of the event, milliseconds UTC.
     effects : tuple
     refusal : Refusal or None
-    fingerprint : str   Of the event without its time.
+    fingerprint : str   Of what was asked for.
     repeated : bool     The key was known: this is what followed when it first came.
     """
 
@@ -184,8 +191,8 @@ class Records:
             raise self._failed(error) from error
 
     def keep_bars(self, bars: Iterable[KeptBar]) -> None:
-        """Write bars so that they survive the end of the process."""
-        self._insert("INSERT OR REPLACE INTO bars VALUES (?, ?)", ((bar.time, _ENCODE(bar)) for bar in bars))
+        """Write bars so that they survive the end of the process; one of a time that is known stays."""
+        self._insert("INSERT OR IGNORE INTO bars VALUES (?, ?)", ((bar.time, _ENCODE(bar)) for bar in bars))
 
     def bars(self) -> Iterator[KeptBar]:
         """Read all bars, oldest first."""
@@ -265,12 +272,14 @@ class Records:
         with self._lock:
             try:
                 self._database.execute("BEGIN")
-                try:
-                    self._database.executemany(sql, rows)
-                finally:
-                    self._database.execute("COMMIT")
+                self._database.executemany(sql, rows)
+                self._database.execute("COMMIT")
             except sqlite3.Error as error:
                 raise self._failed(error) from error
+            finally:
+                if self._database.in_transaction:  # of rows that are not all there, none is kept
+                    with contextlib.suppress(sqlite3.Error):
+                        self._database.execute("ROLLBACK")
 
     def _read(self, sql: str, kind: type[_Kept], *values: int) -> Iterator[_Kept]:
         for (content,) in self._rows(sql, *values):

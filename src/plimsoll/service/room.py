@@ -56,6 +56,7 @@ class EngineRoom:
     Attributes
     ----------
     calibrated : ParameterSet or None   The last that calibration has published since the start, as it was.
+    ended : bool         The thread has ended of an error that nobody foresaw; only a restart helps.
     """
 
     def __init__(
@@ -77,13 +78,15 @@ class EngineRoom:
         self._ledger = Ledger(store, records, keeping, self._seen)
         self._queue: queue.Queue[Instruction] = queue.Queue(settings.queue)
         self._stopping = threading.Event()
-        self._ended = False
+        self._left = False
+        self.ended = False
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
         self._touched = Touched()
         self._history: list[ParameterSet] = []
         self._insight: Insight | None = None
         self._fresh: list[Happened] = []
         self._unsaved: list[Happened] = []
+        self._finished: list[KeptBar] = []
         self._number = 0
         self.calibrated: ParameterSet | None = None
         self._view: View | None = None
@@ -97,10 +100,10 @@ class EngineRoom:
     def view(self) -> View:
         """The venue after the last batch; raises `NOT_READY` before the first."""
         view = self._view
-        if view is None or self._ended:
+        if view is None or self.ended:
             raise PlimsollError(
                 Code.NOT_READY,
-                "the engine has ended" if self._ended else "the venue is being opened or rebuilt",
+                "the engine has ended" if self.ended else "the venue is being opened or rebuilt",
                 where="service",
                 remedy="Ask /v1/ready, and again in some seconds.",
             )
@@ -120,6 +123,7 @@ class EngineRoom:
         applied = self._ledger.resume()
         state = self._ledger.state
         self._records.drop_bars_ending_after(state.ticked)
+        self._keep_finished()
         due: ParameterSet | None = None
         for bar in self._records.bars():
             self._publisher.absorb(bar.bars(self._markets))
@@ -147,10 +151,8 @@ class EngineRoom:
 
     def submit(self, order: Instruction) -> "Future[Answer]":
         """Put an instruction in the queue; raises `OVERLOADED` where it is full, `NOT_READY` at the end."""
-        if self._stopping.is_set() or self._ended:
-            raise PlimsollError(
-                Code.NOT_READY, "the service is stopping", where="service", remedy="Try again elsewhere."
-            )
+        if self._stopping.is_set() or self.ended:
+            raise _ending()
         try:
             self._queue.put_nowait(order)
         except queue.Full:
@@ -161,6 +163,8 @@ class EngineRoom:
                 where="engine",
                 remedy="Wait a second and send it again with the same key.",
             ) from None
+        if self._left:  # the thread may have looked for the last time just before
+            self._turn_away()
         return order.done
 
     def stop(self) -> None:
@@ -179,19 +183,40 @@ class EngineRoom:
             self._insight = insight_into(view.state, view.sequence)
 
     def _work(self) -> None:
-        """Work until told to stop; an error that nobody foresaw ends the thread, and readers are told so."""
+        """Work until told to stop; an error that nobody foresaw ends the thread, and all are told so."""
+        batch: list[Instruction] = []
+        in_order = False
         try:
-            while True:
+            while not (self._stopping.is_set() and self._queue.empty()):
                 batch = self._batch()
                 if batch:
                     self._try(batch)
-                elif self._stopping.is_set():
-                    return
+            in_order = True
         finally:
-            self._ended = not self._stopping.is_set()
+            self.ended, self._left = not in_order, True
+            if self.ended:
+                _LOG.critical("the engine has ended", exc_info=True)
+            for order in batch:
+                if not order.done.done():
+                    order.done.set_exception(_unknown_end())
+            self._turn_away()
+
+    def _turn_away(self) -> None:
+        """Tell whoever still waits in the queue that nothing of it is carried out."""
+        while True:
+            try:
+                order = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if order.done.set_running_or_notify_cancel():
+                order.done.set_exception(_ending())
 
     def _batch(self) -> list[Instruction]:
-        """Wait for an instruction and take all that wait with it, up to the batch's size."""
+        """Wait for an instruction and take all that wait with it, up to the batch's size.
+
+        Whoever asked may have gone meanwhile. What it asked for is then left undone where nobody had taken
+        it yet; once taken it can no longer be called off, and is carried out with nobody to hear of it.
+        """
         try:
             batch = [self._queue.get(timeout=_IDLE)]
         except queue.Empty:
@@ -201,7 +226,7 @@ class EngineRoom:
                 batch.append(self._queue.get_nowait())
             except queue.Empty:
                 break
-        return batch
+        return [order for order in batch if order.done.set_running_or_notify_cancel()]
 
     def _try(self, batch: list[Instruction]) -> None:
         """Carry out a batch; where the store fails, nothing of it is acknowledged."""
@@ -220,11 +245,11 @@ class EngineRoom:
                 order.done.set_result(answer)
 
     def _carry_out(self, batch: list[Instruction]) -> list[Answer]:
-        bars = [self._bar_of(order) for order in batch]
-        kept = [bar for bar in bars if bar is not None]
+        kept = [order.bar for order in batch if order.bar is not None]
         if kept:
             self._records.keep_bars(kept)
         answers = self._ledger.write(batch)
+        kept += self._keep_finished()
         for bar in kept:
             self._learn(bar)
         self._show()
@@ -234,10 +259,12 @@ class EngineRoom:
         self._ledger.settle(ending=False)
         return answers
 
-    def _bar_of(self, order: Instruction) -> KeptBar | None:
-        if order.bar is not None or self._builder is None:
-            return order.bar
-        return self._builder.finished(order.event)
+    def _keep_finished(self) -> list[KeptBar]:
+        """Write down the bars that ticks have finished since the last call."""
+        finished, self._finished = self._finished, []
+        if finished:
+            self._records.keep_bars(finished)
+        return finished
 
     def _learn(self, bar: KeptBar) -> None:
         """Show a bar to calibration, and put into force what is due then."""
@@ -256,7 +283,10 @@ class EngineRoom:
         self._ledger.write([Instruction(Published(state.time, due), _WRITER)])
 
     def _seen(self, sequence: int, event: Event, effects: tuple[Effect, ...]) -> None:
-        """Take note of an event that was applied."""
+        """Take note of an event that was applied, after a restart too."""
+        bar = None if self._builder is None else self._builder.finished(event)
+        if bar is not None:
+            self._finished.append(bar)
         if isinstance(event, Published):
             self._note_published(event.parameters)
         for effect in effects:
@@ -294,6 +324,25 @@ class EngineRoom:
     def _write_happened(self, moments: Sequence[Moment]) -> None:
         self._records.keep_happened(self._unsaved, moments)
         self._unsaved = []
+
+
+def _ending() -> PlimsollError:
+    return PlimsollError(
+        Code.NOT_READY,
+        "the service is stopping, or its engine has ended",
+        where="service",
+        remedy="Send it again with the same key once the service has been started again.",
+    )
+
+
+def _unknown_end() -> PlimsollError:
+    """Tell a writer whose write was under way when the engine ended."""
+    return PlimsollError(
+        Code.NOT_READY,
+        "the engine ended while this was carried out; it may be in the journal",
+        where="service",
+        remedy="Send it again with the same key once the service has been started again.",
+    )
 
 
 def _nobody() -> None:

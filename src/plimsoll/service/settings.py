@@ -174,6 +174,8 @@ class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     markets : names        Each is listed as a perpetual; ``BTC`` and ``ETH`` also as collateral.
     history : path         Bars to calibrate on before the first tick; empty takes the packaged daily history.
     bar_seconds : seconds  Length of the bars that ticks are gathered into; calibration learns from each.
+    longest_lead : seconds A tick from further in the future by the service's clock is refused: no later one
+                           could be taken before that time has come.
     fund : quote           What the insurance fund begins with.
     makers : quote         What the makers, who take what does not net, begin with.
     curves_from : path     A parameter set that `plimsoll calibrate --books` wrote: its curves of listed
@@ -184,9 +186,10 @@ class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                            every account is margined as a portfolio.
     """
 
-    markets: tuple[Name, ...] = ("BTC", "ETH")
+    markets: Annotated[tuple[Name, ...], Meta(min_length=1)] = ("BTC", "ETH")
     history: str = ""
     bar_seconds: Annotated[int, Meta(ge=1, le=3600)] = 60
+    longest_lead: Annotated[float, Meta(ge=0.0, le=1e9)] = 60.0
     fund: Annotated[float, Meta(ge=0.0, le=1e12)] = 1_000_000.0
     makers: Annotated[float, Meta(ge=0.0, le=1e12)] = 100_000_000.0
     curves_from: str = ""

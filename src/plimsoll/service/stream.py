@@ -2,7 +2,8 @@
 
 The engine only sets a flag. One task writes the message, at most once per interval, and puts it in a bounded
 buffer per client; where a client's buffer is full its oldest message is dropped and it is told how many it
-missed. A client that takes nothing for too long, or talks too much, is disconnected.
+missed. A client that takes nothing for too long, talks too much, or whose token no longer holds is
+disconnected, and so are all where messages can no longer be written: they may connect again and hear why.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from plimsoll.service.branching import Branching
 from plimsoll.service.desk import Desk
 from plimsoll.service.endpoints import Asked
 from plimsoll.service.markets import Announcement, Market, Overview, announcements, markets_of, overview_of
+from plimsoll.service.rates import RateLimit
 from plimsoll.service.tokens import Scope
 from plimsoll.service.view import Happened
 
@@ -96,10 +98,12 @@ class Streams:
     Parameters
     ----------
     desk : Desk
+    rates : RateLimit   Counts connections as it does requests: by token, a stranger's guesses by address.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, rates: RateLimit) -> None:
         self._desk = desk
+        self._rates = rates
         self._clients: set[ClientBuffer] = set()
         self._changed = asyncio.Event()
         self._telling: asyncio.Task[None] | None = None
@@ -108,7 +112,7 @@ class Streams:
         """Serve one client until it leaves."""
         limits = self._desk.settings.limits
         try:
-            self._desk.tokens.admitted(_presented(socket), Scope.READ)
+            self._admit(socket)
             room = self._desk.engine
         except PlimsollError as error:
             await socket.close(_POLICY, str(error.code))
@@ -116,46 +120,64 @@ class Streams:
         if len(self._clients) >= limits.stream_clients:
             await socket.close(_TRY_LATER, "too many clients")
             return
-        await socket.accept(PROTOCOL if PROTOCOL in socket.scope["subprotocols"] else None)
         client = ClientBuffer(limits.stream_buffer)
-        self._clients.add(client)
-        loop = asyncio.get_running_loop()
-        room.on_change(lambda: self._wake(loop))
-        if self._telling is None or self._telling.done():
-            self._telling = asyncio.create_task(self._tell())
-        self._changed.set()
+        self._clients.add(client)  # before anything is awaited, so that no other takes its place meanwhile
         try:
-            await self._exchange(socket, client)
+            await socket.accept(PROTOCOL if PROTOCOL in socket.scope["subprotocols"] else None)
+            loop = asyncio.get_running_loop()
+            room.on_change(lambda: self._wake(loop))
+            await self._exchange(socket, client, self._told())
         finally:
             self._clients.discard(client)
+
+    def _admit(self, socket: WebSocket) -> None:
+        """Admit the bearer of a token as an endpoint does."""
+        try:
+            token = self._desk.tokens.admitted(_presented(socket), Scope.READ)
+        except PlimsollError:
+            self._rates.take(socket.client.host if socket.client else "unknown")
+            raise
+        self._rates.take(token.identity)
+
+    def _told(self) -> asyncio.Task[None]:
+        """Have a message written now, and give the task that writes them."""
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell())
+            self._telling.add_done_callback(_note_end)
+        self._changed.set()
+        return self._telling
 
     def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
         """Tell the loop, from the engine's thread, that something changed; at the end there is no loop."""
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(self._changed.set)
 
-    async def _exchange(self, socket: WebSocket, client: ClientBuffer) -> None:
-        """Send and listen until one of them ends."""
+    async def _exchange(self, socket: WebSocket, client: ClientBuffer, telling: asyncio.Task[None]) -> None:
+        """Send and listen until one of them ends, or nothing is told any more."""
         tasks = {asyncio.create_task(self._send(socket, client)), asyncio.create_task(_listen(socket))}
-        _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
+        await asyncio.wait({*tasks, telling}, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
             task.cancel()
         for task in tasks:
             with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
                 await task
         if socket.application_state is WebSocketState.CONNECTED:
             with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
-                await socket.close(_TOO_MANY)
+                await socket.close(_TRY_LATER if telling.done() else _TOO_MANY)
 
     async def _send(self, socket: WebSocket, client: ClientBuffer) -> None:
-        """Send what waits, until one message is not taken in time."""
+        """Send what waits, until one message is not taken in time or the token no longer holds."""
         while True:
             message = await client.next()
             try:
+                self._desk.tokens.admitted(_presented(socket), Scope.READ)
                 async with asyncio.timeout(self._desk.settings.limits.stream_seconds):
                     await socket.send_text(message.decode())
             except TimeoutError:
                 _LOG.warning("stream client too slow")
+                return
+            except PlimsollError as error:
+                _LOG.info("stream client not admitted any more", extra={"what": str(error)})
                 return
 
     async def _tell(self) -> None:
@@ -181,6 +203,12 @@ class Streams:
             nearest=await accounts_page(asked),
             happened=tuple(self._desk.engine.happened.listed()[-_LATEST:]),
         )
+
+
+def _note_end(telling: asyncio.Task[None]) -> None:
+    """Log why messages are no longer written, where it is an error."""
+    if not telling.cancelled() and (error := telling.exception()) is not None:
+        _LOG.error("the stream has ended", exc_info=error)
 
 
 async def _listen(socket: WebSocket) -> None:

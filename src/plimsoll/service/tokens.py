@@ -5,13 +5,18 @@ no slow hash is needed against guessing. Tokens are made and revoked by `plimsol
 sees the change with the next request.
 """
 
+import fcntl
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import msgspec
 from msgspec import Struct
@@ -19,6 +24,8 @@ from msgspec import Struct
 from plimsoll.errors import Code, PlimsollError
 
 __all__ = ["FILE", "Scope", "Token", "Tokens", "issue"]
+
+_LOG = logging.getLogger("plimsoll.service")
 
 FILE = "tokens.json"
 _PREFIX = "plimsoll"
@@ -28,6 +35,7 @@ _SECRET_BYTES = 32
 _LONGEST = 200
 """Characters of a token that are looked at at all."""
 _DAY = 86_400_000
+_NEVER = (0, 0, 0)
 
 
 class Scope(StrEnum):
@@ -86,7 +94,7 @@ class Tokens:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._stamp: tuple[int, int] = (0, 0)
+        self._stamp: tuple[int, int, int] = _NEVER
         self._kept: dict[str, Token] = {}
         self._passing: dict[str, Token] = {}
         self._refresh()
@@ -102,20 +110,22 @@ class Tokens:
 
     def keep(self, token: Token) -> None:
         """Write a token into the file."""
-        self._refresh()
-        self._write({**self._kept, token.identity: token})
+        with self._alone():
+            self._refresh()
+            self._write({**self._kept, token.identity: token})
 
     def revoke(self, identity: str) -> None:
         """Remove a token from the file; raises `NOT_FOUND` where it is not there."""
-        self._refresh()
-        if identity not in self._kept:
-            raise PlimsollError(
-                Code.NOT_FOUND,
-                f"no token {identity}",
-                where=str(self._path),
-                remedy="`plimsoll token` lists them.",
-            )
-        self._write({name: token for name, token in self._kept.items() if name != identity})
+        with self._alone():
+            self._refresh()
+            if identity not in self._kept:
+                raise PlimsollError(
+                    Code.NOT_FOUND,
+                    f"no token {identity}",
+                    where=str(self._path),
+                    remedy="`plimsoll token` lists them.",
+                )
+            self._write({name: token for name, token in self._kept.items() if name != identity})
 
     def admitted(self, presented: str, scope: Scope) -> Token:
         """Check a token for a scope.
@@ -123,7 +133,7 @@ class Tokens:
         Raises
         ------
         PlimsollError   `UNAUTHENTICATED` where it is missing, wrong or expired, `WRONG_SCOPE` where it does
-                        not allow this.
+                        not allow this, `NOT_READY` where the file cannot be read: the log says why.
         """
         token = self._known(presented)
         if token is None:
@@ -143,22 +153,44 @@ class Tokens:
         parts = presented[:_LONGEST].split("_")
         if len(parts) != _PARTS or parts[0] != _PREFIX:
             return None
-        self._refresh()
-        token = self._passing.get(parts[1]) or self._kept.get(parts[1])
+        token = self._passing.get(parts[1]) or self._from_file(parts[1])
         if token is None or not hmac.compare_digest(token.digest, _digest(parts[2])):
             return None
         return token
+
+    def _from_file(self, identity: str) -> Token | None:
+        """Look a token up; a stranger is not told where the file is, nor what is wrong with it."""
+        try:
+            self._refresh()
+        except PlimsollError as error:
+            _LOG.error("tokens cannot be read", extra={"what": str(error)})
+            raise PlimsollError(
+                Code.NOT_READY,
+                "tokens cannot be checked at present",
+                where="Authorization",
+                remedy="Ask the operator, whose log says why; then send it again.",
+            ) from error
+        return self._kept.get(identity)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep every other process and thread from changing the file meanwhile."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._path.with_name(f"{self._path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _refresh(self) -> None:
         """Read the file again where it has changed."""
         try:
             about = self._path.stat()
-            stamp = about.st_mtime_ns, about.st_size
+            stamp = about.st_ino, about.st_mtime_ns, about.st_size
             if stamp != self._stamp:
                 kept = msgspec.json.decode(self._path.read_bytes(), type=tuple[Token, ...])
                 self._kept, self._stamp = {token.identity: token for token in kept}, stamp
         except FileNotFoundError:
-            self._kept, self._stamp = {}, (0, 0)
+            self._kept, self._stamp = {}, _NEVER
         except (OSError, msgspec.DecodeError) as error:
             raise PlimsollError(
                 Code.UNREADABLE_FILE,
@@ -169,15 +201,12 @@ class Tokens:
 
     def _write(self, tokens: dict[str, Token]) -> None:
         """Replace the file in one step; only its owner may read it."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        growing = self._path.with_name(f"{self._path.name}.part")
         content = msgspec.json.format(msgspec.json.encode(list(tokens.values())), indent=2)
-        descriptor = os.open(growing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with NamedTemporaryFile(dir=self._path.parent, prefix=f"{self._path.name}.", delete=False) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        growing.replace(self._path)
+        Path(file.name).replace(self._path)
 
 
 def _digest(secret: str) -> str:

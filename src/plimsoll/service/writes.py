@@ -8,10 +8,11 @@ from msgspec import Meta, Struct
 
 from plimsoll.domain.events import Bid, Deposited, Event, Funded, Opened, Refused, Traded
 from plimsoll.domain.money import LARGEST_AMOUNT
+from plimsoll.engine.state import State
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.service.accounts import trader_row
 from plimsoll.service.endpoints import Asked
-from plimsoll.service.instructions import Instruction
+from plimsoll.service.instructions import Instruction, ToldTick
 from plimsoll.service.records import Answer, Audited
 from plimsoll.service.view import View
 
@@ -130,7 +131,7 @@ async def fill(asked: Asked) -> WriteAnswer:
     """Book a trade."""
     view: View = asked.desk.view
     body: Fill = asked.body
-    place = place_of(view, body.instrument)
+    place = place_of(view.state, body.instrument)
     for leg in body.legs:
         trader_row(view, leg.account)
     count = len(view.state.listings)
@@ -153,14 +154,14 @@ async def audit_page(asked: Asked) -> AuditPage:
     )
 
 
-async def written(asked: Asked, event: Event) -> WriteAnswer:
+async def written(asked: Asked, event: Event | ToldTick) -> WriteAnswer:
     """Wait as `answered` does; give where the write stands and who was refused."""
     answer = await answered(asked, event)
     refused = tuple(effect for effect in answer.effects if isinstance(effect, Refused))
     return WriteAnswer(sequence=answer.sequence, time=answer.time, refused=refused)
 
 
-async def answered(asked: Asked, event: Event) -> Answer:
+async def answered(asked: Asked, event: Event | ToldTick) -> Answer:
     """Wait until the event is durable and applied; where nobody's part was carried out, it is an error."""
     order = Instruction(event, asked.identity, f"{asked.identity}:{asked.key}")
     answer = await asyncio.wrap_future(asked.desk.engine.submit(order))
@@ -175,7 +176,7 @@ async def answered(asked: Asked, event: Event) -> Answer:
     return answer
 
 
-def _parts(event: Event) -> int:
+def _parts(event: Event | ToldTick) -> int:
     """Count the accounts whose part of an event may be refused."""
     return len(event.accounts) if isinstance(event, Deposited | Traded) else int(isinstance(event, Bid))
 
@@ -186,16 +187,16 @@ def _account(asked: Asked) -> str:
     return name
 
 
-def place_of(view: View, instrument: str) -> int:
+def place_of(state: State, instrument: str) -> int:
     """Find a listing; raises `UNKNOWN_INSTRUMENT`."""
-    for place, listing in enumerate(view.state.listings):
+    for place, listing in enumerate(state.listings):
         if listing.name == instrument:
             return place
     raise PlimsollError(
         Code.UNKNOWN_INSTRUMENT,
         f"{instrument} is not listed",
         where="instrument",
-        remedy=f"Choose among {', '.join(listing.name for listing in view.state.listings[:10])}.",
+        remedy=f"Choose among {', '.join(listing.name for listing in state.listings[:10])}.",
     )
 
 

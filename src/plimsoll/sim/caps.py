@@ -1,16 +1,26 @@
 """How much exposure may a venue open in each market before its liquidations feed each other?"""
 
 from dataclasses import replace
+from enum import Enum
 
 import numpy as np
 
 from plimsoll.clearing.feedback import Held, branching_profile, branching_ratio
 from plimsoll.types import Flags, Lots, Rows, Vector
 
-__all__ = ["LARGEST_RATIO", "capped_lots"]
+__all__ = ["LARGEST_RATIO", "Exposure", "capped_lots", "shrunk_lots"]
 
 LARGEST_RATIO = 0.5
 """A push from outside is then at most doubled by forced selling."""
+
+
+class Exposure(Enum):
+    """How much of what accounts want and can margin a venue lets in."""
+
+    FREE = "all of it"
+    CAPPED = "each market until its branching ratio is low enough"
+    SHRUNK = "one share of every position, as much in all as caps would let in"
+
 
 _ROUNDS = 24
 """Each round brings a market above the cap down in proportion; markets depend on each other only through
@@ -49,6 +59,20 @@ def capped_lots(
         factor = np.where(traded, shares[columns], 1.0)
         lots = np.trunc(held.lots * factor).astype(np.int64)
     return lots, shares
+
+
+def shrunk_lots(held: Held, traded: Flags, capped: Lots) -> Lots:
+    """Scale every position by one share, so that as much notional is left as in `capped`.
+
+    Blind to where liquidations would feed each other: what caps do beyond letting less in shows beside it.
+
+    Returns
+    -------
+    Lots [A, I]
+    """
+    wanted, left = (float((np.abs(lots) @ (held.unit * traded)).sum()) for lots in (held.lots, capped))
+    factor = np.where(traded, left / wanted if wanted > 0.0 else 1.0, 1.0)
+    return np.trunc(held.lots * factor).astype(np.int64)
 
 
 _STEP = 0.98

@@ -14,7 +14,7 @@ from plimsoll.domain.parameters import Level, ParameterSet, Provenance, StaticTi
 from plimsoll.engine.market_curves import market_depth
 from plimsoll.engine.runner import DigestJournal, Runner
 from plimsoll.engine.state import State
-from plimsoll.sim.caps import capped_lots
+from plimsoll.sim.caps import Exposure, capped_lots, shrunk_lots
 from plimsoll.sim.cascade_outcome import CascadeFacts, CascadeSeries
 from plimsoll.sim.cascade_record import CascadeRecord
 from plimsoll.sim.cascade_settings import CascadeSettings
@@ -171,7 +171,7 @@ def run_cascade(
     settings: CascadeSettings,
     runner: Runner,
     *,
-    capped: bool,
+    exposure: Exposure,
     believed: float = 1.0,
     plan: Plan | None = None,
 ) -> tuple[CascadeFacts, CascadeSeries]:
@@ -181,7 +181,7 @@ def run_cascade(
     ----------
     parameters : Publisher   Of the policy, with what it knows before the shock.
     runner : Runner          Of a venue at its beginning.
-    capped : bool    Whether the venue caps exposure where its branching ratio would be too high.
+    exposure : Exposure   What the venue lets in.
     believed : factor   Depth that the caps are set for, over the normal depth there is.
     plan : Plan      What is published instead of the policy's own sets after the opening.
     """
@@ -193,7 +193,7 @@ def run_cascade(
         _bring(runner, parameters, cast, settings)
     else:
         _open(runner, parameters, cast, settings)
-        enter(runner, cast.population, _admitted(cast, runner.state, believed, capped=capped))
+        enter(runner, cast.population, _admitted(cast, runner.state, exposure, believed))
     anchor = cast.anchor
     record = CascadeRecord(anchor.markets, cast.columns, anchor.prices, normal, settings.shock.seconds)
     record.opened(runner.state)
@@ -218,13 +218,13 @@ _PROGRAM = "plimsoll simulate"
 
 
 def opening_margins(
-    parameters: Publisher, cast: Cast, settings: CascadeSettings, *, capped: bool
+    parameters: Publisher, cast: Cast, settings: CascadeSettings, *, exposure: Exposure
 ) -> tuple[float, ...]:
     """Say what is required at the opening of what is let in, over its notional, per `Level`."""
     runner = Runner(DigestJournal())
     _open(runner, WithLiquidity(parameters, _liquidity(cast, settings)), cast, settings)
     model, unit = runner.state.model_in_force, runner.state.unit
-    notional = _admitted(cast, runner.state, 1.0, capped=capped) * unit
+    notional = _admitted(cast, runner.state, exposure) * unit
     gross = float(np.abs(notional[:, cast.traded]).sum())
     return tuple(float(model.requirement(notional, level).sum()) / gross for level in Level)
 
@@ -292,14 +292,15 @@ def _liquidity(cast: Cast, settings: CascadeSettings) -> tuple[MarketLiquidity, 
     return quoted_liquidity(cast.anchor.markets, cast.interest, settings.makers, settings.calibration)
 
 
-def _admitted(cast: Cast, state: State, believed: float, *, capped: bool) -> np.ndarray:
+def _admitted(cast: Cast, state: State, exposure: Exposure, believed: float = 1.0) -> np.ndarray:
     model, unit = state.model_in_force, state.unit
     lots = admitted_lots(cast.population, model, unit)
-    if not capped:
+    if exposure is Exposure.FREE:
         return lots
     held = replace(held_by_traders(state), cash=_cash_after(cast, lots, unit), lots=lots)
     depth = believed * market_depth(state, cast.columns, len(cast.interest), normal=True)
-    return capped_lots(held, cast.traded, cast.columns, depth * QUANTA_PER_UNIT)[0]
+    capped, _ = capped_lots(held, cast.traded, cast.columns, depth * QUANTA_PER_UNIT)
+    return capped if exposure is Exposure.CAPPED else shrunk_lots(held, cast.traded, capped)
 
 
 def _cash_after(cast: Cast, lots: np.ndarray, unit: Vector) -> np.ndarray:

@@ -11,25 +11,14 @@ from plimsoll.engine.runner import DigestJournal, Runner
 from plimsoll.scenarios.history import crashes
 from plimsoll.sim.book_at_marks import BookAtMarks
 from plimsoll.sim.brought_book import anchored_at, cast_from_book
+from plimsoll.sim.caps import Exposure
 from plimsoll.sim.cascade import run_cascade
 from plimsoll.sim.cascade_settings import CascadeSettings
+from plimsoll.sim.loss_tail import Basis, quantile_band, tail_quantile
 from plimsoll.sim.publishing import Fixed
 from plimsoll.sim.shock import Anchor, anchor
-from plimsoll.types import Vector
 
-__all__ = ["CoverTwo", "FundSize", "cover_two", "fund_size", "tail_quantile"]
-
-_TAIL = 0.4
-"""Share of the largest losses that the tail is fitted to, where the level lies beyond all of them."""
-
-_FEWEST = 8
-"""Losses in the tail below which nothing is fitted: the largest loss stands in."""
-
-_HEAVIEST = 0.9
-"""Largest shape of the tail: beyond it its mean, and with it the estimate, hardly exists."""
-
-_RESAMPLES = 200
-_BAND = (0.05, 0.95)
+__all__ = ["CoverTwo", "FundSize", "cover_two", "fund_size"]
 
 Progress = Callable[[str, int, int], None]
 
@@ -59,8 +48,9 @@ class FundSize(Struct, frozen=True, kw_only=True):
     fund : float            The larger of `quantile` and cover-2.
     level : float           Share of crashes that the fund outlasts alone.
     quantile : float        Of bad debt over the simulated crashes, at the level.
-    low, high : float       5 and 95 % of that quantile when the crashes are drawn anew.
-    extrapolated : bool     Whether the level lies beyond the simulated crashes.
+    basis : str             ``observed``, ``fitted`` or ``largest``; see `loss_tail.Basis`.
+    low : float             Lower end of its band; see `loss_tail.quantile_band`.
+    high : float or None    Upper end; None where so few runs with losses bound it by nothing.
     largest : float         Bad debt of the worst simulated crash.
     mean : float            Of all of them.
     runs : int
@@ -72,9 +62,9 @@ class FundSize(Struct, frozen=True, kw_only=True):
     fund: float
     level: float
     quantile: float
+    basis: Basis
     low: float
-    high: float
-    extrapolated: bool
+    high: float | None
     largest: float
     mean: float
     runs: int
@@ -110,16 +100,16 @@ def fund_size(
         losses[run] = _loss(book, anchors[names[run % len(names)]], parameters, alone, settings.seed + run)
         if progress is not None:
             progress("simulating", run + 1, settings.seeds)
-    quantile, extrapolated = tail_quantile(losses, level)
-    low, high = _band(losses, level, settings.seed)
+    quantile, basis = tail_quantile(losses, level)
+    low, high = quantile_band(losses, level, settings.seed)
     two = cover_two(book, anchors)
     return FundSize(
         fund=max(quantile, two.loss),
         level=level,
         quantile=quantile,
+        basis=basis,
         low=low,
         high=high,
-        extrapolated=extrapolated,
         largest=float(losses.max()),
         mean=float(losses.mean()),
         runs=settings.seeds,
@@ -150,56 +140,10 @@ def cover_two(book: BookAtMarks, anchors: dict[str, Anchor]) -> CoverTwo:
     return max(found, key=lambda each: each.loss)
 
 
-def tail_quantile(losses: Vector, level: float) -> tuple[float, bool]:
-    r"""Take a quantile of losses, from a fitted tail where it lies beyond all of them.
-
-    With u the threshold above which the largest 40 % lie, exceedances y follow a generalised Pareto law,
-    fitted by probability-weighted moments:
-
-    .. math:: \xi = 2 - \frac{a_0}{a_0 - 2 a_1}, \quad \beta = \frac{2 a_0 a_1}{a_0 - 2 a_1}, \quad
-              q = u + \frac{\beta}{\xi}\Big(\Big(\frac{1 - p}{0.4}\Big)^{-\xi} - 1\Big)
-
-    with :math:`a_0` their mean and :math:`a_1 = E[y (1 - F(y))]`.
-
-    Returns
-    -------
-    float   Never below the largest loss seen, where the level lies beyond it.
-    bool    Whether the tail was fitted.
-
-    Source: Hosking and Wallis (1987), Technometrics 29.
-    """
-    count = len(losses)
-    if level <= 1.0 - 1.0 / count:
-        return float(np.quantile(losses, level)), False
-    threshold = float(np.quantile(losses, 1.0 - _TAIL))
-    over = np.sort(losses[losses > threshold]) - threshold
-    if len(over) < _FEWEST:
-        return float(losses.max()), True
-    survival = (len(over) - np.arange(1, len(over) + 1) + 0.35) / len(over)
-    mean, weighted = float(over.mean()), float((survival * over).mean())
-    spread = mean - 2.0 * weighted
-    shape = min(2.0 - mean / spread, _HEAVIEST)
-    scale = mean * (1.0 - shape)
-    beyond = (1.0 - level) / (len(over) / count)
-    growth = -np.log(beyond) if abs(shape) < 1e-9 else (beyond**-shape - 1.0) / shape
-    return max(threshold + scale * float(growth), float(losses.max())), True
-
-
 def _loss(
     book: BookAtMarks, known: Anchor, parameters: ParameterSet, settings: CascadeSettings, seed: int
 ) -> float:
     cast = cast_from_book(book, known, settings, seed)
     runner = Runner(DigestJournal())
-    facts, _ = run_cascade("book", Fixed(parameters), cast, settings, runner, capped=False)
+    facts, _ = run_cascade("book", Fixed(parameters), cast, settings, runner, exposure=Exposure.FREE)
     return facts.bad_debt
-
-
-def _band(losses: Vector, level: float, seed: int) -> tuple[float, float]:
-    """Draw the runs anew with replacement and see how far the quantile moves."""
-    generator = np.random.default_rng(seed)
-    drawn = [
-        tail_quantile(losses[generator.integers(len(losses), size=len(losses))], level)[0]
-        for _ in range(_RESAMPLES)
-    ]
-    low, high = np.quantile(drawn, _BAND)
-    return float(low), float(high)

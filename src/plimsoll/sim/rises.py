@@ -14,6 +14,7 @@ from plimsoll.domain.parameters import (
 from plimsoll.engine.market_curves import market_depth
 from plimsoll.engine.runner import DigestJournal, Runner
 from plimsoll.engine.state import State
+from plimsoll.sim.caps import Exposure
 from plimsoll.sim.cascade import Cast, Plan, run_cascade
 from plimsoll.sim.cascade_outcome import CascadeFacts, CascadeSeries
 from plimsoll.sim.cascade_settings import CascadeSettings
@@ -70,7 +71,9 @@ def run_rise(
     old = flat_set(cast, maintenance, _INITIAL * maintenance, 1)
     new = flat_set(cast, rise * maintenance, _INITIAL * rise * maintenance, 2)
     plan = _plan(way, cast, old, new, second)
-    return run_cascade(way, Fixed(old), cast, settings, Runner(DigestJournal()), capped=False, plan=plan)
+    return run_cascade(
+        way, Fixed(old), cast, settings, Runner(DigestJournal()), exposure=Exposure.FREE, plan=plan
+    )
 
 
 _INITIAL = 1.5

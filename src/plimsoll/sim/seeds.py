@@ -16,7 +16,7 @@ from plimsoll.errors import Code, PlimsollError
 from plimsoll.scenarios.library import daily_history, scenario
 from plimsoll.sim.cascade import draw_cast, run_cascade
 from plimsoll.sim.cascade_outcome import CascadeFacts, CascadeSeries
-from plimsoll.sim.cascade_policies import CASCADE_POLICIES, GUARDED, cascade_parameters
+from plimsoll.sim.cascade_policies import CASCADE_POLICIES, cascade_parameters, exposure_of
 from plimsoll.sim.cascade_settings import CascadeSettings
 from plimsoll.sim.shock import Anchor, anchor
 from plimsoll.types import Vector
@@ -186,7 +186,7 @@ def _run(task: _Task) -> _Result:
         cast,
         task.settings,
         Runner(DigestJournal()),
-        capped=task.policy in GUARDED,
+        exposure=exposure_of(task.policy),
     )
     return facts, _trace(series), series if task.whole else None
 

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from plimsoll.domain.account_books import QUOTE, AccountBook
+from plimsoll.errors import Code, PlimsollError
 
 __all__ = ["book_bytes"]
 
@@ -15,7 +16,18 @@ def book_bytes(book: AccountBook, path: Path) -> bytes:
     """Write a book as the table that `feeds.books.read_book` reads: CSV, or Parquet, by the path's ending.
 
     One row of cash per account, zero included, then its holdings; accounts that were refused are not written.
+
+    Raises
+    ------
+    PlimsollError   `BAD_SETTING` for another ending, which nothing would read.
     """
+    if path.suffix not in {".csv", ".parquet"}:
+        raise PlimsollError(
+            Code.BAD_SETTING,
+            f"no form of book is known by the ending {path.suffix or '(none)'}",
+            where=str(path),
+            remedy="Name the file .csv or .parquet.",
+        )
     count = len(book.names)
     owners = np.concatenate([np.arange(count), book.owners])
     labels = np.array([QUOTE, *(instrument.name for instrument in book.instruments)])
@@ -31,7 +43,7 @@ def book_bytes(book: AccountBook, path: Path) -> bytes:
         }
     )
     buffer = io.BytesIO()
-    if path.name.endswith(".csv"):
+    if path.suffix == ".csv":
         frame.write_csv(buffer)
     else:
         frame.write_parquet(buffer)

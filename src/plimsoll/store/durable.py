@@ -96,6 +96,10 @@ class Store:
                 self._last = position
             return tuple(receipts)
 
+    def sequence_of(self, key: str) -> int | None:
+        """Give the record that a key came with first; None where it is new, or its record was dropped."""
+        return self._sequences([key]).get(key)
+
     def read(self, after: int = 0) -> Iterator[Record]:
         """Read records in order, each checked against the chain.
 

@@ -11,7 +11,9 @@
 @dev    Money is units of the quote token, which has six decimals. Positions are whole lots and prices whole units per
         lot, so that no trade and no settlement rounds: cash + fund - shortfall is always what the contract holds.
 @custom:kill The guardian's `wind_down` ends new risk for ever: every trade must then reduce both sides, while
-        withdrawals, auctions and settlements go on. Nobody can move or freeze what an account may withdraw.
+        withdrawals, auctions and settlements go on. Nobody can move what an account may withdraw, and no role can
+        freeze it. What holds it up is an allocation, until anyone has turned its pages: each takes at least ten units,
+        or all that is missing, from winners, and where nobody has won none begins.
 """
 import positions
 
@@ -39,6 +41,7 @@ interface Margin:
     def collateral_price(number: uint256) -> (uint256, Asset, bool): view
     def expiry(instrument: uint256) -> uint256: view
     def asset_count() -> uint256: view
+    def market_count() -> uint256: view
 
 
 struct Assessment:
@@ -182,6 +185,8 @@ MOST_PRICE: constant(uint256) = 2 ** 80
 LEAST_DEPOSIT: constant(uint256) = 10_000_000
 AUCTION: constant(uint256) = 1_200
 SMALL: constant(uint256) = 100_000_000
+# Seconds that an allocation waits for the price of a market
+PATIENCE: constant(uint256) = 86_400
 HALF_ORDER: constant(uint256) = 57_896_044_618_658_097_711_785_492_504_343_953_926_418_782_139_537_452_191_302_581_570_759_080_747_168
 DOMAIN_TYPE: constant(bytes32) = keccak256(
     "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
@@ -220,6 +225,8 @@ weight: public(uint256)
 running: uint256
 allocated: uint256
 spots: uint256[MARKETS]
+# markets whose price an allocation no longer waits for, a bit each
+silent: uint256
 weights: HashMap[uint256, uint256]
 
 
@@ -526,16 +533,20 @@ def absorb(account: address):
 
 
 @external
-def begin_allocation():
+def begin_allocation(winner: address):
     """
     @notice Begin to divide the shortfall among winners, at prices held from now on. Until all are charged nothing else
-            happens; anyone may go on with it.
+            happens; anyone may go on with it. A market without a live price is waited for until the last one recorded
+            is a day old; then whoever holds of it is left out.
+    @param winner An account that can pay the whole shortfall or ten units of it: nobody closes the house for nothing.
     """
     self._require_open()
     assert self.shortfall != 0, "house: no shortfall"
     live: bool = False
     self.spots, live = staticcall Margin(MARGIN).prices()
-    assert live, "house: no live price"
+    self.silent = 0 if live else self._silent_markets()
+    self._settle_fixed(winner)
+    assert self._capacity(winner) >= min(self.shortfall, LEAST_DEPOSIT), "house: no winner"
     self.allocating = True
     self.weighed = 0
     self.charged = 0
@@ -548,21 +559,16 @@ def begin_allocation():
 @external
 def weigh(count: uint256):
     """
-    @notice Find what the next accounts can pay: what they gained since they last held nothing, and no more than they
-            have.
+    @notice Find what the next accounts can pay.
     @param count How many.
     """
     assert self.allocating and self.weighed < self.account_count, "house: nothing to weigh"
     for place: uint256 in range(self.weighed, min(self.weighed + count, self.account_count), bound=256):
         account: address = self.accounts[place]
         self._settle_fixed(account)
-        worth: int256 = staticcall Margin(MARGIN).worth(positions._read(account), self.spots)
-        liquid: int256 = self.cash[account] + worth
-        capacity: int256 = 0
-        if worth != 0:
-            capacity = max(min(liquid - self.basis[account], liquid), 0)
-        self.weights[place] = convert(capacity, uint256)
-        self.weight += convert(capacity, uint256)
+        capacity: uint256 = self._capacity(account)
+        self.weights[place] = capacity
+        self.weight += capacity
         self.weighed += 1
 
 
@@ -912,6 +918,46 @@ def _rebase(account: address):
     """
     if positions._none(account):
         self.basis[account] = self.cash[account]
+
+
+@internal
+@view
+def _silent_markets() -> uint256:
+    """
+    @notice Markets without a live price for so long that an allocation goes on without who holds of them; it waits for
+            the others, or whoever won there would let the rest pay while a feed is late.
+    """
+    silent: uint256 = 0
+    for number: uint256 in range(staticcall Margin(MARGIN).market_count(), bound=MARKETS):
+        reading: Reading = staticcall Margin(MARGIN).price(number)
+        if not reading.live:
+            assert block.timestamp > reading.time + PATIENCE, "house: no live price"
+            silent |= 1 << number
+    return silent
+
+
+@internal
+@view
+def _capacity(account: address) -> uint256:
+    """
+    @notice What an account can pay at the prices held: what it gained since it last held nothing, and no more than it
+            has; nothing where it holds of a silent market, for what it has is not known.
+    """
+    words: uint256[17] = positions._read(account)
+    silent: uint256 = self.silent
+    if silent != 0:
+        for word: uint256 in words:
+            if word == 0:
+                break
+            for place: uint256 in range(positions.LANES):
+                lane: uint256 = (word >> (positions.LANE_BITS * place)) & positions.LANE
+                if lane != 0 and (silent >> (lane >> (positions.LOTS_BITS + 13))) & 1 == 1:
+                    return 0
+    worth: int256 = staticcall Margin(MARGIN).worth(words, self.spots)
+    if worth == 0:
+        return 0
+    liquid: int256 = self.cash[account] + worth
+    return convert(max(min(liquid - self.basis[account], liquid), 0), uint256)
 
 
 @internal

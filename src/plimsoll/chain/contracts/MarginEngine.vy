@@ -17,6 +17,7 @@
 from interfaces import IMarginEngine
 import data_code
 import fixed_point
+import market_code
 import packed_rows
 import positions
 import valuation
@@ -248,7 +249,7 @@ def _exact(
             lots: int256 = positions._signed(rest)
             option: valuation.Option = empty(valuation.Option)
             expiry: uint256 = 0
-            option, expiry = valuation._option(source.terms, source.rows, source.lot, instrument & 1023, spot, 0)
+            option, expiry = valuation._option(source.terms, source.rows, instrument & 1023, spot, 0)
             assert valuation._sound(option), "engine: no price"
             if option.kind != LINEAR and expiry != tenor.expiry:
                 tenor = valuation._tenor(expiry, source.as_of, block.timestamp, grid.power)
@@ -307,7 +308,7 @@ def _lot(market: uint256) -> uint256:
     """
     @dev The lot of a market, from its word: kept behind scenarios and box.
     """
-    return convert(slice(convert(market >> 96, address).code, 289, 32), uint256)
+    return convert(slice(convert(market >> 96, address).code, market_code.LOT, 32), uint256)
 
 
 @external
@@ -339,7 +340,7 @@ def mark(instrument: uint256, spot: uint256) -> int256:
     source: valuation.Source = self._source(instrument >> 10)
     option: valuation.Option = empty(valuation.Option)
     expiry: uint256 = 0
-    option, expiry = valuation._option(source.terms, source.rows, source.lot, instrument & 1023, valuation._money(spot, source.lot), block.timestamp)
+    option, expiry = valuation._option(source.terms, source.rows, instrument & 1023, valuation._money(spot, source.lot), block.timestamp)
     assert valuation._sound(option), "engine: no price"
     grid: valuation.Grid = empty(valuation.Grid)
     grid.size = 1
@@ -430,7 +431,7 @@ def open_market(
     # The box that holds them all: its low corner above its high one.
     packing[8] = self._cell(low) << 64 | self._cell(high)
     packing[9] = lot
-    code: address = data_code._store(concat(b"\x00", abi_encode(packing)))
+    code: address = market_code._kept(packing)
     self.market_words[market] = convert(code, uint256) << 96 | power << 32 | (at + 1)
     self._set_range(market, spread)
     log MarketOpened(market=market, lot=lot, spread=spread, power=power, scenarios=at)
@@ -480,7 +481,7 @@ def _set_range(market: uint256, spread: uint256):
     word: uint256 = self.market_words[market]
     self.market_words[market] = (word & ~((2**32 - 1) << 64)) | (spread << 64)
     # The corners of the box, kept behind the scenarios; what lies between needs no look.
-    corners: uint256 = convert(slice(convert(word >> 96, address).code, 257, 32), uint256)
+    corners: uint256 = convert(slice(convert(word >> 96, address).code, market_code.CORNERS, 32), uint256)
     valuation._multiple(valuation._signed(corners >> 96), convert(spread, int256))
     valuation._multiple(valuation._signed(corners >> 32), convert(spread, int256))
     for board: uint256 in range(BOARDS):
@@ -624,7 +625,7 @@ def _holds(key: uint256, row: uint256, rows: address) -> bool:
     option: valuation.Option = empty(valuation.Option)
     expiry: uint256 = 0
     source: valuation.Source = self._source(key)
-    option, expiry = valuation._option(source.terms, source.rows, source.lot, row, valuation._money((header >> 96) & (2**112 - 1), source.lot), 0)
+    option, expiry = valuation._option(source.terms, source.rows, row, valuation._money((header >> 96) & (2**112 - 1), source.lot), 0)
     if not valuation._sound(option):
         return False
     grid: valuation.Grid = valuation._grid(source, SCENARIOS)

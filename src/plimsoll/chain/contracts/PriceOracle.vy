@@ -349,70 +349,78 @@ def _median(listing: uint256[LISTING]) -> Reading:
     """
     @notice The median of the feeds that count and agree; not live where they are no quorum.
     """
-    prices: uint256[MOST_FEEDS] = empty(uint256[MOST_FEEDS])
-    doubts: uint256[MOST_FEEDS] = empty(uint256[MOST_FEEDS])
-    times: uint256[MOST_FEEDS] = empty(uint256[MOST_FEEDS])
+    # Answers in order of price, as `_asked` gives them.
+    sorted: uint256[MOST_FEEDS] = empty(uint256[MOST_FEEDS])
     count: uint256 = 0
     for place: uint256 in range(listing[0] >> 192, bound=MOST_FEEDS):
-        price: uint256 = 0
-        doubt: uint256 = 0
-        time: uint256 = 0
-        price, doubt, time = self._asked(listing[1 + 2 * place], listing[2 + 2 * place], (listing[0] >> 64) & LOW_32)
-        if price != 0:
+        answer: uint256 = self._asked(listing[1 + 2 * place], listing[2 + 2 * place], (listing[0] >> 64) & LOW_32)
+        if answer != 0:
             to: uint256 = count
             for _: uint256 in range(MOST_FEEDS):
-                if to == 0 or prices[to - 1] <= price:
+                if to == 0:
                     break
-                prices[to] = prices[to - 1]
-                doubts[to] = doubts[to - 1]
-                times[to] = times[to - 1]
-                to -= 1
-            prices[to] = price
-            doubts[to] = doubt
-            times[to] = time
-            count += 1
-    if count == 0 or count < listing[0] & LOW_32:
+                before: uint256 = sorted[unsafe_sub(to, 1)]  # not 0
+                if before <= answer:
+                    break
+                sorted[to] = before
+                to = unsafe_sub(to, 1)  # as above
+            sorted[to] = answer
+            count = unsafe_add(count, 1)  # at most 5
+    quorum: uint256 = listing[0] & LOW_32
+    if count == 0 or count < quorum:
         return empty(Reading)
     if count == 1:
-        return Reading(price=prices[0], doubt=doubts[0], time=times[0], live=True)
-    # in order of price, what agrees with the median stands together
-    middle: uint256 = self._middle(prices, 0, count)
-    reach: uint256 = middle * ((listing[0] >> 32) & LOW_32)
+        return Reading(
+            price=sorted[0] >> 160, doubt=(sorted[0] >> 64) & LOW_96, time=sorted[0] & LOW_64, live=True
+        )
+    # what agrees with the median stands together
+    middle: uint256 = self._middle(sorted, 0, count)
+    # Prices are below 2**96, shares below 2**32.
+    reach: uint256 = unsafe_mul(middle, (listing[0] >> 32) & LOW_32)
     first: uint256 = count
     end: uint256 = 0
     for place: uint256 in range(count, bound=MOST_FEEDS):
-        if self._apart(prices[place], middle) * ONE <= reach:
+        if unsafe_mul(self._apart(sorted[place] >> 160, middle), ONE) <= reach:  # as above
             first = min(first, place)
-            end = place + 1
-    if end == 0 or end - first < listing[0] & LOW_32:
+            end = unsafe_add(place, 1)  # at most 5
+    if end == 0 or unsafe_sub(end, first) < quorum:  # what is first is before the end
         return empty(Reading)
-    reading: Reading = Reading(price=self._middle(prices, first, end), doubt=0, time=0, live=True)
+    price: uint256 = self._middle(sorted, first, end)
+    doubt: uint256 = 0
+    time: uint256 = 0
     for place: uint256 in range(first, end, bound=MOST_FEEDS):
-        reading.doubt = max(reading.doubt, max(doubts[place], self._apart(prices[place], reading.price)))
-        reading.time = max(reading.time, times[place])
-    return reading
+        answer: uint256 = sorted[place]
+        doubt = max(doubt, max((answer >> 64) & LOW_96, self._apart(answer >> 160, price)))
+        time = max(time, answer & LOW_64)
+    return Reading(price=price, doubt=doubt, time=time, live=True)
 
 
 @internal
 @pure
 def _middle(sorted: uint256[MOST_FEEDS], first: uint256, end: uint256) -> uint256:
-    half: uint256 = (first + end) // 2
-    if (end - first) % 2 == 1:
-        return sorted[half]
-    return (sorted[half - 1] + sorted[half]) // 2
+    """
+    @notice Median price of the answers from the first to before the end.
+    """
+    # Places are at most 5, prices below 2**96.
+    half: uint256 = unsafe_add(first, end) >> 1
+    if (first ^ end) & 1 == 1:
+        return sorted[half] >> 160
+    return unsafe_add(sorted[unsafe_sub(half, 1)] >> 160, sorted[half] >> 160) >> 1  # as above
 
 
 @internal
 @pure
 def _apart(a: uint256, b: uint256) -> uint256:
-    return max(a, b) - min(a, b)
+    if a > b:
+        return unsafe_sub(a, b)  # not below
+    return unsafe_sub(b, a)  # as above
 
 
 @internal
 @view
-def _asked(word: uint256, key: uint256, most_doubt: uint256) -> (uint256, uint256, uint256):
+def _asked(word: uint256, key: uint256, most_doubt: uint256) -> uint256:
     """
-    @notice One feed's price, doubt and time; price zero where it fails or does not count.
+    @notice One feed's price (96 bits), doubt (96) and time (64); 0 where it fails or does not count.
     """
     source: address = convert(word & LOW_160, address)
     price: uint256 = 0
@@ -422,13 +430,15 @@ def _asked(word: uint256, key: uint256, most_doubt: uint256) -> (uint256, uint25
         price, time = self._from_chainlink(source, (word >> 168) & 255)
     else:
         price, doubt, time = self._from_pyth(source, convert(key, bytes32))
-    if price > LOW_96 or time > block.timestamp + CLOCK_DRIFT:
-        return 0, 0, 0
-    if block.timestamp - min(block.timestamp, time) > (word >> 176) & LOW_32:
-        return 0, 0, 0
-    if doubt * ONE > price * most_doubt:
-        return 0, 0, 0
-    return price, doubt, time
+    if price > LOW_96 or time > unsafe_add(block.timestamp, CLOCK_DRIFT):  # no time comes near 2**256
+        return 0
+    if unsafe_add(time, (word >> 176) & LOW_32) < block.timestamp:  # both are small
+        return 0
+    # A doubt is below 2**64 times 10**18, a price below 2**96, and shares below 2**32.
+    if unsafe_mul(doubt, ONE) > unsafe_mul(price, most_doubt):
+        return 0
+    # A share is at most one, so a doubt that counts is no more than its price.
+    return price << 160 | doubt << 64 | time if price != 0 else 0
 
 
 @internal
@@ -446,11 +456,12 @@ def _from_chainlink(source: address, decimals: uint256) -> (uint256, uint256):
     )
     if not success or len(answer) != 160:
         return 0, 0
-    price: int256 = convert(slice(answer, 32, 32), int256)
-    time: uint256 = convert(slice(answer, 96, 32), uint256)
-    if price <= 0 or price > convert(LOW_96, int256) or time > LOW_64:
+    # Round, price, two times, round; a price below zero is the largest of all here.
+    fields: uint256[5] = abi_decode(answer, uint256[5])
+    if fields[1] > LOW_96 or fields[3] > LOW_64:
         return 0, 0
-    return convert(price, uint256) * 10 ** (18 - decimals), time
+    # Decimals are at most 18: below 2**96 times 10**18.
+    return unsafe_mul(fields[1], pow_mod256(10, unsafe_sub(18, decimals))), fields[3]
 
 
 @internal
@@ -468,13 +479,14 @@ def _from_pyth(source: address, key: bytes32) -> (uint256, uint256, uint256):
     )
     if not success or len(answer) != 128:
         return 0, 0, 0
-    price: int256 = convert(slice(answer, 0, 32), int256)
-    doubt: uint256 = convert(slice(answer, 32, 32), uint256)
-    exponent: int256 = convert(slice(answer, 64, 32), int256)
-    time: uint256 = convert(slice(answer, 96, 32), uint256)
-    if price <= 0 or price > convert(LOW_64, int256) or doubt > LOW_64 or time > LOW_64:
+    # Price, doubt, exponent, time; a price below zero is the largest of all here.
+    fields: uint256[4] = abi_decode(answer, uint256[4])
+    if fields[0] > LOW_64 or fields[1] > LOW_64 or fields[3] > LOW_64:
         return 0, 0, 0
-    if exponent > 0 or exponent < -18:
+    # An exponent is from -18 to 0; any other gives a power above 18 here.
+    power: uint256 = unsafe_add(fields[2], 18)
+    if power > 18:
         return 0, 0, 0
-    scale: uint256 = 10 ** convert(18 + exponent, uint256)
-    return convert(price, uint256) * scale, doubt * scale, time
+    # Below 2**64 times 10**18.
+    scale: uint256 = pow_mod256(10, power)
+    return unsafe_mul(fields[0], scale), unsafe_mul(fields[1], scale), fields[3]  # as above

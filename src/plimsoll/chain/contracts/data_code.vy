@@ -4,7 +4,8 @@
 @title How are bytes kept as code, which is the cheapest to read?
 @license Apache-2.0
 @author The Plimsoll authors
-@notice The code begins with a zero byte, STOP, so that a call to it does nothing.
+@notice What is only read begins with a zero byte, STOP, so that a call to it does nothing; rows and markets begin
+        with programs, which only read.
 """
 
 
@@ -18,7 +19,7 @@ MOST: constant(uint256) = 24_576
 def _store(content: Bytes[MOST]) -> address:
     """
     @notice Keep bytes as the code of a new address.
-    @param content Begins with a zero byte.
+    @param content Begins with a zero byte, or with a program.
     @return The address.
     """
     return raw_create(concat(PREFIX, content))

@@ -11,6 +11,7 @@
 
 import black76
 import fixed_point
+import market_code
 import packed_rows
 
 
@@ -83,7 +84,7 @@ def _grid(source: Source, only: uint256) -> Grid:
          `only` below 32 leaves but one besides today, in place 1.
     """
     word: uint256 = source.market
-    packing: uint256[8] = abi_decode(slice(convert(word >> 96, address).code, 1, 256), uint256[8])
+    packing: uint256[8] = abi_decode(slice(convert(word >> 96, address).code, market_code.WORDS, 256), uint256[8])
     spread: int256 = convert((word >> 64) & (2**32 - 1), int256)
     grid: Grid = empty(Grid)
     grid.size = 1
@@ -278,14 +279,13 @@ def _decay(grid: Grid, tenor: Tenor, option: Option, left: uint256) -> uint256:
 @internal
 @view
 def _option(
-    terms: address, rows: address, lot: uint256, row: uint256, spot: int256, settling: uint256
+    terms: address, rows: address, row: uint256, spot: int256, settling: uint256
 ) -> (Option, uint256):
     """
     @notice Read an instrument's terms, forward and volatility. What expired keeps its forward until it is
             settled, so that no value jumps while rows stand; for settlement the forward is spot.
     @param terms Code of its board's terms.
     @param rows Code of its board's rows.
-    @param lot 1e18 base units.
     @param row Of the board, below 2**16; reverts beyond the last.
     @param spot Of a lot, as `_money` gives it: below 2**160.
     @param settling Seconds: what expired by then is settled at spot; 0 for none.

@@ -6,7 +6,7 @@ Twin of `ClearingHouse.vy`, without the tokens themselves: what is paid in is ta
 from typing import NamedTuple
 
 from plimsoll.chain.hashing import Signature, keccak, recovered, words
-from plimsoll.chain.twin.allocation import Allocation
+from plimsoll.chain.twin.allocation import Allocation, begun
 from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.fixed_point import Revert
 from plimsoll.chain.twin.ledger import LEAST_DEPOSIT, MOST_AMOUNT, Ledger
@@ -240,13 +240,15 @@ class ClearingHouse:
         self.ledger.retire(account)
 
     @atomic
-    def begin_allocation(self, block: Message) -> None:
-        """Begin to divide the shortfall among winners, at prices held from now on."""
+    def begin_allocation(self, block: Message, winner: str) -> None:
+        """Begin to divide the shortfall among winners, at prices held from now on; the one named can pay."""
         self._require_open()
         require(self.ledger.shortfall != 0, "house: no shortfall")
-        spots, live = self.margin.prices(block)
-        require(live, "house: no live price")
-        self.allocation = Allocation(under_way=True, spots=spots)
+        self.allocation = begun(block, self.margin)
+        self._settle_fixed(block, winner)
+        least = min(self.ledger.shortfall, LEAST_DEPOSIT)
+        found = self.allocation.capacity(block, self.margin, self.ledger, winner)
+        require(found >= least, "house: no winner")
 
     @atomic
     def weigh(self, block: Message, count: int) -> None:
@@ -257,10 +259,7 @@ class ClearingHouse:
         require(len(page) <= MOST_PAGE, "")
         for account in page:
             self._settle_fixed(block, account)
-            worth = self.margin.worth(block, self.ledger.book(account), done.spots)
-            liquid = self.ledger.cash_of(account) + worth
-            gain = liquid - self.ledger.basis.get(account, 0)
-            done.weigh(max(min(gain, liquid), 0) if worth != 0 else 0)
+            done.weigh(done.capacity(block, self.margin, self.ledger, account))
 
     @atomic
     def charge(self, _block: Message, count: int) -> None:

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from functools import cache
 
-from plimsoll.chain.twin import fixed_point
+from plimsoll.chain.twin import black76, fixed_point
 from plimsoll.chain.twin.constants import constants
 from plimsoll.chain.twin.fixed_point import ONE, quotient
 
 __all__ = ["Box", "Leg", "Sums", "add", "box_of", "least", "loss", "lower", "most"]
 
-_C = constants("greeks_bound")
+_C = constants("market_code")
 _DENSITY, _KINK, _TAIL_BITS, _UNITS = _C["DENSITY"], _C["KINK"], _C["TAIL_BITS"], _C["UNITS"]
-_NODES, _LAST, _STEP_BITS, _HALF_STEP = _C["NODES"], _C["LAST"], _C["STEP_BITS"], _C["HALF_STEP"]
-_REACH, _BELOW, _ABOVE = _C["REACH"], _C["BELOW"], _C["ABOVE"]
+_NODES, _STEP_BITS, _HALF_STEP = _C["NODES"], _C["STEP_BITS"], _C["HALF_STEP"]
+_BELOW, _ABOVE = _C["BELOW"], _C["ABOVE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +77,30 @@ def _nodes() -> tuple[tuple[int, int], ...]:
     for i in range(_NODES):
         x = i << _STEP_BITS
         shared = fixed_point.exp(-(x * x >> 97))
-        density = max((_DENSITY * shared >> 96) - _BELOW, 0) if i < _LAST else 0
+        density = max((_DENSITY * shared >> 96) - _BELOW, 0)
         found.append((fixed_point.tail(x, shared), density))
     return tuple(found)
 
 
+def _node(at: int) -> tuple[int, int]:
+    return _nodes()[at] if at < _NODES else (0, 0)
+
+
 def most(size: int) -> int:
     """Give no less than the normal density at a size: that of the node before."""
-    return _nodes()[min(size >> _STEP_BITS, _LAST)][1] + _ABOVE
+    return _node(size >> _STEP_BITS)[1] + _ABOVE
 
 
 def least(size: int) -> int:
     """Give no more than the normal density at a size: that of the node behind."""
-    return _nodes()[min((size >> _STEP_BITS) + 1, _LAST)][1]
+    return _node((size >> _STEP_BITS) + 1)[1]
 
 
 def lower(x: int) -> int:
     """Normal distribution by three terms of its series about the nearest node."""
-    size = min(abs(x), _REACH)
+    size = abs(x)
     at = size + _HALF_STEP >> _STEP_BITS
-    tail, density = _nodes()[at]
+    tail, density = _node(at)
     node = at << _STEP_BITS
     distance = size - node
     tail -= (density * distance >> 96) * (ONE - (node * distance >> 97)) >> 96
@@ -182,15 +186,10 @@ def _flat(leg: Leg, box: Box) -> int:
 
 def _add_kinked(total: Sums, box: Box, lots: int, leg: Leg) -> None:
     """Add a position in an option without deviation to speak of."""
-    intrinsic = leg.forward - leg.strike
-    price, delta = max(intrinsic, 0), leg.forward if intrinsic > 0 else 0
-    if leg.deviation > 0:
-        moneyness = fixed_point.ln((leg.forward << 96) // leg.strike)
-        upper = quotient(moneyness << 96, leg.deviation) + (leg.deviation >> 1)
-        delta = leg.forward * lower(upper) >> 96
-        price = delta - (leg.strike * lower(upper - leg.deviation) >> 96)
+    moneyness = fixed_point.ln((leg.forward << 96) // leg.strike)
+    price, delta = black76.call_and_delta(leg.forward, leg.strike, moneyness, leg.deviation)
     if not leg.is_call:
-        price, delta = price - intrinsic, delta - leg.forward
+        price, delta = price - (leg.forward - leg.strike), delta - leg.forward
     total.value += lots * price
     total.slope += lots * delta
     flat = _flat(leg, box) + 2

@@ -5,6 +5,7 @@ import { make } from "./words.js";
 
 const MOST = 4000;
 const QUANTA = 1e6;
+const SHORTEST = 600; // seconds across a chart of one point, which would be given years
 const state = { moments: [], markets: [], market: 0, plots: [], asking: false };
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -90,12 +91,12 @@ function options({ place, lines, unit = "", digits, whole, zero }) {
     width: room.clientWidth, height: 150, cursor: { sync: { key: "desk" }, points: { size: 5 } }, legend: { show: false },
     padding: [8, 18, 0, 0],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
-    scales: { y: { range: (_plot, low, high) => span(low, high, whole || zero) } },
+    scales: { x: { range: (_plot, low, high) => (state.moments.length === 1 ? [low - SHORTEST, low] : [low, high]) }, y: { range: (_plot, low, high) => span(low, high, whole || zero) } },
     axes: [
       { ...axis, size: 24, values: [[86400, "{DD} {MMM}"], [3600, "{HH}:{mm}"], [60, "{HH}:{mm}"]].map(([step, form]) => [step, form, null, null, null, null, null, null, 1]) },
       { ...axis, size: 54, ...(whole ? { incrs: WHOLE } : {}), values: (_plot, values) => values.map((value) => compact(value, digits, unit)) },
     ],
-    series: [{}, ...lines.map((line) => ({ stroke: colour(`--line-${line}`), width: 1.5, points: { show: false }, spanGaps: true }))],
+    series: [{}, ...lines.map((line) => ({ stroke: colour(`--line-${line}`), width: 1.5, points: { show: (plot) => plot.data[0].length === 1 }, spanGaps: true }))],
   };
 }
 
