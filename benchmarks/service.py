@@ -5,6 +5,11 @@ process asks for the margin of random accounts 500 times a second and, all along
 nothing. The service works as `plimsoll serve` does: snapshots at their default interval, stress tests and
 branching ratios computed again and again. The default is 20 seconds; 300 is what the target is stated for.
 
+What is left out: ticks are put into the engine's queue within the process, whole and without a key, so no
+HTTP, no reading of a body and no audit is in their time, and those that wait share a commit; through the API
+each has a commit of its own. No tick finishes a bar, so nothing is calibrated or published meanwhile. Nobody
+trades, and no client listens to the stream. Questions do come over HTTP, on kept connections.
+
 Every tick and every request has a moment at which it is due, whatever became of those before it, and its time
 counts from then. The target is for a machine with two free cores: what others take of it is printed beside
 the figures.

@@ -99,6 +99,23 @@ def test_whoever_is_below_initial_margin_may_reduce_but_not_give_away(house):
     house.check()
 
 
+@pytest.mark.parametrize(("mark", "equity"), [(45.1, 2_000), (45, 0), (44, -20_000)])
+def test_whoever_reduces_leaves_no_debt_for_the_fund_to_an_accomplice(house, mark, equity):
+    """Closing sets maintenance free; what of it the account does not have is not the account's to give."""
+    house.both("give_fund", 50_000 * E6, sender=WHALE)
+    house.trade(LONG, SHORT, BTC_PERP, 20_000)
+    house.crash(BITCOIN, 1_000 * mark)
+    assert house.equity(LONG) == equity * E6
+    least = mark - max(equity, 0) / 20_000
+    gift = house.order(LONG, BTC_PERP, -20_000, least - 1 / E6)
+    reason = house.refused("fill", gift, house.sign(gift), -20_000, sender=WHALE)
+    assert reason == "house: below initial margin"
+    fair = house.order(LONG, BTC_PERP, -20_000, least)
+    assert house.refused("fill", fair, house.sign(fair), -20_000, sender=WHALE) is None
+    assert house.equity(LONG) == min(equity, 0) * E6
+    house.check()
+
+
 def test_a_healthy_account_cannot_be_put_up_for_auction(house):
     house.trade(LONG, SHORT, BTC_PERP, 20_000)
     for price in (50_000, 47_500):

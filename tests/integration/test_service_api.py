@@ -1,17 +1,24 @@
 """Does the service answer, refuse and remember as its reference page says?"""
 
+import contextlib
 import itertools
 import re
+import threading
 from decimal import Decimal
+from http.client import HTTPConnection
 
 import msgspec
+import numpy as np
 import pytest
 from starlette.routing import Route
 
 from plimsoll.domain.parameters import Level
+from plimsoll.engine.book import FIRST_TRADER
+from plimsoll.service import boards, markets
 from plimsoll.service.application import application
 from plimsoll.service.margins import margins_of, needed
 from plimsoll.service.openapi import ErrorBody
+from plimsoll.service.records import Records
 from plimsoll.service.table import ENDPOINTS
 from plimsoll.service.tokens import Scope, issue
 from tests.support.services import external_settings, running, tokens_of
@@ -205,6 +212,16 @@ def test_an_old_tick_is_refused_and_the_marks_stay(venue):
     assert venue.get("/v1/markets").json()[0]["price"] == price
 
 
+def test_a_first_tick_that_leaves_an_instrument_out_is_told_which(tmp_path):
+    with running(external_settings(tmp_path)) as (service, client):
+        fresh = Desk(service, client)
+        body = {"time": fresh.time + 1, "marks": {"BTC-PERP": 6e4, "BTC": 6e4, "ETH": 2e3}}
+        answer = fresh.post("/v1/ticks", body, Scope.RISK, next(KEYS))
+        assert (answer.status_code, answer.json()["code"]) == (422, "missing-price")
+        assert "of ETH-PERP" in answer.json()["message"]
+        fresh.tick(1.0)
+
+
 @pytest.mark.parametrize("quantity", ["0", "0.000000000001", "NaN", "Infinity", "1e40"])
 def test_a_quantity_that_is_no_whole_number_of_lots_is_refused(venue, quantity):
     body = {
@@ -256,6 +273,40 @@ def test_every_write_is_in_the_audit_whatever_became_of_it(venue):
     assert {each["token"] for each in entries} == {venue.tokens[Scope.TRADE].split("_")[1]}
 
 
+@pytest.mark.parametrize(
+    ("path", "where", "name", "scope"),
+    [
+        ("/v1/audit", Records, "audited", Scope.ADMIN),
+        ("/v1/overview", markets, "open_notional", Scope.READ),
+        ("/v1/markets", markets, "market_prices", Scope.READ),
+        ("/v1/boards", boards, "boards_of", Scope.READ),
+    ],
+)
+def test_what_grows_with_the_venue_is_not_done_in_the_event_loop(
+    venue, monkeypatch, path, where, name, scope
+):
+    work, threads = getattr(where, name), []
+
+    def noted(*given):
+        threads.append(threading.current_thread().name)
+        return work(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(where, name, noted)
+        assert venue.get(path, scope).status_code == 200
+    assert threads
+    assert all(thread.startswith("answers") for thread in threads)
+
+
+def test_open_lots_are_what_traders_hold_long_and_short(venue):
+    view = venue.service.desk.view
+    held = view.state.book.lots[FIRST_TRADER:]
+    long, short = view.open_lots
+    assert (long - short).tolist() == held.sum(axis=0).tolist()
+    assert (long + short).tolist() == np.abs(held).sum(axis=0).tolist()
+    assert (long + short).sum() > 0
+
+
 def test_pages_of_a_list_have_every_entry_once(venue):
     whole = venue.get("/v1/audit?limit=1000", Scope.ADMIN).json()["entries"]
     found, before = [], 2**62
@@ -280,7 +331,20 @@ def test_the_page_has_no_script_or_style_or_address_of_its_own(venue):
     for name in re.findall(r'(?:src|href)="(static/[^"]+)"', page):
         if "vendor" not in name:
             assert venue.client.get(f"/{name}").status_code == 200, name
-    assert venue.client.get("/static/../pages.py").status_code == 404
+
+
+@pytest.mark.parametrize("up", ["..", "%2e%2e", "%2E.", "..%2f..", "....//.."])
+def test_no_address_leads_out_of_the_page_s_folder(venue, up):
+    """Sent as it stands: a client would put the address in order first."""
+    where = venue.client.base_url
+    with contextlib.closing(HTTPConnection(where.host, where.port, timeout=30)) as connection:
+        statuses = []
+        for path in ("/static/desk.js", f"/static/{up}/pages.py", f"/static/{up}/static/desk.js"):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            statuses.append(answer.status)
+            answer.read()
+    assert statuses == [200, 404, 404]
 
 
 def test_another_host_name_is_not_answered(venue):

@@ -1,6 +1,7 @@
 """Does every path of the waterfall balance to the quantum, and does nobody pay for more than it should?"""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from plimsoll.domain.events import (
     Traded,
 )
 from plimsoll.domain.settings import AuctionSettings, BackstopSettings, ClearingRules
-from plimsoll.engine.book import BACKSTOP, FIRST_TRADER, FUND, VENUE
+from plimsoll.engine.book import BACKSTOP, FIRST_TRADER, FUND, MAKERS, VENUE
 from plimsoll.engine.layers import Layer, Layers, absorbed
 from plimsoll.engine.machine import begin, step
 from plimsoll.errors import Code
@@ -232,6 +233,49 @@ def test_withdrawals_are_gated_while_bankrupt_accounts_owe_more_than_the_fund_ha
     assert state.book.cash[VENUE] == 0
     state, effects = step(state, Deposited(state.time, (NAMES[-1],), (-1,)))
     assert [effect.code for effect in effects if isinstance(effect, Refused)] == [Code.WITHDRAWALS_GATED]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    chosen=SETTINGS,
+    fund=st.sampled_from([0, 10**7, 10**10]),
+    backstop=st.sampled_from([0, 10**10]),
+    debtor=st.integers(0, LONGS - 1),
+    debt=st.integers(0, 10**11),
+    sale=st.floats(0.0, 1.0),
+)
+def test_the_gate_sees_the_equity_below_zero_of_every_account_at_every_moment(
+    chosen, fund, backstop, debtor, debt, sale
+):
+    """Law: who is looked at, and what is remembered of it, changes nothing of the sum over the whole book.
+
+    The debt is written into the book of an account that no tick has taken in hand: no event leaves one there.
+    """
+    state = opened(rules(**chosen), fund=fund, backstop=backstop)
+    row = FIRST_TRADER + debtor
+    for minute, factor in enumerate(FALLS):
+        assert_gated_as_the_whole_book_says(state)
+        lots = [0] * COLUMNS
+        lots[0] = -round(sale * int(state.book.lots[-1, 0]))
+        here = tuple(state.market.marks.tolist())
+        state, _ = step(state, Traded(state.time, here, (state.book.names[-1],), (tuple(lots),)))
+        if state.book.status[row] != Status.CLOSED:
+            owing = replace(state, book=state.book.paid(row, MAKERS, debt), safety=None)
+            assert_gated_as_the_whole_book_says(owing)
+        state, _ = step(state, tick(MINUTE * (minute + 1), factor, 2e3))
+    assert_gated_as_the_whole_book_says(state)
+
+
+def assert_gated_as_the_whole_book_says(state):
+    book = state.book
+    owed = -np.minimum(book.equity(state.unit)[BACKSTOP:], 0.0).sum()
+    expected = book.cash[VENUE] < 0 or owed > book.cash[FUND]
+    asker = book.names[FIRST_TRADER]
+    after, effects = step(state, Deposited(state.time, (asker,), (-1,)))
+    codes = [effect.code for effect in effects if isinstance(effect, Refused)]
+    assert (codes == [Code.WITHDRAWALS_GATED]) == expected
+    again, _ = step(after, Deposited(state.time, (asker,), (-1,)))
+    assert (again.book.cash[FIRST_TRADER] < after.book.cash[FIRST_TRADER]) <= (not expected)
 
 
 def test_the_backstop_holds_no_more_than_its_cap_and_pays_for_no_loss_that_is_already_there():

@@ -5,12 +5,15 @@ import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
 
-from plimsoll.domain.events import Deposited, Listed, Opened
+from plimsoll.domain.events import Deposited, Listed, Opened, Ticked
 from plimsoll.domain.settings import ClearingRules
 from plimsoll.errors import Code, PlimsollError
+from plimsoll.service.bar_builder import BarBuilder
 from plimsoll.service.endpoints import Asked
 from plimsoll.service.insight import look_until
 from plimsoll.service.instructions import Instruction
@@ -20,9 +23,10 @@ from plimsoll.service.room import EngineRoom
 from plimsoll.service.settings import EngineSettings, StoreSettings
 from plimsoll.sim.publishing import Fixed
 from plimsoll.store.location import open_store
-from tests.support.venues import LISTINGS, MARKETS, parameter_set, per_position
+from tests.support.venues import LISTINGS, MARKETS, MARKS, parameter_set, per_position
 
 UNFORESEEN = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+BAR = 60_000
 PATIENCE = 60.0
 """Seconds that a busy machine is given for one instruction."""
 
@@ -48,20 +52,30 @@ class Gate:
 
 
 @contextmanager
-def venue(folder):
+def venue(folder, *, crash=False):
     store, records = open_store(folder / "journal.sqlite", writing=True), Records(folder / "desk.sqlite")
     gate: Any = Gate(store)
     publisher = Fixed(parameter_set(per_position()))
+    builder = BarBuilder(np.arange(len(MARKETS)), BAR)
     room = EngineRoom(
-        EngineSettings(), StoreSettings(), gate, records, publisher=publisher, markets=MARKETS, builder=None
+        EngineSettings(),
+        StoreSettings(),
+        gate,
+        records,
+        publisher=publisher,
+        markets=MARKETS,
+        builder=builder,
     )
-    room.open([Listed(1, LISTINGS, ClearingRules()), Opened(1, ("alpha",), (100,))])
+    if room.resume().sequence == 0:
+        room.open([Listed(1, LISTINGS, ClearingRules()), Opened(1, ("alpha",), (100,))])
     room.start()
     gate.reached.clear()
     try:
         yield room, gate
     finally:
         gate.open.set()
+        if crash:
+            room._ledger = Mock()  # takes no snapshot
         room.stop()
         records.close()
         store.close()
@@ -69,6 +83,11 @@ def venue(folder):
 
 def deposit(amount):
     return Instruction(Deposited(0, ("alpha",), (amount,)), "desk")
+
+
+def tick(time, factor):
+    quiet = (1e9,) * len(LISTINGS)
+    return Instruction(Ticked(time, tuple((MARKS * factor).tolist()), quiet, (0.01,) * len(LISTINGS)), "desk")
 
 
 def cash(room):
@@ -152,3 +171,15 @@ def test_a_look_that_fails_as_nobody_foresaw_is_in_the_log(caplog):
         look_until(threading.Event(), 0.001, look)
     assert "insight has ended" in caplog.text
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_bar_that_was_open_at_a_crash_is_finished_with_all_its_ticks(tmp_path):
+    with venue(tmp_path, crash=True) as (room, _):
+        for place, factor in enumerate((1.0, 1.5, 1.1)):
+            room.submit(tick(10 * BAR + place, factor)).result(PATIENCE)
+    with venue(tmp_path) as (room, _):
+        room.submit(tick(10 * BAR + 9, 0.9)).result(PATIENCE)
+        room.submit(tick(11 * BAR, 1.0)).result(PATIENCE)
+        (bar,) = room._records.bars()
+    paid = (bar.open[0], bar.high[0], bar.low[0], bar.close[0])
+    assert paid == tuple(MARKS[0] * factor for factor in (1.0, 1.5, 0.9, 0.9))

@@ -1,8 +1,10 @@
 """Does the venue answer, or refuse by name, whatever it is sent?"""
 
+import re
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from plimsoll.clearing.statuses import Status
 from plimsoll.domain.events import (
@@ -157,6 +159,24 @@ def test_a_position_of_many_millions_can_always_shrink(held, less):
     assert not refused
     share = (held + less) / held
     assert state.book.cost[5, 0] == pytest.approx(share * poor.book.cost[5, 0], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("field", "place", "figure", "said"),
+    [
+        ("marks", 1, -3.5, f"the mark of {LISTINGS[1].name} is -3.5; it has to be finite and above zero"),
+        ("volume", 2, NAN, f"the volume of {LISTINGS[2].name} is nan; it has to be finite and zero or more"),
+        ("impact", 0, INF, f"the impact of {LISTINGS[0].name} is inf; it has to be finite and zero or more"),
+        ("depth", 4, 0.0, f"the depth of {LISTINGS[4].name} is 0; it has to be finite and above zero"),
+        ("marks", None, 0.0, f"there are {COLUMNS + 1} marks for {COLUMNS} listings"),
+    ],
+)
+def test_a_tick_that_cannot_be_is_refused_by_listing_and_figure(field, place, figure, said):
+    ones = (1.0,) * COLUMNS
+    figures = (*ones, figure) if place is None else (*ones[:place], figure, *ones[place + 1 :])
+    event = structs.replace(Ticked(5, ones, ones, ones, ones), **{field: figures})
+    with pytest.raises(PlimsollError, match=re.escape(said)):
+        step(venue(10**12, 10**12), event)
 
 
 def test_a_debt_without_positions_is_closed_and_paid_at_the_next_tick():

@@ -1,9 +1,10 @@
 """How does a transaction reach a chain once, whatever goes wrong on the way?"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from plimsoll.chain.compilation import Artefact, compile_contract
 from plimsoll.chain.hashing import address_of, extra
@@ -22,9 +23,11 @@ _DEAREST_BUMP = 1.25
 """By how much a replacement pays more: nodes ask for an eighth, and round."""
 _PATIENCE = 60.0
 """Seconds that a transaction may stay unmined before it is replaced by a dearer one."""
+_FIRST_LOOK, _RAREST_LOOK = 0.05, 2.0
+"""Seconds between looks for a receipt: a node of one's own mines at once, a public one counts requests."""
 _KEY_BYTES = 32
 _SENT = ("already known", "already imported", "nonce too low")
-"""What nodes say of a transaction that they have seen before."""
+"""What nodes say of a transaction that they have seen before: an answer may have been lost on the way."""
 
 
 def read_key(path: Path) -> bytes:
@@ -60,7 +63,7 @@ class Connection:
         self._key = key
         self._cache = cache
         self.sender = address_of(key) if key else ""
-        self.where = f"chain at {rpc}"
+        self.where = f"chain at {_host(rpc)}"
         self.chain_id: int = self.patiently(lambda: self.node.eth.chain_id)
 
     def contract(self, name: str, address: str) -> "Bound":
@@ -80,11 +83,12 @@ class Connection:
         return latest["number"], latest["timestamp"]
 
     def send(self, call: dict[str, Any]) -> Receipt:
-        """Sign, send and wait; one nonce is used however often it is sent.
+        """Sign, send and wait; one nonce is used however often it is sent, and any offer mined counts.
 
         Raises
         ------
-        PlimsollError   `CHAIN_REFUSED` with the contract's reason; `CHAIN_FAILED` where no node answers.
+        PlimsollError   `CHAIN_REFUSED` with the contract's reason; `CHAIN_FAILED` where no node answers, no
+                        offer is mined, or another transaction of the key takes the nonce.
         """
         if self._key is None:
             raise self._failure("no key to send with", "Give --key-file.")
@@ -95,12 +99,24 @@ class Connection:
         tip = self.patiently(lambda: self.node.eth.max_priority_fee)
         offer = {**whole, "gas": int(gas * _GAS_MARGIN), "nonce": nonce, "value": 0}
         fee = 2 * latest["baseFeePerGas"] + tip
+        hashes: list[str] = []
         for _ in range(_ATTEMPTS):
-            receipt = self._mined({**offer, "maxFeePerGas": int(fee), "maxPriorityFeePerGas": int(tip)})
+            self._offer({**offer, "maxFeePerGas": int(fee), "maxPriorityFeePerGas": int(tip)}, hashes)
+            receipt = self._mined(hashes)
+            if receipt is None and self._used(nonce):
+                receipt = self._mined(hashes)
+                if receipt is None:
+                    raise self._failure(
+                        f"another transaction of {self.sender} took nonce {nonce}",
+                        "Use the key in one command at a time, see what holds, and run the command again.",
+                    )
             if receipt is not None:
-                return receipt
+                return self._succeeded(offer, receipt)
             fee, tip = fee * _DEAREST_BUMP, tip * _DEAREST_BUMP
-        raise self._failure("a transaction is not mined", "Run the command again: it goes on from there.")
+        raise self._failure(
+            f"nonce {nonce} of {self.sender} is not mined, offered as {', '.join(hashes)}",
+            "One of them may be mined yet: see what became of the nonce before you run the command again.",
+        )
 
     def patiently(self, ask: Callable[[], _Answer]) -> _Answer:
         """Ask the node, again where the line fails; a refusal of the contract is final."""
@@ -117,27 +133,48 @@ class Connection:
             wait *= 2
         raise AssertionError  # the loop returns or raises
 
-    def _mined(self, offer: dict[str, Any]) -> Receipt | None:
+    def _offer(self, offer: dict[str, Any], hashes: list[str]) -> None:
+        """Hand an offer in and add its hash; after a first one no refusal is final, for that may be mined."""
         signed = extra("eth_account").Account.sign_transaction(
             {name: value for name, value in offer.items() if name != "from"}, self._key
         )
         try:
             self.patiently(lambda: self.node.eth.send_raw_transaction(signed.raw_transaction))
         except self._web3.exceptions.Web3RPCError as error:
-            if not any(
-                words in str(error) for words in ("already known", "nonce too low", "already imported")
-            ):
+            if not hashes and not any(words in str(error) for words in _SENT):
                 raise self._failure(str(error), "See what the node asks for.") from error
+        hashes.append(signed.hash.to_0x_hex())
+
+    def _mined(self, hashes: Sequence[str]) -> Receipt | None:
+        """Wait for the receipt of any offer of one nonce; none where patience ends."""
+        until, wait = time.monotonic() + _PATIENCE, _FIRST_LOOK
+        while True:
+            for each in hashes:
+                receipt = self._receipt(each)
+                if receipt is not None:
+                    return receipt
+            if time.monotonic() >= until:
+                return None
+            time.sleep(wait)
+            wait = min(2 * wait, _RAREST_LOOK)
+
+    def _receipt(self, name: str) -> Receipt | None:
+        errors = self._web3.exceptions
         try:
-            receipt = self.node.eth.wait_for_transaction_receipt(
-                signed.hash, timeout=_PATIENCE, poll_latency=0.05
-            )
-        except self._web3.exceptions.TimeExhausted:
+            return dict(self.patiently(lambda: self.node.eth.get_transaction_receipt(name)))
+        except (errors.TransactionNotFound, errors.TransactionIndexingInProgress):
             return None
+
+    def _used(self, nonce: int) -> bool:
+        address = self.node.to_checksum_address(self.sender)
+        count: int = self.patiently(lambda: self.node.eth.get_transaction_count(address, "latest"))
+        return count > nonce
+
+    def _succeeded(self, offer: dict[str, Any], receipt: Receipt) -> Receipt:
         if receipt["status"] != 1:
             self.patiently(lambda: self.node.eth.call(offer, receipt["blockNumber"]))
             raise self._failure("a transaction was undone", "The chain moved: run the command again.")
-        return dict(receipt)
+        return receipt
 
     def _failure(self, what: str, remedy: str) -> PlimsollError:
         return PlimsollError(Code.CHAIN_FAILED, what, where=self.where, remedy=remedy)
@@ -164,6 +201,16 @@ class Bound:
         data = function.data_in_transaction if hasattr(function, "data_in_transaction") else None
         data = data or self._contract.encode_abi(name, args=list(_checked(arguments)))
         return self.connection.send({"to": self._contract.address, "data": data})
+
+
+def _host(rpc: str) -> str:
+    """Name a node by scheme and host alone: the rest of an address may be a key."""
+    try:
+        parts = urlsplit(rpc)
+    except ValueError:
+        return "an address without a host"
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}" if host else "an address without a host"
 
 
 def _checked(value: Any) -> Any:

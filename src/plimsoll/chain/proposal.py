@@ -1,10 +1,14 @@
 """How do several reporters come to sign the same message, each by itself and in any order?
 
 A proposal is a folder that reporters share: what is to be signed in one file, each signature in its own,
-named by who signed. Nobody writes another's file, so nothing is lost when two write at once; whoever
-completes the quorum submits.
+named by who signed. Nobody writes another's file: what follows a proposal whose time has passed takes the
+next number, and of two that begin at once the second is refused, so nothing is lost. Whoever completes the
+quorum submits.
 """
 
+import os
+import re
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,7 @@ from plimsoll.errors import Code, PlimsollError
 
 __all__ = ["Proposal"]
 
-_CONTENT = "proposal.json"
+_NAME = re.compile(r"proposal-([1-9][0-9]*)\.json")
 
 
 class _Stored(Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,14 +46,15 @@ class Proposal:
         self._place = folder / f"{self._chain_id}-{contract.address}-{subject}"
         self._domain: bytes = contract.read("domain")
         self._members: tuple[str, ...] = contract.read("members")
+        self._number = 0
 
     def content(self) -> dict[str, Any] | None:
-        """Read what is under way; none where nothing is yet."""
-        path = self._place / _CONTENT
-        if not path.is_file():
+        """Read what is under way, the latest; none where nothing is yet."""
+        self._number, text = self._latest()
+        if text is None:
             return None
         try:
-            stored = msgspec.json.decode(path.read_bytes(), type=_Stored)
+            stored = msgspec.json.decode(text, type=_Stored)
         except (msgspec.DecodeError, ValueError) as error:
             raise self.spoilt("is no proposal") from error
         if (stored.chain_id, stored.contract) != (self._chain_id, self._contract):
@@ -57,12 +62,35 @@ class Proposal:
         return stored.content
 
     def begin(self, content: dict[str, Any]) -> None:
-        """Write down what is to be signed, and forget the signatures of an earlier one."""
+        """Write down what is to be signed after what `content` read; signatures of that count no longer.
+
+        Raises
+        ------
+        PlimsollError   `BAD_SETTING` where somebody else began another one since.
+        """
         self._place.mkdir(parents=True, exist_ok=True)
-        for path in self._place.glob("0x*.json"):
-            path.unlink()
         document = msgspec.json.encode(_Stored(self._chain_id, self._contract, content))
-        _write(self._place / _CONTENT, msgspec.json.format(document, indent=2))
+        whole = self._place / f"{secrets.token_hex(8)}.part"
+        text = msgspec.json.format(document, indent=2) + b"\n"
+        whole.write_bytes(text)
+        former = self._number
+        try:
+            os.link(whole, self._path(former + 1))  # whole at once, and only where there is none yet
+        except FileExistsError:
+            pass
+        finally:
+            whole.unlink()
+        self._number, found = self._latest()
+        if found != text:
+            raise PlimsollError(
+                Code.BAD_SETTING,
+                "another reporter began a proposal at the same time",
+                where=str(self._path(self._number)),
+                remedy="Run the command again: it signs that one, or says how it differs.",
+            )
+        for number in self._numbers():
+            if number <= former:
+                self._path(number).unlink(missing_ok=True)
 
     def sign(self, message: bytes, key: bytes) -> None:
         """Add a signature of the message, where the key is a reporter's."""
@@ -88,9 +116,25 @@ class Proposal:
         return PlimsollError(
             Code.UNREADABLE_FILE,
             what,
-            where=str(self._place / _CONTENT),
+            where=str(self._path(self._number)),
             remedy="Remove it and publish again.",
         )
+
+    def _path(self, number: int) -> Path:
+        return self._place / f"proposal-{number}.json"
+
+    def _numbers(self) -> list[int]:
+        found = (_NAME.fullmatch(path.name) for path in self._place.glob("proposal-*.json"))
+        return [int(each[1]) for each in found if each]
+
+    def _latest(self) -> tuple[int, bytes | None]:
+        """Read the proposal of the highest number; look again where a later one has just replaced it."""
+        while number := max(self._numbers(), default=0):
+            try:
+                return number, self._path(number).read_bytes()
+            except FileNotFoundError:
+                continue
+        return 0, None
 
 
 def _signature(path: Path) -> Signature | None:

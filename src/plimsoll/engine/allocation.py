@@ -13,7 +13,7 @@ from plimsoll.domain.instruments import Spot
 from plimsoll.domain.money import quanta_down, quanta_up
 from plimsoll.engine.book import BACKSTOP, FUND, MAKERS, VENUE, Book
 from plimsoll.engine.state import State
-from plimsoll.engine.watch import Effects, moved
+from plimsoll.engine.watch import Effects, insolvent, moved
 from plimsoll.types import Flags, Quanta, Rows
 
 __all__ = ["close", "deleverage", "is_short", "repay"]
@@ -91,19 +91,15 @@ def repay(state: State, time: int) -> tuple[State, Effects]:
     return replace(state, book=state.book.paid(FUND, VENUE, amount)), (Repaid(time, amount),)
 
 
-def is_short(state: State) -> bool:
-    """Say whether the venue owes: something was left unpaid, or bankrupt accounts owe more than the fund has.
+def is_short(state: State) -> tuple[State, bool]:
+    """Say whether the venue owes: something was left unpaid, or more equity is below zero than the fund has.
 
     While it is, nobody may withdraw: whoever is first at the door would be paid by who is last.
     """
-    book = state.book
-    if book.cash[VENUE] < 0:
-        return True
-    hand = np.flatnonzero(in_hand(book.status))
-    if len(hand) == 0:
-        return False
-    worth = book.cash[hand] + book.lots[hand] @ state.unit
-    return float(np.minimum(worth, 0.0).sum()) + float(book.cash[FUND]) < 0.0
+    if state.book.cash[VENUE] < 0:
+        return state, True
+    state, lacking = insolvent(state)
+    return state, lacking > float(state.book.cash[FUND])
 
 
 def _debtors(state: State, hand: Rows) -> _Debtors | None:

@@ -60,7 +60,7 @@ class Book:
     def opened(self, names: tuple[str, ...]) -> "Book":
         """Add accounts that hold nothing; raises `BAD_ACCOUNT` for a name that is taken or given twice."""
         first = len(self.names)
-        rows = dict(self.rows) | {name: first + i for i, name in enumerate(names)}
+        rows = self.rows | {name: first + i for i, name in enumerate(names)}
         if len(rows) != first + len(names):
             taken = next(name for i, name in enumerate(names) if rows[name] != first + i or name in self.rows)
             raise PlimsollError(

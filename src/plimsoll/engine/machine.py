@@ -43,6 +43,8 @@ Effects = tuple[Effect, ...]
 
 _GATED = "the venue owes more than its fund holds"
 _RISKIER = "initial margin is not met after the trade, nor does it leave less risk"
+_TOLD = (("mark", True), ("volume", False), ("impact", False), ("depth", True))
+"""What a tick tells of each listing, and whether it has to be above zero."""
 _UNDONE = "another account of the trade was refused its part"
 
 
@@ -132,7 +134,8 @@ def _deposited(state: State, event: Deposited) -> tuple[State, Effects]:
     _same_length(event.accounts, event.amounts, state)
     rows = _distinct(state.book, event.accounts, state)
     amounts = _whole(event.amounts, state)
-    gated = (amounts < 0) & (is_short(state) if np.any(amounts < 0) else False)
+    state, short = is_short(state) if np.any(amounts < 0) else (state, False)
+    gated = (amounts < 0) & short
     book = state.book.paid(OUTSIDE, rows, amounts)
     enough = (amounts >= 0) | meets_initial(state, book, rows)
     refused = (
@@ -235,18 +238,24 @@ def _ticked(state: State, event: Ticked) -> tuple[State, Effects]:
 
 def _refuse_unsound(told: tuple[Vector, ...], listings: tuple[Listing, ...], state: State) -> None:
     """Refuse marks, volumes, impacts and depths [I] that cannot be; others than `listings` has."""
-    marks, volume, impact, depth = told
-    sound = {len(figures) for figures in told} == {len(listings)} and bool(
-        np.all(np.isfinite(told) & np.array([marks > 0.0, volume >= 0.0, impact >= 0.0, depth > 0.0]))
+    for figures, (name, above_zero) in zip(told, _TOLD, strict=True):
+        if len(figures) != len(listings):
+            raise _unsound(f"there are {len(figures)} {name}s for {len(listings)} listings", state)
+        sound = np.isfinite(figures) & ((figures > 0.0) | ((figures == 0.0) & (not above_zero)))
+        if not sound.all():
+            place = int(np.argmin(sound))
+            least = "above zero" if above_zero else "zero or more"
+            one = f"the {name} of {listings[place].name} is {figures[place]:.12g}"
+            raise _unsound(f"{one}; it has to be finite and {least}", state)
+
+
+def _unsound(what: str, state: State) -> PlimsollError:
+    return PlimsollError(
+        Code.BAD_PRICE,
+        what,
+        where=f"event {state.sequence + 1}",
+        remedy="Leave out ticks that a feed cannot vouch for: the last marks stay in force.",
     )
-    if not sound:
-        raise PlimsollError(
-            Code.BAD_PRICE,
-            "a tick needs one positive mark, a volume and an impact of zero or more, and if it tells depth, "
-            "one above zero, per listing",
-            where=f"event {state.sequence + 1}",
-            remedy="Leave out ticks that a feed cannot vouch for: the last marks stay in force.",
-        )
 
 
 def _with_options(

@@ -8,13 +8,13 @@ from plimsoll.clearing.statuses import Signal, Status, advance
 from plimsoll.domain.events import Effect, StatusChanged
 from plimsoll.domain.money import quanta_down, quanta_up
 from plimsoll.domain.parameters import Level
-from plimsoll.engine.book import FIRST_TRADER
-from plimsoll.engine.safety import first_look, noted, spent
+from plimsoll.engine.book import BACKSTOP, FIRST_TRADER
+from plimsoll.engine.safety import Safety, first_look, noted, spent
 from plimsoll.engine.state import State
 from plimsoll.margin import MarginModel
 from plimsoll.types import Flags, Matrix, Quanta, Rows
 
-__all__ = ["Effects", "Watched", "moved", "valued", "watch"]
+__all__ = ["Effects", "Watched", "insolvent", "moved", "valued", "watch"]
 
 Effects = tuple[Effect, ...]
 
@@ -55,14 +55,10 @@ def watch(state: State, model: MarginModel) -> tuple[State, Watched]:
     State     Remembers how far the accounts looked at are above the call level.
     Watched
     """
+    state, safety, rows = _looked(state, model)
     book, unit = state.book, state.unit
-    safety = spent(state.safety or first_look(model, book, unit), book, unit)
-    attention = (safety.left < 0.0) | (book.status != Status.HEALTHY)
-    attention &= book.status != Status.CLOSED
-    attention[:FIRST_TRADER] = False
-    rows = np.flatnonzero(attention)
     if len(rows) == 0:
-        return replace(state, safety=safety), _nobody(len(unit))
+        return state, _nobody(len(unit))
     notional = book.lots[rows] * unit
     equity = quanta_down(book.cash[rows] + notional.sum(axis=1))
     call = quanta_up(model.requirement(notional, Level.CALL))
@@ -71,6 +67,36 @@ def watch(state: State, model: MarginModel) -> tuple[State, Watched]:
     rows, notional = rows[below], notional[below]
     maintenance = quanta_up(model.requirement(notional, Level.MAINTENANCE))
     return replace(state, safety=safety), Watched(rows, notional, equity[below], maintenance, call[below])
+
+
+def insolvent(state: State) -> tuple[State, float]:
+    """Add up by how much the equity of traders and of the backstop is below zero, at the marks.
+
+    Whoever is surely above the call level has equity and is not looked at; the sum is that of the whole book.
+
+    Returns
+    -------
+    State   Remembers who may be below the call level.
+    float   Quote quanta, zero or more.
+    """
+    if state.model is None or np.isnan(state.market.marks).any():
+        rows = np.arange(BACKSTOP, len(state.book.names))
+    else:
+        state, _, rows = _looked(state, state.model)
+        rows = np.append(rows, BACKSTOP)
+    marked = np.nan_to_num(state.unit)  # nobody holds what has no mark yet
+    worth = state.book.cash[rows] + state.book.lots[rows] @ marked
+    return state, -float(np.minimum(worth, 0.0).sum())
+
+
+def _looked(state: State, model: MarginModel) -> tuple[State, Safety, Rows]:
+    """Pick whoever may be below the call level or is not healthy; closed accounts neither have nor owe."""
+    book, unit = state.book, state.unit
+    safety = spent(state.safety or first_look(model, book, unit), book, unit)
+    attention = (safety.left < 0.0) | (book.status != Status.HEALTHY)
+    attention &= book.status != Status.CLOSED
+    attention[:FIRST_TRADER] = False
+    return replace(state, safety=safety), safety, np.flatnonzero(attention)
 
 
 def _nobody(instruments: int) -> Watched:

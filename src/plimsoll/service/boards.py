@@ -14,6 +14,7 @@ from plimsoll.engine.state import State
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.service.endpoints import Asked
 from plimsoll.service.settings import BoardSettings
+from plimsoll.service.threads import apart
 from plimsoll.service.view import View
 from plimsoll.service.writes import (
     SYSTEM_TIME,
@@ -115,7 +116,7 @@ def board_listings(boards: dict[str, BoardSettings], lots: dict[str, float]) -> 
 
 async def boards(asked: Asked) -> tuple[Board, ...]:
     """List the boards, the next to expire first; those that have settled last."""
-    return boards_of(asked.desk.view)
+    return await apart(boards_of, asked.desk.view)
 
 
 def boards_of(view: View) -> tuple[Board, ...]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from plimsoll.domain.parameters import ParameterSet, SideEvidence
+from plimsoll.domain.parameters import JointScenarios, ParameterSet, SideEvidence
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.feeds.reports import SignedReport
 from plimsoll.margin.liquidation_price import LiquidationPrices
@@ -18,17 +18,21 @@ from plimsoll.service.accounts import AccountDetail, AccountPage
 from plimsoll.service.auctions import AuctionLine, BidAnswer
 from plimsoll.service.boards import Board
 from plimsoll.service.branching import Branching
+from plimsoll.service.live_feed import SourceLine
 from plimsoll.service.markets import Announcement, HappenedPage, JournalPosition, Market, Overview
 from plimsoll.service.openapi import ErrorBody
+from plimsoll.service.operations import InstrumentLine
 from plimsoll.service.reporters import AgreedLine, ReportsAnswer
 from plimsoll.service.stress import StressResult
-from plimsoll.service.writes import WriteAnswer
+from plimsoll.service.view import Moment
+from plimsoll.service.writes import AuditPage, WriteAnswer
 
 __all__ = ["Client"]
 
 _Answer = TypeVar("_Answer")
 _PATIENCE = 30.0
 _OK = 200
+_NEWEST = 2**62
 
 
 class Client:
@@ -68,6 +72,18 @@ class Client:
         """List the markets."""
         return await self._get("/v1/markets", tuple[Market, ...])
 
+    async def instruments(self) -> tuple[InstrumentLine, ...]:
+        """List what is traded and held, with lots and marks."""
+        return await self._get("/v1/instruments", tuple[InstrumentLine, ...])
+
+    async def sources(self) -> tuple[SourceLine, ...]:
+        """Say how each source of prices does; none where ticks come through the API."""
+        return await self._get("/v1/sources", tuple[SourceLine, ...])
+
+    async def series(self, *, after: int = 0, points: int = 600) -> tuple[Moment, ...]:
+        """Give the points of the charts after a time, thinned to at most so many."""
+        return await self._get("/v1/series", tuple[Moment, ...], after=after, points=points)
+
     async def boards(self) -> tuple[Board, ...]:
         """List the boards of options, the next to expire first."""
         return await self._get("/v1/boards", tuple[Board, ...])
@@ -95,6 +111,15 @@ class Client:
     async def parameters(self) -> ParameterSet:
         """Give the parameter set in force, without its joint scenarios."""
         return await self._get("/v1/parameters", ParameterSet)
+
+    async def scenarios(self) -> tuple[JointScenarios, ...]:
+        """Give the joint scenarios: those in force, then any that are announced."""
+        return await self._get("/v1/parameters/scenarios", tuple[JointScenarios, ...])
+
+    async def parameter_history(self, *, before: int = _NEWEST, limit: int = 100) -> tuple[ParameterSet, ...]:
+        """List sets with versions below `before`, newest first, without their joint scenarios."""
+        path = "/v1/parameters/history"
+        return await self._get(path, tuple[ParameterSet, ...], before=before, limit=limit)
 
     async def evidence(self, market: str) -> tuple[SideEvidence, ...]:
         """Say where a market's rates come from."""
@@ -130,13 +155,24 @@ class Client:
         """Give the library's stresses on the positions that are open."""
         return await self._get("/v1/stress", tuple[StressResult, ...])
 
+    async def custom_stress(
+        self, moves: Mapping[str, float], *, volatility: Mapping[str, float] = {}
+    ) -> StressResult:
+        """Stress the open positions with relative moves by market; others move as their mean."""
+        body = {"moves": dict(moves), "volatility": dict(volatility)}
+        return await self._post("/v1/stress", body, StressResult)
+
     async def branching(self) -> tuple[Branching, ...]:
         """Give the branching ratio of each market."""
         return await self._get("/v1/branching", tuple[Branching, ...])
 
-    async def happened(self, *, limit: int = 100) -> HappenedPage:
+    async def happened(self, *, before: int = _NEWEST, limit: int = 100) -> HappenedPage:
         """List what happened to accounts, newest first."""
-        return await self._get("/v1/happened", HappenedPage, limit=limit)
+        return await self._get("/v1/happened", HappenedPage, before=before, limit=limit)
+
+    async def audit(self, *, before: int = _NEWEST, limit: int = 100) -> AuditPage:
+        """List who asked for which write, newest first."""
+        return await self._get("/v1/audit", AuditPage, before=before, limit=limit)
 
     async def journal(self) -> JournalPosition:
         """Say how far the journal has come."""
@@ -153,6 +189,10 @@ class Client:
     async def withdraw(self, name: str, *, amount: int, key: str) -> WriteAnswer:
         """Pay cash out, quote quanta."""
         return await self._write(f"/v1/accounts/{quote(name, safe='')}/withdrawals", {"amount": amount}, key)
+
+    async def fund(self, *, amount: int, into: str = "fund", key: str) -> WriteAnswer:
+        """Pay the venue's own cash into the insurance fund, or the ``backstop``; quote quanta."""
+        return await self._write("/v1/fund", {"amount": amount, "into": into}, key)
 
     async def auctions(self) -> tuple[AuctionLine, ...]:
         """List what is on the block, the longest there first."""
@@ -183,6 +223,7 @@ class Client:
         marks: Mapping[str, float] = {},
         volume: Mapping[str, float] = {},
         impact: Mapping[str, float] = {},
+        depth: Mapping[str, float] = {},
         forwards: Mapping[str, float] = {},
         volatility: Mapping[str, float] = {},
         key: str,
@@ -192,6 +233,7 @@ class Client:
             "marks": marks,
             "volume": volume,
             "impact": impact,
+            "depth": depth,
             "forwards": forwards,
             "volatility": volatility,
         }

@@ -93,7 +93,7 @@ def _ticked(body: TickBody, request: str, state: State) -> Ticked:
     market, places = state.market, _Places(state)
     forwards = places.forwards(body)
     shares = places.over(market.depth.tolist(), body.depth)
-    return Ticked(
+    event = Ticked(
         body.time,
         places.over(market.forwards.tolist(), {**places.marks(body.marks), **forwards}),
         places.over(market.volume.tolist(), body.volume),
@@ -102,6 +102,22 @@ def _ticked(body: TickBody, request: str, state: State) -> Ticked:
         places.volatility(body.volatility),
         request,
     )
+    _refuse_untold(event, state)
+    return event
+
+
+def _refuse_untold(event: Ticked, state: State) -> None:
+    """Refuse a tick after which an instrument has no figure at all."""
+    told = {"marks": event.marks, "volume": event.volume, "impact": event.impact}
+    for room, figures in told.items():
+        absent = [state.listings[place].name for place in np.flatnonzero(~np.isfinite(figures))]
+        if absent:
+            raise PlimsollError(
+                Code.MISSING_PRICE,
+                f"nothing was ever told of {', '.join(absent[:10])}",
+                where=room,
+                remedy="Let the first tick tell of every listing; later ticks keep what they leave out.",
+            )
 
 
 class _Places:

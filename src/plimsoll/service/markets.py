@@ -20,8 +20,9 @@ from plimsoll.domain.parameters import (
 from plimsoll.engine.book import FIRST_TRADER, FUND
 from plimsoll.service.branching import Branching
 from plimsoll.service.endpoints import Asked, Cursor
-from plimsoll.service.moments import market_prices
+from plimsoll.service.moments import market_prices, open_notional
 from plimsoll.service.stress import StressResult
+from plimsoll.service.threads import apart
 from plimsoll.service.view import Happened, Moment, View, in_force, without_scenarios
 
 __all__ = [
@@ -180,7 +181,7 @@ class JournalPosition(Struct, frozen=True, kw_only=True):
 
 async def overview(asked: Asked) -> Overview:
     """Give the venue at a glance."""
-    return overview_of(asked)
+    return await apart(overview_of, asked)
 
 
 def overview_of(asked: Asked) -> Overview:
@@ -189,7 +190,6 @@ def overview_of(asked: Asked) -> Overview:
     book, parameters = view.state.book, view.state.parameters
     counts = np.bincount(book.status[FIRST_TRADER:], minlength=len(Status))
     insight = view.insight
-    unit = np.nan_to_num(view.state.unit)
     return Overview(
         sequence=view.sequence,
         time=view.state.time,
@@ -203,7 +203,7 @@ def overview_of(asked: Asked) -> Overview:
         statuses={status.name: int(counts[status]) for status in Status},
         equity=int(np.nansum(view.margins.equity[FIRST_TRADER:])),
         maintenance=int(np.nansum(view.margins.maintenance)),
-        open_notional=int((np.abs(book.lots[FIRST_TRADER:]).sum(axis=0) * unit).sum()),
+        open_notional=open_notional(view),
         fund=int(book.cash[FUND]),
         announced=len(announcements(view, asked.desk.settings.calibration.guard.rise_per_hour)),
         highest_branching=insight.branching[0].ratio if insight and insight.branching else None,
@@ -213,7 +213,7 @@ def overview_of(asked: Asked) -> Overview:
 
 async def markets(asked: Asked) -> tuple[Market, ...]:
     """List the markets."""
-    return markets_of(asked)
+    return await apart(markets_of, asked)
 
 
 def markets_of(asked: Asked) -> tuple[Market, ...]:
@@ -223,10 +223,9 @@ def markets_of(asked: Asked) -> tuple[Market, ...]:
     rates, sides = _rates(view), _evidence(view)
     ratios = {each.market: each.ratio for each in view.insight.branching} if view.insight else {}
     doubts = asked.desk.live.doubts() if asked.desk.live is not None else {}
-    held = view.state.book.lots[FIRST_TRADER:]
     linear = [not isinstance(listing.instrument, Option) for listing in view.state.listings]
     unit = np.where(linear, np.nan_to_num(view.state.unit), 0.0)
-    long, short = np.maximum(held, 0).sum(axis=0) * unit, -np.minimum(held, 0).sum(axis=0) * unit
+    long, short = (lots * unit for lots in view.open_lots)
     found = []
     for place, (market, price) in enumerate(market_prices(view).items()):
         columns = np.array([listing.underlying == market for listing in view.state.listings])

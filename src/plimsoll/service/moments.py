@@ -11,7 +11,7 @@ from plimsoll.domain.parameters import MarketParameters, ParameterSet, StaticTie
 from plimsoll.engine.book import FIRST_TRADER, FUND
 from plimsoll.service.view import Happened, Moment, View
 
-__all__ = ["market_prices", "moment_of"]
+__all__ = ["market_prices", "moment_of", "open_notional"]
 
 
 def moment_of(view: View, happened: Iterable[Happened]) -> Moment:
@@ -39,7 +39,7 @@ def moment_of(view: View, happened: Iterable[Happened]) -> Moment:
         fund=int(book.cash[FUND]),
         margin=int(np.nansum(view.margins.maintenance)),
         equity=int(np.nansum(view.margins.equity[FIRST_TRADER:])),
-        open_notional=_open_notional(view),
+        open_notional=open_notional(view),
         liquidated=round(sum(_notional(view, each) for each in happened)),
     )
 
@@ -70,10 +70,10 @@ def _targets(parameters: ParameterSet | None, markets: tuple[str, ...]) -> tuple
     return tuple((known.get((m, "long"), 0.0), known.get((m, "short"), 0.0)) for m in markets)
 
 
-def _open_notional(view: View) -> int:
+def open_notional(view: View) -> int:
     """Add up what traders hold, gross, in quanta."""
-    unit = np.nan_to_num(view.state.unit)
-    return int((np.abs(view.state.book.lots[FIRST_TRADER:]).sum(axis=0) * unit).sum())
+    long, short = view.open_lots
+    return int((long + short) @ np.nan_to_num(view.state.unit))
 
 
 def _notional(view: View, happened: Happened) -> float:

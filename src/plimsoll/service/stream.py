@@ -22,6 +22,7 @@ from plimsoll.service.desk import Desk
 from plimsoll.service.endpoints import Asked
 from plimsoll.service.markets import Announcement, Market, Overview, announcements, markets_of, overview_of
 from plimsoll.service.rates import RateLimit
+from plimsoll.service.threads import apart
 from plimsoll.service.tokens import Scope
 from plimsoll.service.view import Happened
 
@@ -196,8 +197,8 @@ class Streams:
         view = self._desk.view
         guard = self._desk.settings.calibration.guard
         return Changed(
-            overview=overview_of(asked),
-            markets=markets_of(asked),
+            overview=await apart(overview_of, asked),
+            markets=await apart(markets_of, asked),
             announced=announcements(view, guard.rise_per_hour),
             branching=view.insight.branching if view.insight else (),
             nearest=await accounts_page(asked),

@@ -19,7 +19,7 @@ from plimsoll.engine.state import State
 from plimsoll.errors import Code, PlimsollError
 from plimsoll.service.insight import Insight
 from plimsoll.service.margins import Margins
-from plimsoll.types import Rows
+from plimsoll.types import Rows, Vector
 
 __all__ = ["Happened", "Moment", "View", "Window", "in_force", "without_scenarios"]
 
@@ -116,6 +116,13 @@ class View:
         held = np.flatnonzero(np.isfinite(health))
         rows: Rows = held[np.argsort(health[held], kind="stable")] + FIRST_TRADER
         return rows
+
+    @cached_property
+    def open_lots(self) -> tuple[Vector, Vector]:
+        """Lots [I] that traders hold long and short, all accounts together: every reader asks for them."""
+        held = self.state.book.lots[FIRST_TRADER:]
+        long, short = np.maximum(held, 0).sum(axis=0), -np.minimum(held, 0).sum(axis=0)
+        return long.astype(np.float64), short.astype(np.float64)
 
     @cached_property
     def idle(self) -> Rows:

@@ -14,6 +14,7 @@ from plimsoll.service.accounts import trader_row
 from plimsoll.service.endpoints import Asked
 from plimsoll.service.instructions import Instruction, ToldTick
 from plimsoll.service.records import Answer, Audited
+from plimsoll.service.threads import apart
 from plimsoll.service.view import View
 
 __all__ = [
@@ -147,7 +148,7 @@ async def fill(asked: Asked) -> WriteAnswer:
 async def audit_page(asked: Asked) -> AuditPage:
     """List who asked for which write."""
     limit = min(asked.query.limit, asked.desk.settings.limits.page)
-    rows = asked.desk.records.audited(asked.query.before, limit + 1)
+    rows = await apart(asked.desk.records.audited, asked.query.before, limit + 1)
     more = len(rows) > limit
     return AuditPage(
         entries=tuple(entry for _, entry in rows[:limit]), before=rows[limit - 1][0] if more else 0

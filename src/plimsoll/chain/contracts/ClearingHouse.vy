@@ -837,8 +837,8 @@ def _take_over(account: address, bidder: address, share: uint256):
 @internal
 def _trade(account: address, instrument: uint256, lots: int256, paid: int256):
     """
-    @notice Book one side of a trade. It meets initial margin afterwards, or it reduces the position and leaves no less
-            equity above maintenance than before. Packed rows may say so; only the exact path may deny it.
+    @notice Book one side of a trade. It meets initial margin afterwards, or it reduces the position, leaves no less
+            equity above maintenance than before, and makes or deepens no debt. Packed rows may say so; only the exact path may deny it.
     """
     assert self.places[account] != 0, "house: no account"
     self._settle_fixed(account)
@@ -872,7 +872,10 @@ def _book(account: address, instrument: uint256, lots: int256, paid: int256):
 @internal
 @pure
 def _allowed(before: Assessment, after: Assessment, reduces: bool) -> bool:
-    return (reduces and self._excess(after) >= self._excess(before)) or (after.live and self._meets_initial(after))
+    if after.live and self._meets_initial(after):
+        return True
+    # a debt is for others to pay: maintenance that is set free by closing may not be given away into one
+    return reduces and self._excess(after) >= self._excess(before) and after.equity >= min(before.equity, 0)
 
 
 @internal

@@ -382,10 +382,12 @@ class ClearingHouse:
 
 
 def _allowed(before: Assessment | None, after: Assessment) -> bool:
-    """Say whether a trade leaves initial margin met, or reduces and leaves no less above maintenance."""
-    if before is not None and after.equity - after.maintenance >= before.equity - before.maintenance:
+    """Say whether a trade meets initial margin, or reduces, keeps the excess and makes no debt."""
+    if after.live and after.equity >= after.initial:
         return True
-    return after.live and after.equity >= after.initial
+    if before is None or after.equity < min(before.equity, 0):
+        return False
+    return after.equity - after.maintenance >= before.equity - before.maintenance
 
 
 def _most_share(before: Assessment, premium: int) -> int:
