@@ -27,6 +27,9 @@ def rate_series(
 ) -> RateSeries:
     """Run a policy over one market in one pass.
 
+    On hourly bars the default gives what `calibrator.propose` publishes. On shorter ones it does so but for
+    the forecast, which is made from the bars themselves and there from whole hours.
+
     Parameters
     ----------
     bars : Bars [T, 1]   One market; no longer than an hour each.

@@ -55,9 +55,9 @@ def bars_from(
             file (see `read_bars`), a row per market and bar.
     markets, first, last : as in `read_bars`.
 
-    Errors
+    Raises
     ------
-    See docs/reference/bar-files.md.
+    PlimsollError   As `read_bars` does; in place of the file stands ``table``.
     """
     return _checked(table_of(table).choose(markets), markets, first, last)
 
