@@ -183,3 +183,17 @@ def test_a_bar_that_was_open_at_a_crash_is_finished_with_all_its_ticks(tmp_path)
         (bar,) = room._records.bars()
     paid = (bar.open[0], bar.high[0], bar.low[0], bar.close[0])
     assert paid == tuple(MARKS[0] * factor for factor in (1.0, 1.5, 0.9, 0.9))
+
+
+def test_a_venue_that_stands_still_shows_what_was_looked_at(tmp_path):
+    with venue(tmp_path) as (room, _):
+        still = room.view
+        assert still.insight is None
+        told = Mock()
+        room.on_change(told)
+        room.look_closer()
+        shown = room.view
+        assert shown.sequence == shown.insight.sequence == still.sequence
+        assert shown.margins is still.margins
+        assert still.insight is None, "a view that a reader holds does not change"
+        told.assert_called_once()

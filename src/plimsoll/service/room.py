@@ -90,6 +90,7 @@ class EngineRoom:
         self._number = 0
         self.calibrated: ParameterSet | None = None
         self._view: View | None = None
+        self._showing = threading.Lock()
         self._changed: Callable[[], None] = _nobody
         self.feed = "starting"
         self.metrics = Metrics()
@@ -177,10 +178,18 @@ class EngineRoom:
         _LOG.info("stopped", extra={"sequence": self._ledger.sequence})
 
     def look_closer(self) -> None:
-        """Compute the insight of the present view; for a thread of its own."""
+        """Compute the insight of the present view and show it, in a venue that stands still too.
+
+        For a thread of its own.
+        """
         view = self.view
-        if self._insight is None or self._insight.sequence != view.sequence:
-            self._insight = insight_into(view.state, view.sequence)
+        if self._insight is not None and self._insight.sequence == view.sequence:
+            return
+        found = insight_into(view.state, view.sequence)
+        with self._showing:
+            self._insight = found
+            self._view = self.view.with_insight(found)
+        self._changed()
 
     def _work(self) -> None:
         """Work until told to stop; an error that nobody foresaw ends the thread, and all are told so."""
@@ -301,15 +310,17 @@ class EngineRoom:
     def _show(self) -> None:
         """Replace the view."""
         state = self._ledger.state
-        self._view = View(
-            state=state,
-            sequence=self._ledger.sequence,
-            margins=self._touched.margins(state),
-            markets=self._markets,
-            history=tuple(self._history),
-            insight=self._insight,
-            feed=self.feed,
-        )
+        margins = self._touched.margins(state)
+        with self._showing:
+            self._view = View(
+                state=state,
+                sequence=self._ledger.sequence,
+                margins=margins,
+                markets=self._markets,
+                history=tuple(self._history),
+                insight=self._insight,
+                feed=self.feed,
+            )
         self.happened.extend(self._fresh)
         self._unsaved.extend(self._fresh)
         self._fresh = []

@@ -5,6 +5,7 @@ The engine replaces one frozen view with the next, so a reader never waits for i
 
 from collections import deque
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
@@ -108,6 +109,12 @@ class View:
     history: tuple[ParameterSet, ...]
     insight: Insight | None
     feed: str
+
+    def with_insight(self, insight: Insight) -> "View":
+        """Give the same view with a newer look at it; what was worked out from it is kept."""
+        newer = copy(self)
+        object.__setattr__(newer, "insight", insight)
+        return newer
 
     @cached_property
     def nearest(self) -> Rows:
