@@ -23,13 +23,15 @@ from plimsoll.testing.estimators import ESTIMATOR_LAWS, Candidate
 QUICK = Har(least_hours=60.0, refit_hours=5.0)
 WINDOW_LEFT = 8
 """Hours that may be missing while realised measures still know half of the products of their day."""
+COARSE = 5.0
+"""What is read from four prices of a bar drawn on eight shows a third to a half of the variance."""
 FORECASTERS: dict[str, Candidate] = {
     "ewma": Candidate(Smoothed()),
     "asymmetric ewma": Candidate(Smoothed(decay_per_hour=0.94, asymmetry=0.4)),
     "parkinson": Candidate(Smoothed(reading="parkinson")),
-    "garman-klass": Candidate(Smoothed(reading="garman-klass")),
-    "rogers-satchell": Candidate(Smoothed(reading="rogers-satchell")),
-    "yang-zhang": Candidate(Smoothed(reading="yang-zhang")),
+    "garman-klass": Candidate(Smoothed(reading="garman-klass"), misread=COARSE),
+    "rogers-satchell": Candidate(Smoothed(reading="rogers-satchell"), misread=COARSE),
+    "yang-zhang": Candidate(Smoothed(reading="yang-zhang"), misread=COARSE),
     "realised": Candidate(Realised(), bridges=WINDOW_LEFT),
     "bipower": Candidate(Realised(jumps=False), bridges=WINDOW_LEFT),
     "garch": Candidate(Garch(omega=2e-6, alpha=0.08, beta=0.9)),
