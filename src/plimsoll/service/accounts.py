@@ -162,9 +162,8 @@ def _found(view: View, query: AccountQuery) -> np.ndarray:
     if query.name:
         names = view.state.book.names
         begins = np.fromiter((name.startswith(query.name) for name in names), np.bool_, len(names))
-        rows = rows[
-            begins[rows]
-        ]  # a million names in their own order take a ninth of those in the rows' order
+        # a million names in their own order take a ninth of the time that they take in the rows' order
+        rows = rows[begins[rows]]
     return _ordered(view, rows, query.order)
 
 
